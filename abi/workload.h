@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workload.h - the workload image: an rt-app file after reading, as flat tables.
+ *
+ * Produced by workload/ on the host; interpreted by user/loadgen on the kernel and by sim/ in the
+ * simulator, both through workload/step.h.  No pointers: offsets in bytes from the image's start,
+ * indices into tables.  Little-endian, aligned to 8 bytes.  Whoever takes one in calls
+ * workload_image_open (workload/image.h) first and trusts nothing before.
+ *
+ *   header | tasks[task_count] | phases[phase_count] | events[event_count] | masks[mask_count]
+ *          | objects[object_count] | strings
+ *
+ * A task stands for `instance_count` threads.  Threads are numbered in file order, instances
+ * consecutively.  A phase is `loop` turns over its events; the task's phases together repeat
+ * `loop` times (LOOP_FOREVER = until the workload's end).  Tables are partitions: the tasks' phases
+ * follow one another without gap or overlap, and so do the phases' events.
+ */
+#ifndef ABI_WORKLOAD_H
+#define ABI_WORKLOAD_H
+
+#include <stdint.h>
+
+#define WORKLOAD_MAGIC UINT64_C(0x31776c6f73706163) /* "capslow1" */
+#define WORKLOAD_BYTES_MAX (UINT64_C(16) << 20)
+#define WORKLOAD_TASKS_MAX 65536u
+#define WORKLOAD_THREADS_MAX (1u << 20)
+#define WORKLOAD_PHASES_MAX (1u << 20)
+#define WORKLOAD_EVENTS_MAX (1u << 20)
+#define WORKLOAD_MASKS_MAX 1024u
+#define WORKLOAD_OBJECTS_MAX 65536u
+#define WORKLOAD_NAME_BYTES_MAX 256u /* of any name, its NUL included */
+#define WORKLOAD_DURATION_NS_MAX (UINT64_C(86400) * 1000000000)
+#define WORKLOAD_EVENT_NS_MAX (UINT64_C(3600) * 1000000000)
+#define WORKLOAD_NICE_MIN (-20)
+#define WORKLOAD_NICE_MAX 19
+#define WORKLOAD_DURATION_FOREVER 0u /* until every thread has ended */
+#define LOOP_FOREVER UINT32_MAX
+#define WORKLOAD_INDEX_NONE UINT32_MAX
+
+/*
+ * Threads start one after the other, this far apart, as they do where creating one takes time;
+ * many threads start closer together, so that the last starts within the spread.  It is part of the
+ * workload's meaning: rt-app files rely on who comes first (a resume that nobody waits for is
+ * lost), and both engines must agree on it (step_start_offset_ns).
+ */
+#define WORKLOAD_START_STAGGER_NS UINT64_C(100000)
+#define WORKLOAD_START_SPREAD_NS_MAX UINT64_C(10000000)
+
+struct workload_header {
+    uint64_t magic;
+    uint64_t bytes;
+    uint64_t checksum; /* FNV-1a over everything behind the header */
+    uint64_t duration_ns;
+    uint32_t task_count, tasks_offset;
+    uint32_t phase_count, phases_offset;
+    uint32_t event_count, events_offset;
+    uint32_t mask_count, masks_offset;
+    uint32_t object_count, objects_offset;
+    uint32_t strings_bytes, strings_offset;
+    uint32_t thread_count; /* sum of the tasks' instance_count */
+    uint32_t flags;        /* WORKLOAD_FLAG_* */
+};
+
+#define WORKLOAD_FLAG_CUMULATIVE_SLACK 1u
+
+struct workload_task {
+    uint32_t name; /* offset into strings, NUL-terminated */
+    uint32_t instance_count;
+    uint32_t first_phase;
+    uint32_t phase_count;
+    uint32_t loop;
+    uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX */
+    uint32_t latency_class; /* enum latency_class */
+    uint32_t mask;          /* index into masks, or WORKLOAD_INDEX_NONE = all CPUs */
+    uint64_t delay_ns;
+    int32_t nice; /* as written, for the table */
+    uint32_t flags;        /* WORKLOAD_TASK_*: what its events use */
+    uint32_t first_thread; /* sum of instance_count over the tasks before */
+    uint32_t reserved;
+};
+
+#define WORKLOAD_TASK_USES_TIMER 1u
+#define WORKLOAD_TASK_USES_SHARED_TIMER 2u
+
+struct workload_phase {
+    uint32_t name;
+    uint32_t loop;
+    uint32_t first_event;
+    uint32_t event_count;
+    uint32_t mask; /* this phase's CPU set, or WORKLOAD_INDEX_NONE = the task's */
+    uint32_t reserved;
+};
+
+/* X(NAME, what `ns`, `object` and `object2` mean) */
+#define WORKLOAD_EVENT_TABLE(X)                                                     \
+    X(RUN, "ns of the thread's own CPU time")                                       \
+    X(RUNTIME, "ns of wall time, spent running")                                    \
+    X(SLEEP, "ns from now")                                                         \
+    X(TIMER, "period in ns; object = timer, relative to its last use")              \
+    X(TIMER_ABSOLUTE, "period in ns; object = timer, on a fixed grid")              \
+    X(LOCK, "object = mutex")                                                       \
+    X(UNLOCK, "object = mutex")                                                     \
+    X(WAIT, "object = condition, object2 = mutex held")                             \
+    X(SIGNAL, "object = condition; wakes the longest waiter, lost without one")     \
+    X(SUSPEND, "object = the suspend point the thread waits at")                    \
+    X(RESUME, "object = suspend point; wakes all who wait, lost without one")
+
+enum workload_event_kind {
+#define WORKLOAD_EVENT_ENUM(name, meaning) WORKLOAD_##name,
+    WORKLOAD_EVENT_TABLE(WORKLOAD_EVENT_ENUM)
+#undef WORKLOAD_EVENT_ENUM
+    WORKLOAD_EVENT_KIND_COUNT
+};
+
+struct workload_event {
+    uint32_t kind; /* enum workload_event_kind */
+    uint32_t object;
+    uint32_t object2;
+    uint32_t line; /* of the file, for messages */
+    uint64_t ns;
+};
+
+#define WORKLOAD_MASK_WORDS 16u
+
+struct workload_mask {
+    uint64_t words[WORKLOAD_MASK_WORDS]; /* CPU n = bit n % 64 of word n / 64; never empty */
+};
+
+enum workload_object_kind {
+    WORKLOAD_MUTEX,
+    WORKLOAD_CONDITION,
+    WORKLOAD_SUSPEND_POINT,
+    WORKLOAD_TIMER_SHARED, /* one timer for all threads that name it */
+    WORKLOAD_TIMER_UNIQUE, /* one timer in each thread of the task that names it */
+    WORKLOAD_OBJECT_KIND_COUNT
+};
+
+struct workload_object {
+    uint32_t name;
+    uint32_t kind; /* enum workload_object_kind */
+    uint32_t timer_index; /* timers: 0.. within their task (unique) or in the image (shared) */
+    uint32_t reserved;
+};
+
+#define WORKLOAD_UNIQUE_TIMERS_MAX 8u
+#define WORKLOAD_SHARED_TIMERS_MAX 1024u
+
+_Static_assert(sizeof(struct workload_header) == 88, "abi");
+_Static_assert(sizeof(struct workload_task) == 56, "abi");
+_Static_assert(sizeof(struct workload_phase) == 24, "abi");
+_Static_assert(sizeof(struct workload_event) == 24, "abi");
+_Static_assert(sizeof(struct workload_mask) == 128, "abi");
+_Static_assert(sizeof(struct workload_object) == 16, "abi");
+
+#endif /* ABI_WORKLOAD_H */

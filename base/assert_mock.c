@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* assert_mock.c - assert_fail for unit tests: expect_assert_failure() sees it, else the test fails. */
+#include "base/assert.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+void assert_fail(const char *condition, const char *file, int line)
+{
+    mock_assert(0, condition, file, line);
+    abort(); /* mock_assert jumps away; this says so to the compiler */
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hash.h - FNV-1a with 64 bits (Fowler, Noll, Vo; RFC draft-eastlake-fnv): checksums of flat tables
+ * and hashes of traces.  It detects damage; it is no defence against an adversary.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/types.h"
+
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+#define HASH_PRIME UINT64_C(0x100000001b3)
+
+static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ at[i]) * HASH_PRIME;
+    return hash;
+}
+
+/* The eight bytes of `value`, lowest first, whatever the machine's byte order. */
+static inline uint64_t hash_u64(uint64_t hash, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        hash = (hash ^ ((value >> (8 * i)) & 0xff)) * HASH_PRIME;
+    return hash;
+}
+
+#endif /* BASE_HASH_H */

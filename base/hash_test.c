@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/hash.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Goal: it is FNV-1a.  Method: published values of the 64-bit function. */
+static void test_hash_known_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t hash;
+    } rows[] = {
+        {"", UINT64_C(0xcbf29ce484222325)},
+        {"a", UINT64_C(0xaf63dc4c8601ec8c)},
+        {"foobar", UINT64_C(0x85944171f73967e8)},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        assert_true(hash_bytes(HASH_START, rows[i].text, strlen(rows[i].text)) == rows[i].hash);
+}
+
+/* Goal: a number hashes as its eight bytes, lowest first.  Method: the bytes by hand. */
+static void test_hash_u64_is_little_endian(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[] = {0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
+
+    assert_true(hash_u64(HASH_START, UINT64_C(0x1122334455667788)) ==
+                hash_bytes(HASH_START, bytes, sizeof bytes));
+}
+
+/* Goal: one flipped bit anywhere changes the hash.  Method: all bits of a 64-byte table. */
+static void test_hash_sees_each_bit(void **state)
+{
+    (void)state;
+    unsigned char table[64] = {0};
+    uint64_t whole = hash_bytes(HASH_START, table, sizeof table);
+
+    for (size_t bit = 0; bit < 8 * sizeof table; bit++) {
+        table[bit / 8] ^= (unsigned char)(1u << (bit % 8));
+        assert_true(hash_bytes(HASH_START, table, sizeof table) != whole);
+        table[bit / 8] ^= (unsigned char)(1u << (bit % 8));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hash_known_values),
+        cmocka_unit_test(test_hash_u64_is_little_endian),
+        cmocka_unit_test(test_hash_sees_each_bit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/arena.h"
+#include "core/rq.h"
+#include "core/thread.h"
+
+#define LINE_BYTES 64u
+#define TAG_SHIFT 32u
+
+/* The one place where an offset becomes a pointer; the arena is the caller's, mutable memory. */
+static void *at_offset(const struct sched *s, uint64_t offset)
+{
+    return (void *)((uintptr_t)s + offset);
+}
+
+struct rq *rq_of(const struct sched *s, uint32_t cpu)
+{
+    ASSERT(cpu < s->cpu_count);
+    return (struct rq *)at_offset(s, s->rq_offset) + cpu;
+}
+
+struct thread *thread_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct thread *)at_offset(s, s->thread_offset) + slot;
+}
+
+struct sc *sc_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct sc *)at_offset(s, s->sc_offset) + slot;
+}
+
+struct port_atomic64 *mask_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct port_atomic64 *)at_offset(s, s->mask_offset) + (uint64_t)slot * s->mask_words;
+}
+
+struct layout {
+    uint64_t rq, thread, sc, mask, end;
+};
+
+static struct layout layout_of(uint32_t cpu_count, uint32_t thread_count)
+{
+    uint64_t mask_bytes = (uint64_t)cpumask_words_for(cpu_count) * sizeof(struct port_atomic64);
+    struct layout at;
+
+    at.rq = bits_round_up(sizeof(struct sched), LINE_BYTES);
+    at.thread = bits_round_up(at.rq + (uint64_t)cpu_count * sizeof(struct rq), LINE_BYTES);
+    at.sc = bits_round_up(at.thread + (uint64_t)thread_count * sizeof(struct thread), LINE_BYTES);
+    at.mask = bits_round_up(at.sc + (uint64_t)thread_count * sizeof(struct sc), LINE_BYTES);
+    at.end = bits_round_up(at.mask + thread_count * mask_bytes, LINE_BYTES);
+    return at;
+}
+
+uint64_t arena_bytes(uint32_t cpu_count, uint32_t thread_count)
+{
+    if (cpu_count == 0 || cpu_count > CPU_MAX)
+        return 0;
+    if (thread_count == 0 || thread_count > THREAD_COUNT_MAX)
+        return 0;
+    return layout_of(cpu_count, thread_count).end;
+}
+
+void arena_init(struct sched *s, uint32_t cpu_count, uint32_t thread_count)
+{
+    ASSERT(arena_bytes(cpu_count, thread_count) != 0);
+    ASSERT((uintptr_t)s % LINE_BYTES == 0);
+
+    struct layout at = layout_of(cpu_count, thread_count);
+
+    s->bytes = at.end;
+    s->rq_offset = at.rq;
+    s->thread_offset = at.thread;
+    s->sc_offset = at.sc;
+    s->mask_offset = at.mask;
+    s->cpu_count = cpu_count;
+    s->thread_count = thread_count;
+    s->mask_words = cpumask_words_for(cpu_count);
+    port_store64(&s->free_slots, SLOT_NONE);
+    for (uint32_t slot = thread_count; slot-- > 0;) /* so that slot 0 is taken first */
+        arena_slot_give(s, slot);
+    arena_check(s);
+}
+
+uint32_t arena_slot_take(struct sched *s)
+{
+    uint64_t head = port_load64(&s->free_slots);
+
+    for (;;) { /* bound: another CPU made progress each time the swap fails */
+        uint32_t slot = (uint32_t)head;
+
+        if (slot == SLOT_NONE)
+            return SLOT_NONE;
+        uint64_t tag = (head >> TAG_SHIFT) + 1;
+        uint64_t next = port_load32(&thread_of(s, slot)->link_next);
+
+        if (port_cas64(&s->free_slots, &head, (tag << TAG_SHIFT) | next))
+            return slot;
+    }
+}
+
+void arena_slot_give(struct sched *s, uint32_t slot)
+{
+    uint64_t head = port_load64(&s->free_slots);
+
+    ASSERT(slot < s->thread_count);
+    for (;;) { /* bound: another CPU made progress each time the swap fails */
+        uint64_t tag = (head >> TAG_SHIFT) + 1;
+
+        port_store32(&thread_of(s, slot)->link_next, (uint32_t)head);
+        if (port_cas64(&s->free_slots, &head, (tag << TAG_SHIFT) | slot))
+            return;
+    }
+}
+
+void arena_check(const struct sched *s)
+{
+    ASSERT(s->rq_offset % LINE_BYTES == 0);
+    ASSERT(s->thread_offset % LINE_BYTES == 0);
+    ASSERT(s->sc_offset % LINE_BYTES == 0);
+    ASSERT(s->mask_offset % LINE_BYTES == 0);
+    ASSERT(s->rq_offset >= sizeof(struct sched));
+    ASSERT(s->thread_offset >= s->rq_offset + s->cpu_count * sizeof(struct rq));
+    ASSERT(s->sc_offset >= s->thread_offset + s->thread_count * sizeof(struct thread));
+    ASSERT(s->mask_offset >= s->sc_offset + s->thread_count * sizeof(struct sc));
+    ASSERT(s->bytes >= s->mask_offset);
+    ASSERT(s->mask_words == cpumask_words_for(s->cpu_count));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * balance.h - work conservation: an idle CPU takes what another CPU has queued.
+ *
+ * Going idle, a CPU first publishes that it is idle, then looks at the overload words: at most
+ * STEAL_TRY_MAX victims whose lock is free, near ones first.  It drains the victim's inbox (that is
+ * queued work too), takes the first of STEAL_SCAN_MAX contexts in deadline order that may run here,
+ * detaches it under the victim's lock, drops that, attaches it under its own.  Never two locks.
+ * The other half is balance_kick_idle: whoever leaves something queued wakes one idle CPU for it.
+ * A thread keeps its lag over the move.
+ */
+#ifndef CORE_BALANCE_H
+#define CORE_BALANCE_H
+
+#include "core/sched.h"
+
+enum steal_result {
+    STEAL_NOTHING,  /* nobody has anything that may run here */
+    STEAL_DONE,     /* one context is queued here now */
+    STEAL_CONTENDED /* a victim's lock was busy: worth another look */
+};
+
+/* Try to take one queued context for the idle CPU `cpu`, which holds no lock. */
+MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now);
+
+/* Something is queued on `cpu` (its lock is held): claim one idle CPU that may take it and kick it. */
+void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d);
+
+/* Say that `cpu` is idle and may be claimed, or that it is not any more. */
+void balance_set_idle(struct sched *s, uint32_t cpu, bool is_idle);
+
+#endif /* CORE_BALANCE_H */

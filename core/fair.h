@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fair.h - the fair class of one CPU: EEVDF with exact integers.
+ *
+ * Model (Stoica, Abdel-Wahab, TR-95-22).  Contexts i of weight w_i compete for one CPU.  v_i is the
+ * service i has had, in virtual time: it advances by 1024/w_i per nanosecond run.  The queue's
+ * virtual time is V = sum w_i v_i / sum w_i over everybody competing; lag_i = V - v_i is what i is
+ * owed.  Rule: among the eligible (v <= V) run the one with the earliest virtual deadline
+ * d = v_request + slice * 1024 / w.
+ *
+ * Arithmetic.  Sums are kept, quotients are not: S = sum w_i (v_i - V0), W = sum w_i.
+ *     v <= V  <=>  (v - V0) * W <= S           one wide multiplication, no division, no rounding
+ *     V = V0 + floor(S / W)                    only to place somebody or to move V0
+ * Why not compare with a rounded V: an average rounded down can lie below every v, and then nobody
+ * is eligible although somebody is runnable.  Exactly computed, the least v never lies above V.
+ *
+ * Overflow.  |v - V0| < 2^40 (V0 follows), w <= 2^17, at most 2^20 contexts: |S| < 2^77.
+ *
+ * Join and leave.
+ *   new      lag 0, and half a slice until its first deadline.
+ *   sleep    leaves at once; v and lag = min(V - v, L) are kept, with the CPU whose clock v is on.
+ *   wake     on the same CPU: l = min(V - v, max(lag, 0)): a debt is paid only by the clock passing
+ *            it, a credit is never more than was stored.  On another CPU: l = lag clamped to
+ *            [-L, L], because clocks of different CPUs are not compared.  A new request.
+ *   move     queued or running threads keep lag (clamped to [-L, L]) and what is left of d - v.
+ *   A credit l is placed as l + l*w/W, so that V after joining leaves exactly l.
+ *   L = (longest slice among the queued and the arriving + granularity) * 1024/w.
+ * An empty class's V goes on with the wall clock at weight 1024, so a debt of somebody who sleeps
+ * on an idle CPU is forgiven at the rate at which it would have been paid.
+ *
+ *   F1  S and W equal the sums recomputed from the contexts (fair_check).
+ *   F2  A non-empty queue has an eligible context (asserted in fair_pick).
+ *   F3  At constant weight, w * dv + d(remainder) == 1024 * service (sc_charge).
+ *
+ * Locks.  The run queue's.   Cost.  O(log n), O(1) where nothing is linked.
+ */
+#ifndef CORE_FAIR_H
+#define CORE_FAIR_H
+
+#include "core/rq.h"
+
+/* V now. */
+struct vtime fair_now(const struct rq *rq, struct mono now);
+
+/* The context competes here from now on (it still is in no tree): place v and the deadline. */
+void fair_join(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now);
+
+/* It stops competing: store lag and v for its return.  `moves`: it goes to another CPU at once. */
+void fair_leave(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now, bool moves);
+
+/* Take fair_leave back, within the same critical section and at the same instant. */
+void fair_rejoin(struct sched *s, uint32_t cpu, uint32_t sc);
+
+/* It ran for `run_ns`: v, S, and a new request when the deadline is reached. */
+void fair_charge(struct sched *s, struct rq *rq, uint32_t sc, uint64_t run_ns);
+
+/* Link or unlink a competing context in the tree. */
+void fair_queue(struct sched *s, struct rq *rq, uint32_t sc);
+void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc);
+
+/* The eligible linked context with the earliest deadline; SLOT_NONE only if none is linked. */
+MUST_USE uint32_t fair_pick(const struct sched *s, const struct rq *rq);
+
+/* Does the queued `sc` take the CPU from the running one before its protection ends?  Only a
+ * strictly shorter slice that is eligible does. */
+bool fair_preempts(const struct sched *s, const struct rq *rq, uint32_t sc);
+
+/* Give up the rest of the request: the next deadline is a slice further. */
+void fair_yield(struct sched *s, struct rq *rq, uint32_t sc);
+
+/* Change the weight of a competing context that is in no tree; V and lag * w stay. */
+void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight);
+
+/* F1; panics.  O(n). */
+void fair_check(const struct sched *s, uint32_t cpu);
+
+#endif /* CORE_FAIR_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h - every bound of the scheduler, with how they relate. */
+#ifndef CORE_LIMITS_H
+#define CORE_LIMITS_H
+
+#include "abi/sched.h"
+#include "base/cpumask.h"
+
+#define SLOT_NONE UINT32_MAX
+#define THREAD_COUNT_MAX (1u << 20)
+#define CLUSTER_CPUS CPUMASK_WORD_BITS /* CPUs that share an idle word and an overload word */
+#define CLUSTER_COUNT_MAX (CPU_MAX / CLUSTER_CPUS)
+#define CLUSTER_SCAN_MAX 4u   /* clusters a wake looks at for an idle CPU */
+#define KICK_MAX 4u           /* kicks in one decision */
+#define KICKS_PER_WAKE_MAX 1u
+#define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
+#define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim */
+#define STEAL_RETRY_NS UINT64_C(50000)
+#define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision before it asks to be called again */
+#define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
+
+/*
+ * A balanced (AVL) tree of n nodes is at most 1.4405 log2(n + 2) deep (Knuth, TAOCP 3, 6.2.3 A):
+ * 29 for 2^20 nodes.
+ */
+#define EEDQ_DEPTH_MAX 32u
+
+/* A thread alone on its CPU is charged when something happens there, so a charge can be long. */
+#define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */
+#define GRANULARITY_NS UINT64_C(25000)    /* added to the longest slice in the bound of lag */
+
+/* Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily. */
+#define VKEY_VNS_MAX (INT64_C(1) << 40)
+
+_Static_assert(THREAD_COUNT_MAX <= (1u << 24), "EEDQ_DEPTH_MAX assumes it");
+_Static_assert(CHARGE_NS_MAX <= UINT64_MAX / WEIGHT_UNIT / 4, "charge * unit fits 64 bits");
+_Static_assert(SLICE_BATCH_NS * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)VKEY_VNS_MAX,
+               "one slice of the lightest context fits a key");
+_Static_assert(KICKS_PER_WAKE_MAX <= KICK_MAX, "a wake's kicks fit its decision");
+
+#endif /* CORE_LIMITS_H */

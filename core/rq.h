@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rq.h - one CPU's run queue: who runs here, who waits here, and what the others may know of it.
+ *
+ *   R1  A thread is RUNNING(c) iff it is `current` of run queue c; QUEUED(c) iff its context is
+ *       linked in `fair` or `reserved` of c.
+ *   R2  W = sum of weights and S = sum of weight * (v - V0) over the FAIR contexts queued or
+ *       running here (fair_check recomputes both).
+ *   R3  Outside the lock, the overload bit of c is set whenever somebody is queued here.  Anyone
+ *       may set it (a poster to the inbox does); it is cleared only under this lock.
+ *   R4  busy + idle + kernel == since - started, to the nanosecond (account_check).
+ *
+ * Locks.  `lock` is a leaf; at most one is held; the owner CPU takes it, a thief only tries to.
+ */
+#ifndef CORE_RQ_H
+#define CORE_RQ_H
+
+#include "abi/why.h"
+#include "base/fixmul.h"
+#include "core/eedq.h"
+#include "core/sc.h"
+#include "core/thread.h"
+
+/* What a CPU tells the others in one word: bits, and the class of who runs (0: nobody). */
+#define PUBLISHED_HALTED 1u /* it waits for an interrupt */
+#define PUBLISHED_SOLO 2u   /* it runs somebody alone, without a timer */
+#define PUBLISHED_CLASS_SHIFT 8u
+
+enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4 };
+
+struct rq_stat {
+    uint64_t switch_count;
+    uint64_t kick_count;      /* reschedule interrupts taken */
+    uint64_t steal_count;     /* contexts taken from others */
+    uint64_t push_count;      /* contexts given to others by a fairness check */
+    uint64_t contended_count; /* victims whose lock was busy */
+    uint64_t stale_count;     /* posted references refused */
+    uint64_t clock_refused_count;
+};
+
+struct rq {
+    struct port_lock lock;
+
+    /* Guarded by lock. */
+    uint32_t current; /* thread slot, or SLOT_NONE: idle */
+    uint32_t current_sc;
+    uint32_t need_pick; /* the running context must not simply continue */
+    struct mono started;
+    struct mono since;         /* up to here everything is accounted */
+    struct mono stretch_start; /* since when current has the CPU */
+    uint64_t excluded_ns;      /* interrupt time inside the open interval */
+    uint64_t busy_ns;
+    uint64_t idle_ns;
+    uint64_t kernel_ns;
+    struct eedq fair;
+    struct eedq reserved;
+    struct vtime v0;
+    struct wide s;
+    int64_t w;
+    struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
+    uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
+    struct why why;
+    struct rq_stat stat;
+
+    /* Written by other CPUs. */
+    struct port_atomic32 inbox_head ALIGNED(64);
+    struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: an interrupt is on its way */
+
+    /* Written by this CPU, read by the others. */
+    struct port_atomic32 published ALIGNED(64);
+} ALIGNED(64);
+
+/* An idle run queue whose time starts at `now`. */
+void rq_init(struct sched *s, uint32_t cpu, struct mono now);
+
+/* Threads queued here, not running. */
+static inline uint32_t rq_queued_count(const struct rq *rq)
+{
+    return rq->fair.count + rq->reserved.count;
+}
+
+/*
+ * Take a thread in, from INBOX(cpu) or MIGRATING: its context is placed on this clock and linked.
+ * Sets need_pick when it preempts current.  The owner (`by` == cpu) charges current first, so that
+ * true v are compared; a thief that attaches on a victim's behalf must not, and compares with a V
+ * that is at most one stretch old.  Lock: rq.  Cost: O(log n).
+ */
+void rq_attach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t by, struct mono now);
+
+/* Unlink a queued thread and make it MIGRATING(cpu, target): nobody's until attached or posted. */
+void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, struct mono now);
+
+/* Put current back into the queue, saved; the CPU has no current then. */
+void rq_requeue_current(struct sched *s, uint32_t cpu);
+
+/* Take current off without queueing it, saved: it blocks, moves to another CPU or ends.  Its context
+ * leaves the sums. */
+void rq_remove_current(struct sched *s, uint32_t cpu, struct mono now, bool moves);
+
+/* Undo rq_remove_current within the same critical section. */
+void rq_restore_current(struct sched *s, uint32_t cpu, uint32_t thread);
+
+/* The queued thread that should run now by the dispatch order, left queued; SLOT_NONE when there is
+ * none.  A FAIR queue that is not empty always has one. */
+MUST_USE uint32_t rq_pick(struct sched *s, uint32_t cpu);
+
+/* Make the queued `thread` RUNNING and current; the CPU has no current. */
+void rq_dispatch(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
+
+/* Until when current may keep the CPU: the shorter of its slice and the shortest queued one. */
+struct mono rq_protect_end(const struct sched *s, const struct rq *rq);
+
+/* Set or clear the overload bit by R3.  Lock: rq. */
+void rq_publish_overload(struct sched *s, uint32_t cpu);
+
+/* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
+void rq_check(const struct sched *s, uint32_t cpu);
+
+#endif /* CORE_RQ_H */

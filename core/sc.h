@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sc.h - who pays: the scheduling context, which is what run queues hold.
+ *
+ * Kind FAIR pays from its weighted share; every ordinary thread is born with one, its home context,
+ * in the slot of the same number.  Kind RESERVED pays from a budget; the queue for it exists in the
+ * run queue and in the dispatch order, nothing creates one yet.
+ * A context names the thread that executes on it; lending moves that field and nothing else.
+ *
+ * Locks.  As for the thread's state (core/thread.h): the owner's, under the run queue's lock while
+ *         the context is linked there.
+ */
+#ifndef CORE_SC_H
+#define CORE_SC_H
+
+#include "core/eedq.h"
+
+enum sc_kind { SC_FAIR = 0, SC_RESERVED = 1 };
+
+struct sc {
+    struct eedq_node node;
+    struct vtime v;         /* virtual runtime, absolute on the clock of CPU v_cpu */
+    struct vtime vdeadline; /* v at which the current request is used up */
+    int64_t lag_vns;        /* V - v when it last left a queue, at most the bound L */
+    uint64_t consumed_ns;   /* all it has paid for: the second view of the ledgers */
+    uint32_t remainder;     /* of the exact charge, in units of 1/weight vns */
+    uint32_t weight;
+    uint32_t thread; /* who executes on it, or SLOT_NONE */
+    uint16_t v_cpu_plus_1; /* CPU whose clock v is on; 0: none, only lag_vns counts */
+    uint8_t kind;          /* enum sc_kind */
+    uint8_t latency_class; /* enum latency_class */
+};
+
+/* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */
+void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_class class);
+
+/* The slice of a class, and what `delta_ns` of service is in virtual time at `weight`. */
+uint64_t sc_slice_ns(const struct sc *c);
+int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight);
+
+/*
+ * Exact charge: v advances by (delta * 1024 + remainder) / weight, the rest stays in `remainder`.
+ * At constant weight weight * dv + d(remainder) == 1024 * delta, to the last bit.
+ * Returns: by how much v advanced.
+ */
+int64_t sc_charge(struct sc *c, uint64_t delta_ns);
+
+#endif /* CORE_SC_H */

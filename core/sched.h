@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.h - the scheduler as its embedder sees it: events go in, a decision comes out.
+ *
+ * The embedder owns clocks, timers, interrupts and contexts; the core owns who runs where.  An
+ * embedder does, on CPU c with its own interrupts off:
+ *
+ *     reads now; calls one event function; acts on the decision:
+ *         sends the kicks; if resched is set calls sched_decide before the CPU leaves the kernel;
+ *         from the final decision: switches to `next` (none: idles), sets its timer to the earlier
+ *         of `arm_at` and its own sleepers' instants.
+ *     A timer at arm_at, a reschedule interrupt (sched_kicked) and a wake's resched all end in
+ *     sched_decide.  Before the CPU waits for an interrupt, sched_decide has answered "none".
+ *
+ * Event functions of one CPU never run at the same time as each other; different CPUs' do.
+ * No function allocates, blocks, reads a clock or waits for another CPU.
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+
+#include "abi/status.h"
+#include "core/rq.h"
+
+/* Where a wake comes from; the row of the wake policy. */
+enum wake_source {
+    WAKE_TIMER = 0,
+    WAKE_PARK = 1,
+    WAKE_JOIN = 2,
+    WAKE_START = 3, /* the first wake of a new thread */
+    WAKE_ENDPOINT = 4,
+    WAKE_PROCESS = 5,
+    WAKE_SOURCE_COUNT
+};
+
+struct decision {
+    struct thread_ref next; /* who runs on this CPU now; none: idle */
+    struct mono arm_at;     /* next scheduling instant of this CPU, or MONO_NEVER */
+    uint16_t kick[KICK_MAX];
+    uint32_t kick_count;
+    bool resched; /* call sched_decide on this CPU before leaving the kernel */
+    enum status status; /* of the event itself */
+    struct why why;
+};
+
+struct thread_params {
+    uint32_t weight; /* WEIGHT_MIN..WEIGHT_MAX */
+    enum latency_class latency_class;
+    uint32_t start_cpu;        /* where its first wake should look first */
+    const uint64_t *mask;      /* mask_words words, or NULL: all CPUs */
+};
+
+/* Bytes of the arena for this machine, 0 if outside the limits. */
+uint64_t sched_bytes(uint32_t cpu_count, uint32_t thread_count);
+
+/* Make a machine of idle CPUs in zeroed memory.  Accounting of each CPU starts at sched_cpu_start. */
+void sched_init(struct sched *s, uint32_t cpu_count, uint32_t thread_count, struct mono now);
+
+/* CPU `cpu` comes into service; time before counts as nothing, boot time up to `now` as kernel. */
+void sched_cpu_start(struct sched *s, uint32_t cpu, struct mono booted_at, struct mono now);
+
+/* ---- Threads ---- */
+
+/* Make a NEW thread; sched_wake(WAKE_START) lets it run.  Refusals: BAD_ARGUMENT, NO_SLOT,
+ * OUTSIDE_MASK.  Any CPU. */
+MUST_USE enum status sched_thread_create(struct sched *s, const struct thread_params *params,
+                                         struct thread_ref *ref);
+
+/*
+ * Wake `ref` from `cpu`.  A thread that is not blocked keeps the wake: its next block returns at
+ * once.  A stale reference is refused STALE.  At most one kick.
+ */
+MUST_USE struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                    enum wake_source source, struct mono now);
+
+/*
+ * The current thread of `cpu` waits.  Its registers must be saved (the port saves the rest).  If a
+ * wake is pending it goes on instead: next is then the same thread, why WAKE_PENDING.
+ */
+MUST_USE struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_source source,
+                                     struct mono now);
+
+/* The current thread gives up the rest of its request. */
+MUST_USE struct decision sched_yield(struct sched *s, uint32_t cpu, struct mono now);
+
+/* The current thread ends; its slot is free once nothing links it. */
+MUST_USE struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now);
+
+/* ---- CPU events ---- */
+
+/* A reschedule interrupt arrived on `cpu`; sched_decide must follow. */
+void sched_kicked(struct sched *s, uint32_t cpu);
+
+/* Decide who runs on `cpu` from `now` on. */
+MUST_USE struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono now);
+
+/* ---- Policy: the caller has checked the authority ---- */
+
+MUST_USE enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                      uint32_t weight, struct mono now);
+MUST_USE enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                     enum latency_class class, struct mono now);
+/* The thread leaves a CPU the mask lacks at the next decision there; decision.resched and a kick say
+ * which. */
+MUST_USE struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                        const uint64_t *mask, struct mono now);
+
+/* ---- Reading ---- */
+
+/* The ledger of a live thread, charged up to the last event of its CPU. */
+MUST_USE enum status sched_ledger(const struct sched *s, struct thread_ref ref,
+                                  struct ledger *ledger);
+
+/* Everything that must hold between events, over the whole machine; panics.  O(threads); only while
+ * no other CPU is inside the core. */
+void sched_check(const struct sched *s);
+
+#endif /* CORE_SCHED_H */

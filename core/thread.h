@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - who executes: the thread record, its one state word, its ledger.
+ *
+ * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, gen:32}.  `cpu` is the owning CPU
+ * of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target of MIGRATING or the
+ * wake source of BLOCKED.  It changes only by compare-and-swap along this table; an empty cell is a
+ * bug of the caller, except that a wake first looks at the state (core/wake.c):
+ *
+ *               POST      ATTACH    DISPATCH  REQUEUE   BLOCK     DETACH     EXIT
+ *   NEW         INBOX     .         .         .         .         .          DEAD
+ *   QUEUED      .         .         RUNNING   .         .         MIGRATING  .
+ *   RUNNING     .         .         .         QUEUED    BLOCKED   MIGRATING  DEAD
+ *   INBOX       .         QUEUED    .         .         .         .          .
+ *   MIGRATING   INBOX     QUEUED    .         .         .         .          .
+ *   BLOCKED     INBOX     .         .         .         .         .          .
+ *   THROTTLED   .         .         .         .         .         .          .
+ *   DEAD        .         .         .         .         .         .          .
+ *
+ *   T1  gen of a slot never goes down; a slot whose gen would wrap is retired for good.
+ *   T2  LINKED_QUEUE is set iff the thread's context is in some run queue's eedq.
+ *   T3  LINKED_INBOX is set iff the thread is in some inbox; then its state is INBOX.  (INBOX(c)
+ *       without the bit lasts only while CPU c itself attaches what it has just woken.)
+ *
+ * Locks.  The word is lock-free.  `sc`, `last_cpu` and the ledger belong to whoever owns the state:
+ *         the CPU named in the word (under its run queue's lock when QUEUED), or the CPU that won
+ *         the swap out of BLOCKED, NEW or MIGRATING.
+ */
+#ifndef CORE_THREAD_H
+#define CORE_THREAD_H
+
+#include "core/arena.h"
+
+enum thread_state {
+    THREAD_DEAD = 0, /* so that a zeroed arena holds dead threads */
+    THREAD_NEW,
+    THREAD_QUEUED,
+    THREAD_RUNNING,
+    THREAD_INBOX,
+    THREAD_MIGRATING,
+    THREAD_BLOCKED,
+    THREAD_THROTTLED,
+    THREAD_STATE_COUNT
+};
+
+enum thread_event {
+    THREAD_POST,
+    THREAD_ATTACH,
+    THREAD_DISPATCH,
+    THREAD_REQUEUE,
+    THREAD_BLOCK,
+    THREAD_DETACH,
+    THREAD_EXIT,
+    THREAD_EVENT_COUNT
+};
+
+#define THREAD_ILLEGAL THREAD_STATE_COUNT
+
+struct thread_ref {
+    uint32_t slot;
+    uint32_t gen;
+};
+
+#define THREAD_REF_NONE ((struct thread_ref){SLOT_NONE, 0})
+
+static inline bool thread_ref_is_none(struct thread_ref ref)
+{
+    return ref.slot == SLOT_NONE;
+}
+
+/* The ledger of record: one per thread, written by account_charge and the event that counts. */
+struct ledger {
+    uint64_t runtime_ns;
+    uint64_t switch_count;
+    uint64_t preempt_count;
+    uint64_t block_count;
+    uint64_t migration_count;
+};
+
+enum thread_linked { LINKED_QUEUE = 1, LINKED_INBOX = 2 };
+
+struct thread {
+    struct port_atomic64 word;
+    struct port_atomic32 linked;    /* enum thread_linked bits */
+    struct port_atomic32 link_next; /* next in the inbox, or on the free list */
+    uint32_t sc;                    /* the context it runs on */
+    uint32_t last_cpu;              /* where it ran last, or should start */
+    struct ledger ledger;
+};
+
+/* ---- The state word ---- */
+
+struct thread_word {
+    enum thread_state state;
+    uint32_t cpu;
+    uint32_t other;
+    bool dying;
+    bool wake_pending;
+    uint32_t gen;
+};
+
+uint64_t thread_word_pack(struct thread_word w);
+struct thread_word thread_word_unpack(uint64_t word);
+
+/* The table above: the state after `event`, or THREAD_ILLEGAL. */
+enum thread_state thread_next_state(enum thread_state state, enum thread_event event);
+
+/* The word now. */
+struct thread_word thread_word_read(const struct sched *s, uint32_t slot);
+
+/*
+ * Swap the word from `*expected` along `event` to owner `cpu` and `other`, keeping gen and DYING;
+ * WAKE_PENDING is kept too, except that POST out of BLOCKED or NEW begins without it.
+ * Returns: false when the word was not *expected any more; *expected is then what it is.
+ */
+MUST_USE bool thread_try_change(struct sched *s, uint32_t slot, struct thread_word *expected,
+                                enum thread_event event, uint32_t cpu, uint32_t other);
+
+/* The same for the owner of the state: only flags can change under it, so it cannot fail. */
+void thread_change(struct sched *s, uint32_t slot, enum thread_event event, uint32_t cpu,
+                   uint32_t other);
+
+/* Set or clear WAKE_PENDING if the word still equals *expected; as thread_try_change. */
+MUST_USE bool thread_try_mark(struct sched *s, uint32_t slot, struct thread_word *expected,
+                              bool wake_pending);
+
+/* ---- Slots and references ---- */
+
+/* Is `ref` the live thread of its slot?  Stale is an ordinary answer. */
+bool thread_ref_is_live(const struct sched *s, struct thread_ref ref);
+
+/* The live reference of `slot`, whatever its state. */
+struct thread_ref thread_ref_of(const struct sched *s, uint32_t slot);
+
+/* Take a slot and make a NEW thread in it; THREAD_REF_NONE when none is free. */
+MUST_USE struct thread_ref thread_create(struct sched *s);
+
+/* Give the slot of a DEAD thread back when nothing links it any more. */
+void thread_release(struct sched *s, uint32_t slot);
+
+void thread_link(struct sched *s, uint32_t slot, enum thread_linked bit);
+void thread_unlink(struct sched *s, uint32_t slot, enum thread_linked bit);
+
+/* ---- CPU masks ---- */
+
+bool thread_allows(const struct sched *s, uint32_t slot, uint32_t cpu);
+uint64_t thread_mask_word(const struct sched *s, uint32_t slot, uint32_t cluster);
+/* The lowest CPU of the mask; a mask is never empty. */
+uint32_t thread_mask_first(const struct sched *s, uint32_t slot);
+/* Replace the mask by `row` (mask_words words, not empty). */
+void thread_mask_set(struct sched *s, uint32_t slot, const uint64_t *row);
+
+#endif /* CORE_THREAD_H */

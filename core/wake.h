@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wake.h - where a woken thread goes, and whether its CPU must be interrupted.
+ *
+ * Placement (O(1) words): the previous CPU if it is idle; else an idle CPU of its cluster, then of
+ * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU; if the CPU set does not have
+ * it, the lowest CPU that it has.  An idle CPU is claimed by clearing its bit, so two wakers never
+ * choose the same one.  Every source uses these rules today; the table names them so that one can
+ * differ.
+ *
+ * Notification: iff (the inbox was empty and the target is halted) or the woken context has a
+ * shorter slice than who runs there, or the target runs somebody alone without a timer.
+ */
+#ifndef CORE_WAKE_H
+#define CORE_WAKE_H
+
+#include "core/sched.h"
+
+/* Choose the CPU for `thread`; *why says by which rule. */
+MUST_USE uint32_t wake_place(struct sched *s, uint32_t thread, struct why *why);
+
+/* Post `thread`, which is INBOX(target) and in no inbox yet, to another CPU; a kick is added to `d`
+ * if the target would not look by itself. */
+void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct decision *d);
+
+/* Ask for an interrupt on `target` unless one is on its way; adds it to `d`. */
+void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d);
+
+/* Claim an idle CPU that `thread` may use, near `near` first; CPU_NONE if there is none. */
+MUST_USE uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near);
+
+#endif /* CORE_WAKE_H */

@@ -12,7 +12,11 @@ $(B)/coretest/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_HOST) $(SANITIZE) -include sim/port_sim.h -c $< -o $@
 
-$(CORE_TESTS): %: %.o $(CORE_SAN_OBJS) $(B)/san/base/fixmul.o $(B)/san/abi/names.o
+$(CORE_TESTS): %: %.o $(CORE_SAN_OBJS) $(BASE_SAN) $(B)/san/abi/names.o
 	$(CC) $(SANITIZE) $^ -lcmocka -o $@
 
 TESTS += $(CORE_TESTS)
+
+.PHONY: test-core
+test-core: $(CORE_TESTS)
+	@tools/run-tests $(CORE_TESTS)

@@ -392,7 +392,7 @@ struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_source sour
     return sched_decide(s, cpu, now);
 }
 
-struct decision sched_yield(struct sched *s, uint32_t cpu, struct mono now)
+struct decision sched_give_up(struct sched *s, uint32_t cpu, struct mono now)
 {
     struct rq *rq = rq_of(s, cpu);
 

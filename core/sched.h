@@ -80,7 +80,7 @@ MUST_USE struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_so
                                      struct mono now);
 
 /* The current thread gives up the rest of its request. */
-MUST_USE struct decision sched_yield(struct sched *s, uint32_t cpu, struct mono now);
+MUST_USE struct decision sched_give_up(struct sched *s, uint32_t cpu, struct mono now);
 
 /* The current thread ends; its slot is free once nothing links it. */
 MUST_USE struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now);

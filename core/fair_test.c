@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/prng.h"
+#include "core/fixture/fixture.h"
+
+#define MS NS_PER_MS
+
+static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
+{
+    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
+
+    (void)fixture_wake(f, 0, ref);
+    return ref;
+}
+
+static void assert_share(const struct fixture *f, struct thread_ref ref, uint64_t ideal_ns,
+                         uint64_t tolerance_ns)
+{
+    uint64_t got_ns = fixture_runtime_ns(f, ref);
+
+    assert_in_range(got_ns, ideal_ns - tolerance_ns, ideal_ns + tolerance_ns);
+}
+
+/* Goal: hogs share by weight.  Method: weights of nice 0, 5, 10 for 10 s; each within a slice. */
+static void shares_by_weight_from(uint64_t start_ns)
+{
+    struct fixture *f = fixture_new(1, 3, start_ns);
+    const uint32_t weights[3] = {1024, 335, 110};
+    struct thread_ref refs[3];
+
+    for (unsigned i = 0; i < 3; i++)
+        refs[i] = start(f, weights[i], LATENCY_NORMAL);
+    fixture_run(f, 10000 * MS);
+    fixture_decide(f, 0);
+    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    for (unsigned i = 0; i < 3; i++)
+        assert_share(f, refs[i], 10000 * MS * weights[i] / 1469, 2 * SLICE_NORMAL_NS);
+    fixture_free(f);
+}
+
+static void test_fair_shares_by_weight(void **state)
+{
+    (void)state;
+    shares_by_weight_from(0);
+}
+
+/* Goal: the schedule does not depend on where the clock stands.  Method: the same near 2^63. */
+static void test_fair_shares_by_weight_across_the_clock_wrap(void **state)
+{
+    (void)state;
+    shares_by_weight_from((UINT64_C(1) << 63) - 5000 * MS);
+}
+
+/* Goal: lag stays bounded.  Method: 8 hogs of mixed weights and classes; after every event the
+ * queue's V - v of each stays within its own slice plus the longest other one. */
+static void test_fair_lag_stays_bounded(void **state)
+{
+    struct fixture *f = fixture_new(1, 8, 0);
+    struct thread_ref refs[8];
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++)
+        refs[i] = start(f, 100u + 300u * i, i % 2 ? LATENCY_NORMAL : LATENCY_BATCH);
+    for (unsigned step = 0; step < 3000; step++) {
+        fixture_run(f, MS);
+        fixture_decide(f, 0);
+        for (unsigned i = 0; i < 8; i++) {
+            const struct sc *c = sc_of(f->s, refs[i].slot);
+            int64_t lag = vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
+            int64_t bound = sc_virtual_vns(2 * SLICE_BATCH_NS, c->weight);
+
+            assert_true(lag < bound);
+            assert_true(lag > -bound);
+        }
+    }
+    fixture_free(f);
+}
+
+/* Goal: sleeping just before a charge gains nothing.  Method: a cheater that runs 90 % of a slice and
+ * sleeps 0.1 ms, beside a hog, takes no more than half. */
+static void test_fair_short_sleeps_gain_nothing(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref hog = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref cheater = start(f, 1024, LATENCY_NORMAL);
+
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++) {
+        if (fixture_current(f, 0) == cheater.slot) {
+            fixture_run(f, 2700000);
+            if (fixture_current(f, 0) == cheater.slot)
+                fixture_block(f, 0);
+            fixture_run(f, MS / 10);
+            (void)fixture_wake(f, 0, cheater);
+        } else {
+            fixture_run(f, MS / 10);
+        }
+    }
+    uint64_t sum_ns = fixture_runtime_ns(f, hog) + fixture_runtime_ns(f, cheater);
+
+    assert_true(fixture_runtime_ns(f, cheater) <= sum_ns / 2 + 10 * MS);
+    assert_true(fixture_runtime_ns(f, cheater) >= sum_ns * 45 / 100);
+    fixture_free(f);
+}
+
+/* Goal: a long sleeper brings no more credit than a slice.  Method: it sleeps 1 s beside a hog, then
+ * both run 1 s: it gets at most half plus L. */
+static void test_fair_credit_of_a_sleeper_is_bounded(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref hog = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref sleeper = start(f, 1024, LATENCY_NORMAL);
+
+    (void)state;
+    fixture_run(f, 10 * MS);
+    while (fixture_current(f, 0) != sleeper.slot)
+        fixture_run(f, MS);
+    fixture_block(f, 0);
+    fixture_run(f, 1000 * MS);
+    uint64_t before_ns = fixture_runtime_ns(f, sleeper);
+
+    (void)fixture_wake(f, 0, sleeper);
+    fixture_run(f, 1000 * MS);
+    assert_true(fixture_runtime_ns(f, sleeper) - before_ns <= 500 * MS + 3 * SLICE_NORMAL_NS);
+    assert_true(fixture_runtime_ns(f, hog) > 1400 * MS);
+    fixture_free(f);
+}
+
+/* Goal: a debt is paid by the clock passing it and turns into nothing more.  Method: a thread that
+ * leaves in debt and sleeps long joins with lag exactly 0; one that comes back at once still owes. */
+static void test_fair_debt_is_paid_and_no_more(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref debtor = start(f, 1024, LATENCY_NORMAL);
+
+    (void)state;
+    (void)start(f, 1024, LATENCY_NORMAL);
+    fixture_run(f, 2 * MS);
+    assert_int_equal(fixture_current(f, 0), debtor.slot);
+    fixture_block(f, 0);
+    struct sc *c = sc_of(f->s, debtor.slot);
+
+    assert_int_equal(c->lag_vns, -(int64_t)MS); /* it had 2 ms where 1 ms was its share */
+    (void)fixture_wake(f, 0, debtor);
+    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v), -(int64_t)MS);
+    while (fixture_current(f, 0) != debtor.slot)
+        fixture_run(f, MS);
+    fixture_run(f, 2 * MS);
+    fixture_block(f, 0);
+    fixture_run(f, 100 * MS);
+    (void)fixture_wake(f, 0, debtor);
+    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v), 0);
+    fixture_free(f);
+}
+
+/* Goal: a shorter slice wakes into a running longer one at once, an equal one does not. */
+static void test_fair_only_shorter_slices_preempt(void **state)
+{
+    struct fixture *f = fixture_new(1, 3, 0);
+    struct thread_ref hog = start(f, 1024, LATENCY_BATCH);
+    struct thread_ref equal = fixture_thread(f, 1024, LATENCY_BATCH, 1, 0);
+    struct thread_ref shorter = fixture_thread(f, 1024, LATENCY_INTERACTIVE, 1, 0);
+
+    (void)state;
+    fixture_run(f, MS);
+    (void)fixture_wake(f, 0, equal);
+    assert_int_equal(fixture_current(f, 0), hog.slot);
+    (void)fixture_wake(f, 0, shorter);
+    assert_int_equal(fixture_current(f, 0), shorter.slot);
+    assert_int_equal(thread_of(f->s, hog.slot)->ledger.preempt_count, 1);
+    fixture_free(f);
+}
+
+/* Goal: a change of weight keeps V and lag * weight.  Method: reweight the running context. */
+static void test_fair_reweight_keeps_lag_times_weight(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref a = start(f, 1024, LATENCY_NORMAL);
+
+    (void)state;
+    (void)start(f, 1024, LATENCY_NORMAL);
+    fixture_run(f, 2 * MS);
+    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    struct rq *rq = rq_of(f->s, 0);
+    struct sc *c = sc_of(f->s, a.slot);
+    struct vtime v_before = fair_now(rq, f->now);
+    int64_t scaled_before = vtime_diff_vns(v_before, c->v) * 1024;
+
+    fair_reweight(f->s, rq, a.slot, 4096);
+    int64_t scaled_after = vtime_diff_vns(fair_now(rq, f->now), c->v) * 4096;
+
+    assert_in_range(llabs(vtime_diff_vns(fair_now(rq, f->now), v_before)), 0, 1);
+    assert_in_range(llabs(scaled_after - scaled_before), 0, 4096 * 2);
+    fair_check(f->s, 0);
+    fixture_free(f);
+}
+
+/* Goal: S and W stay the sums, whatever happens.  Method: 10^6 random wakes, blocks, yields, slice
+ * ends and reweights on one CPU; every 1000th state is recomputed by sched_check, and fair_pick
+ * asserts at each pick that somebody is eligible. */
+static void test_fair_sums_survive_random_operations(void **state)
+{
+    struct fixture *f = fixture_new(1, 32, 12345);
+    struct prng p = prng_seed(99);
+    struct thread_ref refs[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 32; i++)
+        refs[i] = fixture_thread(f, 1 + (uint32_t)prng_below(&p, i % 4 ? 5000 : WEIGHT_MAX),
+                                 (enum latency_class)(i % 3), 1, 0);
+    for (unsigned i = 0; i < 1000000; i++) {
+        uint32_t current = fixture_current(f, 0);
+
+        f->now = mono_add(f->now, prng_below(&p, 400000));
+        switch (prng_below(&p, 8)) {
+        case 0:
+        case 1:
+        case 2:
+            (void)fixture_wake(f, 0, refs[prng_below(&p, 32)]);
+            break;
+        case 3:
+        case 4:
+            if (current != SLOT_NONE)
+                fixture_block(f, 0);
+            break;
+        case 5:
+            if (current != SLOT_NONE)
+                fixture_yield(f, 0);
+            break;
+        case 6:
+            if (current != SLOT_NONE)
+                assert_int_equal(sched_set_weight(f->s, 0, thread_ref_of(f->s, current),
+                                                  1 + (uint32_t)prng_below(&p, 9000), f->now),
+                                 STATUS_OK);
+            break;
+        default:
+            fixture_decide(f, 0);
+        }
+        if (i % 1000 == 0)
+            sched_check(f->s);
+    }
+    assert_true(rq_of(f->s, 0)->stat.switch_count > 100000);
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fair_shares_by_weight),
+        cmocka_unit_test(test_fair_shares_by_weight_across_the_clock_wrap),
+        cmocka_unit_test(test_fair_lag_stays_bounded),
+        cmocka_unit_test(test_fair_short_sleeps_gain_nothing),
+        cmocka_unit_test(test_fair_credit_of_a_sleeper_is_bounded),
+        cmocka_unit_test(test_fair_debt_is_paid_and_no_more),
+        cmocka_unit_test(test_fair_only_shorter_slices_preempt),
+        cmocka_unit_test(test_fair_reweight_keeps_lag_times_weight),
+        cmocka_unit_test(test_fair_sums_survive_random_operations),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/fixture/fixture.h"
+
+static struct thread_ref start(struct fixture *f, enum latency_class class)
+{
+    struct thread_ref ref = fixture_thread(f, 1024, class, 1, 0);
+
+    (void)fixture_wake(f, 0, ref);
+    return ref;
+}
+
+/* Goal: the running thread keeps the CPU for the shorter of its slice and the shortest queued one. */
+static void test_rq_protection_is_the_shorter_slice(void **state)
+{
+    struct fixture *f = fixture_new(1, 3, 500);
+
+    (void)state;
+    (void)start(f, LATENCY_BATCH);
+    assert_true(mono_is_never(f->arm_at[0]));
+    (void)start(f, LATENCY_BATCH);
+    assert_int_equal(f->arm_at[0].ns, 500 + SLICE_BATCH_NS);
+    (void)start(f, LATENCY_NORMAL); /* new: half a slice, preempts because it is shorter */
+    assert_int_equal(f->arm_at[0].ns, 500 + SLICE_NORMAL_NS);
+    fixture_free(f);
+}
+
+/* Goal: a thread alone arms no timer; the second arrival does. */
+static void test_rq_solo_thread_arms_nothing(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref second;
+
+    (void)state;
+    (void)start(f, LATENCY_NORMAL);
+    assert_true(mono_is_never(f->arm_at[0]));
+    assert_true((port_load32(&rq_of(f->s, 0)->published) & PUBLISHED_SOLO) != 0);
+    second = start(f, LATENCY_NORMAL);
+    assert_false(mono_is_never(f->arm_at[0]));
+    assert_true((port_load32(&rq_of(f->s, 0)->published) & PUBLISHED_SOLO) == 0);
+    fixture_run(f, SLICE_NORMAL_NS);
+    assert_int_equal(fixture_current(f, 0), second.slot);
+    fixture_free(f);
+}
+
+/* Goal: detach and attach keep the lag.  Method: take a queued thread off one CPU and put it on
+ * another that runs somebody; V - v is the same, up to the credit's inflation. */
+static void test_rq_move_keeps_lag(void **state)
+{
+    struct fixture *f = fixture_new(2, 4, 0);
+    struct thread_ref first = fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0);
+    struct thread_ref moved = fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0);
+    struct thread_ref other = fixture_thread(f, 1024, LATENCY_NORMAL, 2, 1);
+
+    (void)state;
+    (void)fixture_wake(f, 0, first);
+    (void)fixture_wake(f, 0, moved);
+    (void)fixture_wake(f, 1, other);
+    fixture_run(f, 2 * NS_PER_MS);
+    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, 1, f->now, CHARGE_PREEMPT);
+    struct sc *c = sc_of(f->s, moved.slot);
+    int64_t lag = vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
+    int64_t left = vtime_diff_vns(c->vdeadline, c->v);
+
+    assert_int_equal(lag, NS_PER_MS); /* it is owed half of the 2 ms */
+    rq_detach(f->s, 0, moved.slot, 1, f->now);
+    assert_int_equal(thread_word_read(f->s, moved.slot).state, THREAD_MIGRATING);
+    rq_attach(f->s, 1, moved.slot, 1, f->now);
+    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 1), f->now), c->v), lag);
+    assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), left);
+    assert_int_equal(thread_of(f->s, moved.slot)->ledger.migration_count, 1);
+    rq_publish_overload(f->s, 0);
+    rq_publish_overload(f->s, 1);
+    fixture_free(f);
+}
+
+/* Goal: undoing a removal within its critical section leaves everything as it was. */
+static void test_rq_restore_undoes_remove(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref a = start(f, LATENCY_NORMAL);
+    struct rq *rq = rq_of(f->s, 0);
+
+    (void)state;
+    (void)start(f, LATENCY_NORMAL);
+    fixture_run(f, NS_PER_MS);
+    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    int64_t w = rq->w;
+    struct wide sum = rq->s;
+    struct vtime v = sc_of(f->s, a.slot)->v;
+
+    rq_remove_current(f->s, 0, f->now, false);
+    assert_int_equal(rq->w, w - 1024);
+    rq_restore_current(f->s, 0, a.slot);
+    assert_int_equal(rq->w, w);
+    assert_int_equal(rq->s.low, sum.low);
+    assert_int_equal(sc_of(f->s, a.slot)->v.vns, v.vns);
+    assert_int_equal(rq->current, a.slot);
+    fixture_free(f);
+}
+
+/* Goal: the overload bit follows the queue, and a post that found it set is not forgotten. */
+static void test_rq_overload_bit(void **state)
+{
+    struct fixture *f = fixture_new(2, 3, 0);
+    struct port_atomic64 *word = &f->s->clusters[0].overload.bits;
+
+    (void)state;
+    (void)start(f, LATENCY_NORMAL);
+    assert_int_equal(port_load64(word), 0);
+    (void)start(f, LATENCY_NORMAL);
+    assert_int_equal(port_load64(word), 1);
+    fixture_block(f, 0);
+    assert_int_equal(port_load64(word), 0);
+    fixture_free(f);
+}
+
+/* Goal: rq_check notices a thread that says it is queued and is not. */
+static void test_rq_check_notices_a_lost_thread(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref ref = fixture_thread(f, 1024, LATENCY_NORMAL, 0, 0);
+    struct thread_word word = {.state = THREAD_QUEUED, .gen = ref.gen};
+
+    (void)state;
+    rq_check(f->s, 0);
+    port_store64(&thread_of(f->s, ref.slot)->word, thread_word_pack(word));
+    expect_assert_failure(rq_check(f->s, 0));
+    word.state = THREAD_NEW;
+    port_store64(&thread_of(f->s, ref.slot)->word, thread_word_pack(word));
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rq_protection_is_the_shorter_slice),
+        cmocka_unit_test(test_rq_solo_thread_arms_nothing),
+        cmocka_unit_test(test_rq_move_keeps_lag),
+        cmocka_unit_test(test_rq_restore_undoes_remove),
+        cmocka_unit_test(test_rq_overload_bit),
+        cmocka_unit_test(test_rq_check_notices_a_lost_thread),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -86,10 +86,61 @@ struct mono account_effective_since(const struct sched *s, uint32_t cpu)
     return mono_add(rq->since, rq->excluded_ns);
 }
 
-void account_check(const struct sched *s, uint32_t cpu)
+static bool cpu_balances(const struct rq *rq)
 {
-    const struct rq *rq = rq_of(s, cpu);
     uint64_t accounted_ns = rq->busy_ns + rq->idle_ns + rq->kernel_ns;
 
-    ASSERT(accounted_ns == (uint64_t)mono_diff_ns(rq->since, rq->started));
+    return accounted_ns == (uint64_t)mono_diff_ns(rq->since, rq->started);
+}
+
+struct sums {
+    uint64_t busy_ns;
+    uint64_t retired_ns;
+};
+
+static struct sums sums_of_cpus(const struct sched *s)
+{
+    struct sums sums = {0, 0};
+
+    for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++) {
+        sums.busy_ns += rq_of(s, cpu)->busy_ns;
+        sums.retired_ns += rq_of(s, cpu)->retired_ns;
+    }
+    return sums;
+}
+
+/* One reading of both views; meaningful only if no CPU charged anybody meanwhile. */
+static bool views_agree(const struct sched *s, const struct sums *sums)
+{
+    uint64_t threads_ns = sums->retired_ns;
+    uint64_t contexts_ns = sums->retired_ns;
+
+    for (uint32_t slot = 0; slot < s->thread_count; slot++) {
+        if (thread_word_read(s, slot).state == THREAD_DEAD)
+            continue;
+        threads_ns += thread_of(s, slot)->ledger.runtime_ns;
+        contexts_ns += sc_of(s, slot)->consumed_ns;
+    }
+    return threads_ns == sums->busy_ns && contexts_ns == sums->busy_ns;
+}
+
+bool account_balances(const struct sched *s)
+{
+    for (unsigned turn = 0; turn < BALANCE_TURNS_MAX; turn++) {
+        struct sums before = sums_of_cpus(s);
+        bool agree = views_agree(s, &before);
+
+        for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
+            agree &= cpu_balances(rq_of(s, cpu));
+        struct sums after = sums_of_cpus(s);
+
+        if (agree && before.busy_ns == after.busy_ns && before.retired_ns == after.retired_ns)
+            return true;
+    }
+    return false;
+}
+
+void account_check(const struct sched *s, uint32_t cpu)
+{
+    ASSERT(cpu_balances(rq_of(s, cpu)));
 }

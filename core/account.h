@@ -7,7 +7,7 @@
  * kernel's account instead.  So at every instant, per CPU,
  *     busy_ns + idle_ns + kernel_ns == since - started              (AC1)
  * and over the machine  sum of threads' runtime == sum of contexts' consumption == sum of busy (AC2)
- * counting what ended threads left behind in their CPU's busy_ns.
+ * where ended threads count by what they left in the retired_ns of the CPU they ended on.
  *
  * account_charge is the only writer of a ledger's runtime; its callers are the charge points.
  *
@@ -41,6 +41,13 @@ void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct 
 
 /* Own CPU time of the thread running on `cpu` at t is its ledger's runtime_ns + (t - this). */
 struct mono account_effective_since(const struct sched *s, uint32_t cpu);
+
+/*
+ * AC1 on every CPU and AC2 over the machine?  Any CPU, no lock, while others run: the sums are read
+ * between two equal readings of busy time, BALANCE_TURNS_MAX tries at most.
+ * Cost: O(threads + CPUs) a try.   Returns: false if they do not add up, or never held still.
+ */
+MUST_USE bool account_balances(const struct sched *s);
 
 /* AC1 for `cpu`; panics. */
 void account_check(const struct sched *s, uint32_t cpu);

@@ -136,6 +136,13 @@ static void test_account_conserves_every_nanosecond(void **state)
     assert_int_equal(threads_ns, busy_ns);
     assert_int_equal(contexts_ns, busy_ns);
     assert_true(busy_ns > 0);
+    assert_true(account_balances(f->s));
+    thread_of(f->s, refs[3].slot)->ledger.runtime_ns++;
+    assert_false(account_balances(f->s));
+    thread_of(f->s, refs[3].slot)->ledger.runtime_ns--;
+    rq_of(f->s, 2)->idle_ns++;
+    assert_false(account_balances(f->s));
+    rq_of(f->s, 2)->idle_ns--;
     fixture_free(f);
 }
 

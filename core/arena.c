@@ -114,6 +114,28 @@ void arena_slot_give(struct sched *s, uint32_t slot)
     }
 }
 
+/* A2: the free list holds exactly the dead slots that are not retired, each once. */
+static void free_list_check(const struct sched *s)
+{
+    uint32_t listed_count = 0;
+    uint32_t free_count = 0;
+
+    for (uint32_t slot = (uint32_t)port_load64(&s->free_slots); slot != SLOT_NONE;) {
+        const struct thread *t = thread_of(s, slot);
+
+        ASSERT(thread_word_read(s, slot).state == THREAD_DEAD);
+        ASSERT(port_load32(&t->linked) == 0);
+        ASSERT(++listed_count <= s->thread_count);
+        slot = port_load32(&t->link_next);
+    }
+    for (uint32_t slot = 0; slot < s->thread_count; slot++) {
+        struct thread_word word = thread_word_read(s, slot);
+
+        free_count += word.state == THREAD_DEAD && word.gen != UINT32_MAX;
+    }
+    ASSERT(listed_count == free_count);
+}
+
 void arena_check(const struct sched *s)
 {
     ASSERT(s->rq_offset % LINE_BYTES == 0);
@@ -126,4 +148,5 @@ void arena_check(const struct sched *s)
     ASSERT(s->mask_offset >= s->sc_offset + s->thread_count * sizeof(struct sc));
     ASSERT(s->bytes >= s->mask_offset);
     ASSERT(s->mask_words == cpumask_words_for(s->cpu_count));
+    free_list_check(s);
 }

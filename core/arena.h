@@ -65,7 +65,7 @@ MUST_USE uint32_t arena_slot_take(struct sched *s);
 /* Give `slot` back; its owner must have stopped using it. */
 void arena_slot_give(struct sched *s, uint32_t slot);
 
-/* A1; panics on the first violation. */
+/* A1 and A2; panics on the first violation.  Only while nobody takes or gives a slot.  O(threads). */
 void arena_check(const struct sched *s);
 
 #endif /* CORE_ARENA_H */

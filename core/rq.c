@@ -153,11 +153,18 @@ static struct port_atomic64 *overload_word(struct sched *s, uint32_t cpu)
     return &s->clusters[cpu / CLUSTER_CPUS].overload.bits;
 }
 
+static bool overload_is_set(const struct sched *s, uint32_t cpu)
+{
+    uint64_t word = port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits);
+
+    return (word >> (cpu % CLUSTER_CPUS)) & 1u;
+}
+
 void rq_publish_overload(struct sched *s, uint32_t cpu)
 {
     struct rq *rq = rq_of(s, cpu);
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
-    bool is_set = (port_load64(overload_word(s, cpu)) & bit) != 0;
+    bool is_set = overload_is_set(s, cpu);
 
     if (rq_queued_count(rq) > 0) {
         if (!is_set)
@@ -195,6 +202,7 @@ void rq_check(const struct sched *s, uint32_t cpu)
     }
     ASSERT(running_count == (rq->current != SLOT_NONE ? 1u : 0u));
     ASSERT(queued_count == rq_queued_count(rq));
+    ASSERT(queued_count == 0 || overload_is_set(s, cpu)); /* R3 */
     fair_check(s, cpu);
     account_check(s, cpu);
 }

@@ -52,6 +52,7 @@ struct rq {
     uint64_t busy_ns;
     uint64_t idle_ns;
     uint64_t kernel_ns;
+    uint64_t retired_ns; /* runtime of threads that ended here */
     struct eedq fair;
     struct eedq reserved;
     struct vtime v0;

@@ -421,6 +421,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .event = EV_EXIT,
                       .thread = thread,
                       .a = (int64_t)thread_of(s, thread)->ledger.runtime_ns});
+    rq->retired_ns += thread_of(s, thread)->ledger.runtime_ns;
     sc_of(s, thread_of(s, thread)->sc)->thread = SLOT_NONE;
     thread_release(s, thread);
     port_unlock(&rq->lock);
@@ -442,4 +443,5 @@ void sched_check(const struct sched *s)
     arena_check(s);
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
         rq_check(s, cpu);
+    ASSERT(account_balances(s));
 }

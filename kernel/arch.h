@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch.h - the whole contract between the portable kernel and the architecture.
+ *
+ * The kernel is an event kernel: one stack per CPU, interrupts off inside, no frame survives a
+ * return to user mode.  The architecture enters it through the kernel_* functions at the end of this
+ * file, always on the CPU's own stack, always with the interrupted thread's registers already saved
+ * in its `struct arch_context`; each of them ends by calling arch_return_to_user or arch_idle, which
+ * do not return.  On the way back in, the stack starts from its top again.
+ *
+ * Locks: none of these functions takes one unless it says so.  "This CPU" is the caller's.
+ */
+#ifndef KERNEL_ARCH_H
+#define KERNEL_ARCH_H
+
+#include "base/types.h"
+
+#define ARCH_CPU_MAX 64u
+#define ARCH_PAGE_BYTES 4096u
+#define ARCH_CONTEXT_BYTES 192u
+#define ARCH_FPU_BYTES 832u /* x87, SSE, AVX in the standard XSAVE format; 64-aligned */
+
+/* A thread's user registers.  Opaque here; the fields are the architecture's. */
+struct arch_context {
+    uint64_t words[ARCH_CONTEXT_BYTES / 8];
+} ALIGNED(64);
+
+/* ---- Boot (arch -> kernel gives the facts) -------------------------------------------------- */
+
+struct arch_range {
+    uint64_t base; /* physical */
+    uint64_t bytes;
+};
+
+#define ARCH_RANGES_MAX 16u
+#define ARCH_STEPS_MAX 16u
+
+struct arch_step {
+    const char *what;   /* "ACPI MADT", "TSC against PIT", ... */
+    uint64_t detail;    /* one number to show: CPUs, kHz, ... */
+    uint64_t took_ns;   /* since the step before */
+};
+
+struct arch_boot {
+    struct arch_range free[ARCH_RANGES_MAX]; /* usable RAM, not the kernel, not the archive */
+    uint32_t free_count;
+    uint32_t cpu_count;           /* CPUs found, at most ARCH_CPU_MAX; this one is number 0 */
+    struct arch_range archive;    /* boot archive (abi/bootinfo.h), physical; bytes 0: none given */
+    struct arch_step steps[ARCH_STEPS_MAX];
+    uint32_t step_count;
+};
+
+/* Record a boot step for the boot table (kernel/main.c prints it). */
+void arch_step_note(struct arch_boot *boot, const char *what, uint64_t detail);
+
+/* Start the other CPUs, one after the other; each enters kernel_cpu_main(cpu).  Returns how many
+ * CPUs run, this one included.  Waits for each with a bound; a CPU that does not come is left out. */
+uint32_t arch_start_cpus(struct arch_boot *boot);
+
+/* ---- This CPU ------------------------------------------------------------------------------- */
+
+uint32_t arch_cpu(void);     /* this CPU's number */
+void arch_pause(void);       /* in every spin loop */
+NORETURN void arch_halt_forever(void);
+
+/* ---- Clock and timer ------------------------------------------------------------------------ */
+
+/* Monotonic nanoseconds since boot, the same on every CPU.  kernel/clock.c is the only caller. */
+uint64_t arch_clock_ns(void);
+
+/* The conversion for user mode: fills base_tsc, base_ns, multiplier, shift of abi/sched.h. */
+struct telemetry_header;
+void arch_clock_describe(struct telemetry_header *header);
+
+/* Fire kernel_timer once on this CPU at `at_ns` (at once if past), never before it, however far
+ * away.  Replaces what was armed.  An interrupt already on its way when the timer is disarmed
+ * comes as kernel_spurious. */
+void arch_timer_arm(uint64_t at_ns);
+void arch_timer_disarm(void);
+
+/* Send the reschedule interrupt to `cpu`; it enters kernel_kick there. */
+void arch_kick(uint32_t cpu);
+
+/* ---- User contexts -------------------------------------------------------------------------- */
+
+/* A context that starts at `entry` in user mode with `stack` and up to three arguments
+ * (rdi, rsi, rdx on x86-64); everything else zero, interrupts on. */
+void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t stack,
+                       uint64_t argument0, uint64_t argument1, uint64_t argument2);
+
+/* Set what the system call the context is in will return. */
+void arch_context_set_result(struct arch_context *context, int64_t result);
+
+/* The user instruction pointer and stack pointer, for fault reports. */
+uint64_t arch_context_pc(const struct arch_context *context);
+uint64_t arch_context_stack(const struct arch_context *context);
+
+/* The initial FPU state (all registers zero); saving this CPU's; loading into this CPU. */
+void arch_fpu_init(void *area);
+void arch_fpu_save(void *area);
+void arch_fpu_load(const void *area);
+
+/* Run `context` in user mode on this CPU; its address space must be active here. */
+NORETURN void arch_return_to_user(struct arch_context *context);
+
+/* Wait for an interrupt with this CPU's stack reset; the interrupt enters the kernel as usual.
+ * Enabling interrupts and halting are atomic: a kick sent before cannot be slept through. */
+NORETURN void arch_idle(void);
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+/* Physical memory as the kernel sees it (a direct map; valid for all RAM). */
+void *arch_phys_to_virt(uint64_t phys);
+uint64_t arch_virt_to_phys(const void *direct_map_address);
+
+enum arch_access { ARCH_READ = 1, ARCH_WRITE = 2, ARCH_EXECUTE = 4 };
+
+#define ARCH_USER_LOW UINT64_C(0x1000)
+#define ARCH_USER_END UINT64_C(0x0000800000000000)
+
+/* The root of a new address space: kernel half shared, user half empty.  `frame` gives zeroed
+ * frames (0 = none left).  Returns the root's physical address, or 0. */
+uint64_t arch_space_create(uint64_t (*frame)(void));
+
+/* Map one page at user address `virt` (page-aligned, not mapped).  ARCH_WRITE with ARCH_EXECUTE is
+ * refused (W^X).  false: no frame left for a table, or refused. */
+MUST_USE bool arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
+                             uint64_t (*frame)(void));
+
+/* The physical address behind user address `virt` if mapped with at least `access`, else 0. */
+uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access);
+
+/* Make `root` this CPU's address space. */
+void arch_space_activate(uint64_t root);
+
+/* ---- Devices -------------------------------------------------------------------------------- */
+
+void arch_console_write(const char *text, size_t bytes);      /* serial port; takes no lock */
+void arch_result_write(const void *data, size_t bytes);       /* result stream (debug console) */
+NORETURN void arch_power_off(uint32_t failed);                /* 0: success */
+
+/* ---- Self-test ------------------------------------------------------------------------------ */
+
+/* Position-independent user code, less than a page: forever adds 1 to the 64-bit word its first
+ * argument points to and gives way once, every ARCH_HOG_INSTRUCTIONS.  Needs no stack. */
+#define ARCH_HOG_INSTRUCTIONS 9004u
+extern const unsigned char arch_hog_code[], arch_hog_code_end[];
+
+/* ---- What the kernel gives the architecture -------------------------------------------------- */
+
+/* On CPU 0 after boot: descriptor tables, paging, LAPIC, clock and FPU work. */
+NORETURN void kernel_main(struct arch_boot *boot);
+/* On each other CPU, the same state. */
+NORETURN void kernel_cpu_main(uint32_t cpu);
+
+/* A system call by the thread running on this CPU. */
+NORETURN void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1);
+/* The timer armed by arch_timer_arm came (already acknowledged). */
+NORETURN void kernel_timer(void);
+/* A reschedule interrupt came (already acknowledged). */
+NORETURN void kernel_kick(void);
+/* An interrupt nobody asked for; counted. */
+NORETURN void kernel_spurious(uint32_t vector);
+
+struct arch_fault {
+    const char *name; /* "page fault", "general protection", ... */
+    uint32_t vector;
+    uint64_t error;
+    uint64_t address; /* of a page fault, else 0 */
+};
+
+/* User code of the running thread faulted. */
+NORETURN void kernel_user_fault(const struct arch_fault *fault);
+/* The kernel itself faulted or an assertion failed: print and power off with failure.  `pc` and
+ * `frame` (frame pointer, 0 if unknown) are where. */
+NORETURN void kernel_panic(const char *what, const struct arch_fault *fault, uint64_t pc,
+                           uint64_t frame);
+
+#endif /* KERNEL_ARCH_H */

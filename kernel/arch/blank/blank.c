@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blank.c - the contract of kernel/arch.h with nothing behind it: where a port begins.
+ *
+ * It is compiled with every build, so it names every function a port must have.  Each body is the
+ * neutral answer, or stops; each comment says what a real one must do beyond what arch.h says.
+ */
+#include "kernel/arch.h"
+
+#include "abi/sched.h"
+
+/* ---- Boot ----------------------------------------------------------------------------------- */
+
+/*
+ * Before kernel_main(boot) the port has: found memory, CPUs and archive; left the loader's page
+ * tables for its own, in which nothing is writable and executable; given every CPU a stack with a
+ * guard page; an entry for every exception; a running clock; the FPU on.  Interrupts stay off.
+ */
+void arch_step_note(struct arch_boot *boot, const char *what, uint64_t detail)
+{
+    if (boot->step_count < ARCH_STEPS_MAX)
+        boot->steps[boot->step_count++] = (struct arch_step){what, detail, 0};
+}
+
+/* Numbers have no holes.  Compare each CPU's clock with this one's before it may run. */
+uint32_t arch_start_cpus(struct arch_boot *boot)
+{
+    boot->cpu_count = 1;
+    return 1;
+}
+
+/* ---- This CPU ------------------------------------------------------------------------------- */
+
+/* Called on every path: one load from a register-based block. */
+uint32_t arch_cpu(void)
+{
+    return 0;
+}
+
+void arch_pause(void)
+{
+}
+
+void arch_halt_forever(void)
+{
+    for (;;)
+        arch_pause();
+}
+
+/* ---- Clock and timer ------------------------------------------------------------------------ */
+
+/* Never runs backwards, not even across CPUs; convert with a 128-bit product, not a division. */
+uint64_t arch_clock_ns(void)
+{
+    return 0;
+}
+
+void arch_clock_describe(struct telemetry_header *header)
+{
+    header->base_tsc = 0;
+    header->base_ns = 0;
+    header->multiplier = 1;
+    header->shift = 0;
+}
+
+/* Hide the hardware's largest count: fire early inside, arm the rest, go on with what ran. */
+void arch_timer_arm(uint64_t at_ns)
+{
+    (void)at_ns;
+}
+
+void arch_timer_disarm(void)
+{
+}
+
+/* Must reach a CPU in user mode, halted, or in the kernel (then on its way out). */
+void arch_kick(uint32_t cpu)
+{
+    (void)cpu;
+}
+
+/* ---- User contexts -------------------------------------------------------------------------- */
+
+void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t stack,
+                       uint64_t argument0, uint64_t argument1, uint64_t argument2)
+{
+    *context = (struct arch_context){{entry, stack, argument0, argument1, argument2, 0}};
+}
+
+void arch_context_set_result(struct arch_context *context, int64_t result)
+{
+    context->words[5] = (uint64_t)result;
+}
+
+uint64_t arch_context_pc(const struct arch_context *context)
+{
+    return context->words[0];
+}
+
+uint64_t arch_context_stack(const struct arch_context *context)
+{
+    return context->words[1];
+}
+
+void arch_fpu_init(void *area)
+{
+    uint64_t *words = area;
+
+    for (uint32_t i = 0; i < ARCH_FPU_BYTES / 8; i++)
+        words[i] = 0;
+}
+
+void arch_fpu_save(void *area)
+{
+    (void)area;
+}
+
+void arch_fpu_load(const void *area)
+{
+    (void)area;
+}
+
+/*
+ * An entry address that is no user address must end as kernel_user_fault, not as a fault in the
+ * kernel.  Nothing of another thread may be left in any register user mode can read.
+ */
+void arch_return_to_user(struct arch_context *context)
+{
+    (void)context;
+    arch_halt_forever();
+}
+
+void arch_idle(void)
+{
+    arch_halt_forever();
+}
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+void *arch_phys_to_virt(uint64_t phys)
+{
+    return (void *)(uintptr_t)phys;
+}
+
+uint64_t arch_virt_to_phys(const void *direct_map_address)
+{
+    return (uintptr_t)direct_map_address;
+}
+
+uint64_t arch_space_create(uint64_t (*frame)(void))
+{
+    return frame();
+}
+
+bool arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
+                    uint64_t (*frame)(void))
+{
+    (void)root;
+    (void)virt;
+    (void)phys;
+    (void)frame;
+    return !((access & ARCH_WRITE) && (access & ARCH_EXECUTE));
+}
+
+uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
+{
+    (void)root;
+    (void)virt;
+    (void)access;
+    return 0;
+}
+
+/* Cheap when `root` is active already: the kernel calls it at every switch. */
+void arch_space_activate(uint64_t root)
+{
+    (void)root;
+}
+
+/* ---- Devices -------------------------------------------------------------------------------- */
+
+/* Bounded: a dead port must not stop the kernel. */
+void arch_console_write(const char *text, size_t bytes)
+{
+    (void)text;
+    (void)bytes;
+}
+
+void arch_result_write(const void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+}
+
+void arch_power_off(uint32_t failed)
+{
+    (void)failed;
+    arch_halt_forever();
+}
+
+/* ---- Self-test ------------------------------------------------------------------------------ */
+
+const unsigned char arch_hog_code[1] = {0};
+const unsigned char arch_hog_code_end[1] = {0};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.c - kernel_timer at an instant, never before it.
+ *
+ * The LAPIC counts 32 bits (4.3 s at 1 GHz) by a clock of its own.  If the interrupt comes before
+ * the armed instant, for the one reason or the other, the rest is armed here and what ran goes on.
+ */
+#include "kernel/arch/x86_64/timer.h"
+
+#include "kernel/arch/x86_64/clock.h"
+#include "kernel/arch/x86_64/lapic.h"
+#include "kernel/arch/x86_64/percpu.h"
+
+static void start(uint64_t at_ns, uint64_t now_ns)
+{
+    lapic_timer_start(at_ns > now_ns ? clock_lapic_count(at_ns - now_ns) : 1);
+}
+
+void arch_timer_arm(uint64_t at_ns)
+{
+    percpu_this()->armed_ns = at_ns;
+    start(at_ns, arch_clock_ns());
+}
+
+void arch_timer_disarm(void)
+{
+    percpu_this()->armed_ns = TIMER_NEVER;
+    lapic_timer_start(0);
+}
+
+enum timer_verdict timer_came(void)
+{
+    struct percpu *cpu = percpu_this();
+    uint64_t now_ns = arch_clock_ns();
+
+    if (cpu->armed_ns == TIMER_NEVER)
+        return TIMER_UNASKED;
+    if (now_ns < cpu->armed_ns) {
+        start(cpu->armed_ns, now_ns);
+        return TIMER_EARLY;
+    }
+    cpu->armed_ns = TIMER_NEVER;
+    return TIMER_DUE;
+}

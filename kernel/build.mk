@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# The kernel image: the architecture, the portable kernel, the scheduler core, base and abi.
+
+include kernel/arch/x86_64/build.mk
+include kernel/arch/blank/build.mk
+
+KERNEL_SOURCES := $(ARCH_SOURCES) \
+                  $(filter-out %_test.c %_host.c %_mock.c,\
+                      $(wildcard kernel/*.c core/*.c base/*.c abi/*.c))
+KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
+KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
+KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
+
+$(B)/kernel/core/%.o $(B)/kernel/kernel/%.o: KERNEL_CFLAGS += $(KERNEL_PORT)
+$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS)
+
+$(B)/kernel/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(B)/kernel/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
+
+$(B)/capos-kernel.elf: $(KERNEL_OBJECTS) $(ARCH_LINKER_SCRIPT)
+	$(LD) $(ARCH_LDFLAGS) -o $@ $(KERNEL_OBJECTS)
+
+ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* cap_policy.c - the methods of POLICY (abi/cap.h): weight, latency class and CPU set of threads. */
+#include "kernel/cap.h"
+#include "kernel/process.h"
+#include "kernel/sched_glue.h"
+
+static enum status set_weight(struct thread_ref ref, uint64_t weight)
+{
+    if (weight < WEIGHT_MIN || weight > WEIGHT_MAX)
+        return STATUS_BAD_ARGUMENT;
+    return sched_set_weight(glue_sched(), cpu_this()->number, ref, (uint32_t)weight, glue_now());
+}
+
+static enum status set_class(struct thread_ref ref, uint64_t latency_class)
+{
+    if (latency_class >= LATENCY_CLASS_COUNT)
+        return STATUS_BAD_ARGUMENT;
+    return sched_set_class(glue_sched(), cpu_this()->number, ref,
+                           (enum latency_class)latency_class, glue_now());
+}
+
+static enum status set_mask(const struct process *process, struct thread_ref ref, uint64_t from)
+{
+    struct cpumask mask;
+    enum status status = vspace_copy_in(&process->space, &mask, from, sizeof(mask));
+
+    if (status != STATUS_OK)
+        return status;
+    struct decision d =
+        sched_set_mask(glue_sched(), cpu_this()->number, ref, mask.words, glue_now());
+
+    glue_note(&d);
+    return d.status;
+}
+
+int64_t policy_methods(struct cap_call *call)
+{
+    struct process *process = call->thread->process;
+    struct thread_ref ref;
+    enum status status;
+
+    if (call->method > POLICY_SET_MASK)
+        return STATUS_BAD_CAP;
+    status = uthread_ref(process, call->args[0], call->args[1], &ref);
+    if (status != STATUS_OK)
+        return status;
+    switch ((enum cap_policy_method)call->method) {
+    case POLICY_SET_WEIGHT:
+        return set_weight(ref, call->args[2]);
+    case POLICY_SET_CLASS:
+        return set_class(ref, call->args[2]);
+    case POLICY_SET_MASK:
+        return set_mask(process, ref, call->args[2]);
+    }
+    return STATUS_BAD_CAP;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* cap_threads.c - the methods of THREADS (abi/cap.h): making, joining, naming oneself. */
+#include "kernel/cap.h"
+#include "kernel/process.h"
+#include "kernel/uthread.h"
+
+#define STACK_ALIGNMENT 16u
+
+/* Defaults when `from` is 0. */
+static enum status read_params(const struct process *process, uint64_t from,
+                               struct cap_thread_params *params)
+{
+    enum status status;
+
+    *params = (struct cap_thread_params){.latency_class = LATENCY_NORMAL};
+    if (from != 0) {
+        status = vspace_copy_in(&process->space, params, from, sizeof(*params));
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (params->reserved != 0)
+        return STATUS_BAD_FLAGS;
+    if (params->has_mask > 1 || params->latency_class >= LATENCY_CLASS_COUNT)
+        return STATUS_BAD_ARGUMENT;
+    if (params->weight == 0)
+        params->weight = WEIGHT_UNIT;
+    return STATUS_OK;
+}
+
+static enum status check_start(const struct process *process, uint64_t entry, uint64_t stack)
+{
+    if (stack % STACK_ALIGNMENT != 0)
+        return STATUS_BAD_ALIGNMENT;
+    if (vspace_lookup(&process->space, entry, ARCH_EXECUTE) == 0)
+        return STATUS_BAD_ADDRESS;
+    if (stack < STACK_ALIGNMENT ||
+        vspace_lookup(&process->space, stack - STACK_ALIGNMENT, ARCH_WRITE) == 0)
+        return STATUS_BAD_ADDRESS;
+    return STATUS_OK;
+}
+
+static int64_t spawn(struct cap_call *call)
+{
+    struct process *process = call->thread->process;
+    struct cap_thread_params asked;
+    struct uthread_name name;
+    enum status status = check_start(process, call->args[0], call->args[1]);
+
+    if (status == STATUS_OK)
+        status = read_params(process, call->args[3], &asked);
+    if (status != STATUS_OK)
+        return status;
+    struct uthread_start start = {
+        .entry = call->args[0],
+        .stack = call->args[1],
+        .arguments = {call->args[2]},
+    };
+    struct thread_params params = {
+        .weight = asked.weight,
+        .latency_class = (enum latency_class)asked.latency_class,
+        .start_cpu = cpu_this()->number,
+        .mask = asked.has_mask != 0 ? asked.mask : NULL,
+    };
+
+    status = uthread_spawn(process, &start, &params, &name);
+    if (status != STATUS_OK)
+        return status;
+    call->value = name.gen;
+    return name.index;
+}
+
+static int64_t join(struct cap_call *call)
+{
+    struct uthread *t = call->thread;
+    struct op *op = op_take(t, OP_JOIN, call->user_data);
+    enum status status;
+
+    if (op == NULL)
+        return STATUS_NO_SLOT;
+    status = uthread_join(t, op, call->args[0], call->args[1]);
+    if (status != STATUS_OK) {
+        op_drop(t, op);
+        return status;
+    }
+    t->wait_source = WAKE_JOIN;
+    call->is_waiting = true;
+    return STATUS_OK;
+}
+
+int64_t threads_methods(struct cap_call *call)
+{
+    switch (call->method) {
+    case THREADS_SPAWN:
+        return spawn(call);
+    case THREADS_JOIN:
+        return join(call);
+    case THREADS_SELF:
+        call->value = call->thread->gen;
+        return call->thread->index;
+    default:
+        return STATUS_BAD_CAP;
+    }
+}

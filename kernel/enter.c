@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/enter.h"
+
+#include "abi/syscall.h"
+#include "kernel/cap.h"
+#include "kernel/park.h"
+#include "kernel/process.h"
+#include "kernel/sched_glue.h"
+#include "kernel/uthread.h"
+
+/* What an entry came to: a completion now, or later. */
+struct outcome {
+    int64_t status;
+    uint64_t value;
+    bool is_waiting; /* a record has it */
+};
+
+static struct outcome ended(int64_t status)
+{
+    return (struct outcome){.status = status};
+}
+
+static const struct outcome waiting = {.is_waiting = true};
+
+/* ---- Operations ---- */
+
+static struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
+{
+    uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
+    struct mono deadline = {entry->args[2]};
+    struct op *op;
+
+    if (phys == 0)
+        return ended(STATUS_BAD_ADDRESS);
+    op = op_take(t, OP_PARK, entry->user_data);
+    if (op == NULL)
+        return ended(STATUS_NO_SLOT);
+    op->key = phys;
+    if (!park_wait(op, arch_phys_to_virt(phys), (uint32_t)entry->args[1])) {
+        op_drop(t, op);
+        return ended(STATUS_VALUE_CHANGED);
+    }
+    if (!mono_is_never(deadline)) /* it may be complete already; then op_collect cancels this */
+        timer_insert(&op->timer, deadline);
+    t->wait_source = WAKE_PARK;
+    return waiting;
+}
+
+static struct outcome do_unpark(struct uthread *t, const struct ring_sqe *entry)
+{
+    uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
+
+    if (phys == 0)
+        return ended(STATUS_BAD_ADDRESS);
+    return ended((int64_t)park_wake(phys, entry->args[1]));
+}
+
+static struct outcome do_sleep(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct mono at = {entry->args[0]};
+    struct op *op;
+
+    if (!mono_before(glue_now(), at))
+        return ended(STATUS_OK);
+    op = op_take(t, OP_SLEEP, entry->user_data);
+    if (op == NULL)
+        return ended(STATUS_NO_SLOT);
+    if (!mono_is_never(at))
+        timer_insert(&op->timer, at);
+    t->wait_source = WAKE_TIMER;
+    return waiting;
+}
+
+static struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct cap_call call = {
+        .thread = t,
+        .args = entry->args,
+        .user_data = entry->user_data,
+        .method = entry->method,
+    };
+    int64_t status = cap_invoke(entry->cap, &call);
+
+    return (struct outcome){status, call.value, call.is_waiting};
+}
+
+static struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
+{
+    enum status status = ring_decode(entry);
+
+    if (status != STATUS_OK)
+        return ended(status);
+    if (entry->deadline_ns != 0 && entry->deadline_ns < glue_now().ns)
+        return ended(STATUS_EXPIRED);
+    switch ((enum ring_op)entry->op) {
+    case RING_OP_NOP:
+        return ended(STATUS_OK);
+    case RING_OP_CALL:
+        return do_call(t, entry);
+    case RING_OP_PARK:
+        return do_park(t, entry);
+    case RING_OP_UNPARK:
+        return do_unpark(t, entry);
+    case RING_OP_SLEEP_UNTIL:
+        return do_sleep(t, entry);
+    case RING_OP_YIELD:
+        t->should_yield = true; /* once, after the last entry, however many ask */
+        return ended(STATUS_OK);
+    case RING_OP_COUNT:
+        break;
+    }
+    UNREACHABLE(); /* ring_decode knows the operations */
+}
+
+/* Take and execute what waits in the submission queue. */
+static enum status drain(struct uthread *t)
+{
+    uint32_t count;
+    enum status status = ring_sync(&t->ring, &count);
+
+    for (; count > 0 && status == STATUS_OK; count--) { /* at most RING_SQ_ENTRIES */
+        struct ring_sqe entry;
+
+        if (!ring_has_room(&t->ring)) {
+            status = STATUS_RING_FULL;
+            break;
+        }
+        ring_accept(&t->ring, &entry);
+        struct outcome outcome = execute(t, &entry);
+
+        if (!outcome.is_waiting)
+            ring_post(&t->ring, entry.user_data, outcome.status, outcome.value);
+    }
+    ring_publish_head(&t->ring);
+    return status;
+}
+
+/* ---- Waiting ---- */
+
+static void finish(struct uthread *t, int64_t result)
+{
+    timer_cancel(&t->enter.timer);
+    t->enter.is_active = false;
+    arch_context_set_result(&t->context, result);
+}
+
+void enter_begin(struct uthread *t, uint64_t min_complete, uint64_t deadline_ns)
+{
+    enum status status = STATUS_BAD_ARGUMENT;
+
+    ASSERT(!t->enter.is_active);
+    if (min_complete <= RING_CQ_ENTRIES && deadline_ns <= SYSCALL_NO_DEADLINE)
+        status = drain(t);
+    if (status != STATUS_OK) {
+        op_collect(t);
+        arch_context_set_result(&t->context, status);
+    } else {
+        t->enter.is_active = true;
+        t->enter.min_complete = (uint32_t)min_complete;
+        t->enter.deadline = (struct mono){deadline_ns};
+    }
+    if (t->should_yield) {
+        t->should_yield = false;
+        glue_give_up();
+    }
+}
+
+/* Fewer completions than asked for.  Returns: true: and there will be no more. */
+static bool gives_up(struct uthread *t)
+{
+    if (mono_is_never(t->enter.deadline)) {
+        if (ring_unread(&t->ring) + t->ring.in_flight >= t->enter.min_complete)
+            return false;
+        finish(t, STATUS_BAD_ARGUMENT); /* nothing in flight can ever end this wait */
+        return true;
+    }
+    if (mono_before(glue_now(), t->enter.deadline))
+        return false;
+    finish(t, STATUS_EXPIRED);
+    return true;
+}
+
+bool enter_continue(struct uthread *t)
+{
+    struct enter *e = &t->enter;
+
+    op_collect(t);
+    if (ring_unread(&t->ring) >= e->min_complete) {
+        finish(t, ring_unread(&t->ring));
+        return true;
+    }
+    if (gives_up(t))
+        return true;
+    if (!mono_is_never(e->deadline) && !timer_is_linked(&e->timer))
+        timer_insert(&e->timer, e->deadline);
+    glue_block((enum wake_source)t->wait_source);
+    return false;
+}

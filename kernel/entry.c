@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* entry.c - the ways into the kernel after boot (kernel/arch.h, what the kernel gives). */
+#include "abi/syscall.h"
+#include "kernel/console.h"
+#include "kernel/enter.h"
+#include "kernel/sched_glue.h"
+#include "kernel/selftest.h"
+#include "kernel/uthread.h"
+
+#define LINE_BYTES 160u
+
+void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
+{
+    struct uthread *t = cpu_this()->current;
+
+    ASSERT(t != NULL);
+    switch (number) {
+    case SYSCALL_CAP_ENTER:
+        enter_begin(t, argument0, argument1);
+        break;
+    case SYSCALL_EXIT:
+        uthread_exit(t, (int64_t)argument0);
+    default:
+        arch_context_set_result(&t->context, STATUS_BAD_OP);
+        break;
+    }
+    glue_leave();
+}
+
+/* ---- Interrupts ---- */
+
+/* Whom the timers that fired together woke. */
+struct expired {
+    struct thread_ref refs[TIMER_BATCH_MAX];
+    uint32_t count;
+};
+
+static void wake_later(struct expired *expired, struct thread_ref ref)
+{
+    ASSERT(expired->count < TIMER_BATCH_MAX); /* one per timer */
+    if (!thread_ref_is_none(ref))
+        expired->refs[expired->count++] = ref;
+}
+
+/* A timer belongs to an operation or to a wait in cap_enter; which, its `is_wait` says. */
+static void fire(struct timer *timer, void *context)
+{
+    if (timer->is_wait)
+        wake_later(context, LIST_ENTRY(timer, struct uthread, enter.timer)->ref);
+    else
+        wake_later(context, op_expire(LIST_ENTRY(timer, struct op, timer)));
+}
+
+void kernel_timer(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct expired expired = {.count = 0};
+
+    if (selftest_is_active())
+        selftest_timer();
+    glue_interrupt();
+    cpu->timer_count++;
+    cpu->armed_at = MONO_NEVER; /* it fired, so the hardware holds nothing */
+    timer_expire(glue_now(), fire, &expired);
+    for (uint32_t i = 0; i < expired.count; i++) /* at most TIMER_BATCH_MAX */
+        glue_wake(expired.refs[i], WAKE_TIMER);
+    if (!mono_before(glue_now(), cpu->arm_at))
+        cpu->should_decide = true;
+    glue_leave();
+}
+
+void kernel_kick(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    if (selftest_is_active())
+        selftest_kick();
+    glue_interrupt();
+    sched_kicked(glue_sched(), cpu->number);
+    cpu->should_decide = true;
+    glue_leave();
+}
+
+void kernel_spurious(uint32_t vector)
+{
+    (void)vector;
+    glue_interrupt();
+    cpu_this()->spurious_count++;
+    glue_leave();
+}
+
+/* ---- Faults ---- */
+
+void kernel_user_fault(const struct arch_fault *fault)
+{
+    const struct uthread *t = cpu_this()->current;
+    char text[LINE_BYTES];
+    struct fmt line = fmt_start(text, sizeof(text));
+
+    fmt_text(&line, "user fault: ");
+    fmt_text(&line, fault->name);
+    fmt_text(&line, " at pc 0x");
+    fmt_hex(&line, arch_context_pc(&t->context), 1);
+    fmt_text(&line, ", address 0x");
+    fmt_hex(&line, fault->address, 1);
+    fmt_text(&line, ", error 0x");
+    fmt_hex(&line, fault->error, 1);
+    fmt_text(&line, ", stack 0x");
+    fmt_hex(&line, arch_context_stack(&t->context), 1);
+    fmt_text(&line, ", thread ");
+    fmt_u64(&line, t->index, 0, ' ');
+    fmt_text(&line, " on CPU ");
+    fmt_u64(&line, cpu_this()->number, 0, ' ');
+    console_line(&line);
+    arch_power_off(1); /* its process dies, and it is the only one */
+}

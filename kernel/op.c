@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/op.h"
+
+#include "base/bits.h"
+#include "kernel/park.h"
+#include "kernel/uthread.h"
+
+static struct uthread *owner_of(struct op *op)
+{
+    return LIST_ENTRY(op - op->number, struct uthread, ops);
+}
+
+void op_init(struct uthread *t)
+{
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
+        t->ops[i] = (struct op){.number = (uint8_t)i};
+    t->free_ops = (uint32_t)((UINT64_C(1) << RING_INFLIGHT_MAX) - 1);
+    port_store32(&t->done, 0);
+}
+
+struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
+{
+    struct op *op;
+
+    if (t->free_ops == 0)
+        return NULL;
+    op = &t->ops[bits_lowest(t->free_ops)];
+    ASSERT(port_load32(&op->state) == OP_FREE);
+    t->free_ops &= t->free_ops - 1;
+    op->kind = (uint8_t)kind;
+    op->user_data = user_data;
+    port_store32(&op->state, OP_PENDING);
+    return op;
+}
+
+bool op_claim(struct op *op)
+{
+    uint32_t expected = OP_PENDING;
+
+    return port_cas32(&op->state, &expected, OP_CLAIMED);
+}
+
+struct thread_ref op_complete(struct op *op, enum status status, uint64_t value)
+{
+    struct uthread *t = owner_of(op);
+    struct thread_ref ref = t->ref; /* before the bit: behind it the record is the owner's again */
+
+    ASSERT(port_load32(&op->state) == OP_CLAIMED);
+    op->status = status;
+    op->value = value;
+    (void)port_or32(&t->done, UINT32_C(1) << op->number);
+    return ref;
+}
+
+/* OP1: unlinked everywhere, then free. */
+static void release(struct uthread *t, struct op *op)
+{
+    timer_cancel(&op->timer);
+    park_cancel(op);
+    port_store32(&op->state, OP_FREE);
+    t->free_ops |= UINT32_C(1) << op->number;
+}
+
+void op_collect(struct uthread *t)
+{
+    if (port_load32(&t->done) == 0)
+        return;
+    uint32_t done = port_xchg32(&t->done, 0);
+
+    for (; done != 0; done &= done - 1) { /* at most RING_INFLIGHT_MAX */
+        struct op *op = &t->ops[bits_lowest(done)];
+
+        ring_post(&t->ring, op->user_data, op->status, op->value);
+        release(t, op);
+    }
+}
+
+void op_drop(struct uthread *t, struct op *op)
+{
+    ASSERT(port_load32(&op->state) == OP_PENDING);
+    release(t, op);
+}
+
+void op_cancel_all(struct uthread *t)
+{
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
+        struct op *op = &t->ops[i];
+
+        if (port_load32(&op->state) == OP_FREE)
+            continue;
+        if (op->kind == OP_JOIN)
+            uthread_join_cancel(t, op);
+        release(t, op);
+    }
+    port_store32(&t->done, 0);
+}
+
+struct thread_ref op_expire(struct op *op)
+{
+    if (!op_claim(op))
+        return THREAD_REF_NONE;
+    return op_complete(op, op->kind == OP_SLEEP ? STATUS_OK : STATUS_EXPIRED, 0);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * op.h - operations that wait: one record each, in the memory of the thread that submitted them.
+ *
+ *            op_take            op_claim (one winner)      op_complete
+ *     FREE ----------> PENDING ----------------------> CLAIMED --------> done bit ---> FREE
+ *                                                                                op_release
+ *
+ * Whoever would end the operation (a timer, an UNPARK, a thread's end) first claims the record; one
+ * compare-and-swap decides.  The winner writes status and value into the record, sets the record's
+ * bit in the thread's `done` word and wakes the thread.  Only the CPU that runs the thread turns
+ * done records into completions (op_collect) and frees them.
+ *
+ *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their locks,
+ *        and claims happen under those locks too, so a claim never meets a record of a new use.
+ *   OP2  After its done bit is set only the owner touches a record, except that a firing timer or
+ *        an unparking CPU still unlinks it, under the lock op_release takes.
+ *
+ * Locks: op_release takes LOCK_TIMER, LOCK_PARK or LOCK_THREAD, one after the other.
+ */
+#ifndef KERNEL_OP_H
+#define KERNEL_OP_H
+
+#include "base/list.h"
+#include "core/thread.h"
+#include "kernel/ring.h"
+#include "kernel/timer.h"
+
+struct uthread;
+
+enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN };
+enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
+
+struct op {
+    struct timer timer;
+    struct list parked; /* in a bucket, while is_parked; LOCK_PARK */
+    uint64_t key;       /* PARK: physical address of the word; JOIN: index of the thread */
+    uint64_t user_data;
+    uint64_t value;
+    int64_t status;
+    struct port_atomic32 state;
+    struct port_atomic32 is_parked;
+    uint8_t kind;   /* enum op_kind */
+    uint8_t number; /* in its thread; never changes */
+};
+
+/* All records FREE. */
+void op_init(struct uthread *t);
+
+/* A PENDING record for an accepted entry, or NULL: all are in use.  This CPU runs `t`. */
+MUST_USE struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data);
+
+/* Win the right to end the operation. */
+MUST_USE bool op_claim(struct op *op);
+
+/* End a claimed operation.  Returns whom to wake: its thread, if that still waits for it. */
+MUST_USE struct thread_ref op_complete(struct op *op, enum status status, uint64_t value);
+
+/* Owner: post the completions of all done records.  Lowest number first. */
+void op_collect(struct uthread *t);
+
+/* Owner: free a record whose operation never began to wait. */
+void op_drop(struct uthread *t, struct op *op);
+
+/* Owner, at the thread's end: take back whatever is in flight; nothing refers to it afterwards. */
+void op_cancel_all(struct uthread *t);
+
+/* The timer of an operation fired: claim and complete it.  Returns whom to wake, or none. */
+MUST_USE struct thread_ref op_expire(struct op *op);
+
+#endif /* KERNEL_OP_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/park.h"
+
+#include "kernel/limits.h"
+#include "kernel/sched_glue.h"
+
+#define HASH_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio; Knuth, TAOCP 3, 6.4 */
+
+struct bucket {
+    struct lock lock;
+    struct list waiters; /* struct op.parked, oldest first */
+} ALIGNED(64);
+
+static struct bucket buckets[PARK_BUCKET_COUNT];
+
+void park_init(void)
+{
+    for (uint32_t i = 0; i < PARK_BUCKET_COUNT; i++) {
+        buckets[i] = (struct bucket){.lock = {{0}}};
+        list_init(&buckets[i].waiters);
+    }
+}
+
+static struct bucket *bucket_of(uint64_t phys)
+{
+    return &buckets[((phys >> 2) * HASH_MULTIPLIER >> 32) % PARK_BUCKET_COUNT];
+}
+
+bool park_wait(struct op *op, const uint32_t *word, uint32_t expected)
+{
+    struct bucket *b = bucket_of(op->key);
+    bool is_equal;
+
+    ASSERT(port_load32(&op->is_parked) == 0);
+    lock_take(&b->lock, LOCK_PARK);
+    is_equal = __atomic_load_n(word, __ATOMIC_ACQUIRE) == expected;
+    if (is_equal) {
+        list_insert_before(&b->waiters, &op->parked);
+        port_store32(&op->is_parked, 1);
+    }
+    lock_give(&b->lock, LOCK_PARK);
+    return is_equal;
+}
+
+static void unlink(struct op *op)
+{
+    list_remove(&op->parked);
+    port_store32(&op->is_parked, 0); /* last: now the record may be used again */
+}
+
+/* Complete up to PARK_BATCH_MAX waiters.  Returns how many; `woken` says whom to wake. */
+static uint32_t complete_some(struct bucket *b, uint64_t phys, uint64_t count,
+                              struct thread_ref *woken)
+{
+    uint32_t limit = count < PARK_BATCH_MAX ? (uint32_t)count : PARK_BATCH_MAX;
+    uint32_t done = 0;
+
+    for (struct list *at = b->waiters.next; at != &b->waiters && done < limit;) {
+        struct op *op = LIST_ENTRY(at, struct op, parked);
+
+        at = at->next;
+        if (op->key != phys)
+            continue;
+        if (op_claim(op)) /* else its deadline came first: not one of the woken */
+            woken[done++] = op_complete(op, STATUS_OK, 0);
+        unlink(op);
+    }
+    return done;
+}
+
+uint64_t park_wake(uint64_t phys, uint64_t count)
+{
+    struct bucket *b = bucket_of(phys);
+    struct thread_ref woken[PARK_BATCH_MAX];
+    uint64_t total = 0;
+
+    while (total < count) { /* at most THREADS_PER_PROCESS_MAX * RING_INFLIGHT_MAX waiters */
+        uint32_t done;
+
+        lock_take(&b->lock, LOCK_PARK);
+        done = complete_some(b, phys, count - total, woken);
+        lock_give(&b->lock, LOCK_PARK);
+        for (uint32_t i = 0; i < done; i++)
+            glue_wake(woken[i], WAKE_PARK);
+        total += done;
+        if (done < PARK_BATCH_MAX)
+            break;
+        arch_pause();
+    }
+    return total;
+}
+
+void park_cancel(struct op *op)
+{
+    struct bucket *b = bucket_of(op->key);
+
+    if (port_load32(&op->is_parked) == 0)
+        return;
+    lock_take(&b->lock, LOCK_PARK);
+    if (port_load32(&op->is_parked) != 0)
+        unlink(op);
+    lock_give(&b->lock, LOCK_PARK);
+}

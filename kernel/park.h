@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * park.h - waiting on a 32-bit word of user memory, and waking those who do.
+ *
+ * Waiters stand in PARK_BUCKET_COUNT buckets, hashed by the word's physical address, each bucket in
+ * order of arrival.  PARK compares the word and links itself under the bucket's lock; UNPARK takes
+ * the same lock after its caller changed the word.  So either the PARK sees the new value, or the
+ * UNPARK sees the waiter: no wake is lost.
+ *
+ * Locks: LOCK_PARK, inside.  Cost: O(1) for PARK; O(waiters in the bucket) for UNPARK, in batches of
+ * PARK_BATCH_MAX wakes.
+ */
+#ifndef KERNEL_PARK_H
+#define KERNEL_PARK_H
+
+#include "kernel/op.h"
+
+void park_init(void);
+
+/* Link `op` to wait on `word` (the direct map's view of physical address op->key) if that still
+ * holds `expected`.  false: it does not; nothing is linked. */
+MUST_USE bool park_wait(struct op *op, const uint32_t *word, uint32_t expected);
+
+/* Complete at most `count` waiters of the word at `phys`, oldest first.  Returns how many. */
+uint64_t park_wake(uint64_t phys, uint64_t count);
+
+/* Unlink `op` if it is linked; afterwards nobody uses it through a bucket. */
+void park_cancel(struct op *op);
+
+#endif /* KERNEL_PARK_H */

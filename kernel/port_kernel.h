@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port_kernel.h - the back end of core/port.h in the kernel; named with -include for core and
+ * kernel, so it stands before everything else and needs nothing but the compiler.
+ *
+ * Locks are test-and-set words: a run queue is locked by its owner and tried by thieves, everything
+ * else is held for tens of instructions, so there is no queue to be fair to; and a waiter whose
+ * turn it is cannot be one that the host has put aside, as with tickets.
+ */
+#ifndef KERNEL_PORT_KERNEL_H
+#define KERNEL_PORT_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sched;
+struct trace_record;
+
+struct port_atomic32 {
+    uint32_t v;
+};
+
+struct port_atomic64 {
+    uint64_t v;
+};
+
+struct port_lock {
+    uint32_t v; /* 1: held */
+};
+
+void arch_pause(void);                                /* kernel/arch.h */
+void kernel_save(uint32_t cpu, uint32_t slot);        /* kernel/sched_glue.c */
+void kernel_trace(const struct trace_record *record); /* kernel/trace.c */
+
+static inline uint32_t port_load32(const struct port_atomic32 *p)
+{
+    return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
+}
+
+static inline void port_store32(struct port_atomic32 *p, uint32_t value)
+{
+    __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
+}
+
+static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
+{
+    return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t port_or32(struct port_atomic32 *p, uint32_t bits)
+{
+    return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t port_xchg32(struct port_atomic32 *p, uint32_t value)
+{
+    return __atomic_exchange_n(&p->v, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t port_load64(const struct port_atomic64 *p)
+{
+    return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
+}
+
+static inline void port_store64(struct port_atomic64 *p, uint64_t value)
+{
+    __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
+}
+
+static inline bool port_cas64(struct port_atomic64 *p, uint64_t *expected, uint64_t desired)
+{
+    return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t port_or64(struct port_atomic64 *p, uint64_t bits)
+{
+    return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t port_and64(struct port_atomic64 *p, uint64_t bits)
+{
+    return __atomic_fetch_and(&p->v, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline void port_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline bool port_trylock(struct port_lock *lock)
+{
+    return __atomic_exchange_n(&lock->v, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+static inline void port_lock(struct port_lock *lock)
+{
+    while (!port_trylock(lock)) /* bound: holders never wait for anything */
+        while (__atomic_load_n(&lock->v, __ATOMIC_RELAXED) != 0)
+            arch_pause();
+}
+
+static inline void port_unlock(struct port_lock *lock)
+{
+    __atomic_store_n(&lock->v, 0, __ATOMIC_RELEASE);
+}
+
+static inline void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
+{
+    (void)s;
+    kernel_save(cpu, thread);
+}
+
+static inline void port_trace(struct sched *s, const struct trace_record *record)
+{
+    (void)s;
+    kernel_trace(record);
+}
+
+#endif /* KERNEL_PORT_KERNEL_H */

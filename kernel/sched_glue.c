@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/sched_glue.h"
+
+#include "core/account.h"
+#include "kernel/clock.h"
+#include "kernel/enter.h"
+#include "kernel/frame.h"
+#include "kernel/process.h"
+#include "kernel/telemetry.h"
+#include "kernel/uthread.h"
+
+static struct sched *machine; /* set once at boot */
+
+struct sched *glue_sched(void)
+{
+    return machine;
+}
+
+bool glue_init(uint32_t cpu_count, uint32_t thread_count)
+{
+    uint64_t bytes = sched_bytes(cpu_count, thread_count);
+    uint64_t phys;
+
+    ASSERT(bytes != 0);
+    phys = frame_take_run(bytes);
+    if (phys == 0)
+        return false;
+    machine = arch_phys_to_virt(phys);
+    sched_init(machine, cpu_count, thread_count, clock_now());
+    return true;
+}
+
+void glue_cpu_start(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    sched_cpu_start(machine, cpu->number, (struct mono){0}, clock_now());
+    cpu->should_decide = true;
+}
+
+struct mono glue_now(void)
+{
+    const struct cpu *cpu = cpu_this();
+
+    return cpu->is_interrupt ? cpu->entered_at : clock_now();
+}
+
+void glue_interrupt(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    cpu->entered_at = clock_now();
+    cpu->is_interrupt = true;
+    cpu->is_settled = false;
+    if (cpu->current == NULL) /* only a decision lets an idle CPU halt again */
+        cpu->should_decide = true;
+}
+
+/* ---- Decisions ---- */
+
+static void send_kicks(const struct decision *d)
+{
+    for (uint32_t i = 0; i < d->kick_count; i++) /* at most KICK_MAX */
+        arch_kick(d->kick[i]);
+}
+
+void glue_note(const struct decision *d)
+{
+    send_kicks(d);
+    if (d->resched)
+        cpu_this()->should_decide = true;
+}
+
+/* A decision that says who runs. */
+static void follow(struct cpu *cpu, const struct decision *d)
+{
+    struct uthread *next = thread_ref_is_none(d->next) ? NULL : uthread_of_slot(d->next.slot);
+
+    ASSERT(thread_ref_is_none(d->next) == (next == NULL)); /* UT1 */
+    send_kicks(d);
+    cpu->should_decide = d->resched;
+    cpu->arm_at = d->arm_at;
+    cpu->current = next;
+    cpu->is_settled = false;
+}
+
+void glue_wake(struct thread_ref ref, enum wake_source source)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (thread_ref_is_none(ref))
+        return;
+    d = sched_wake(machine, cpu->number, ref, source, glue_now());
+    glue_note(&d);
+}
+
+void glue_block(enum wake_source source)
+{
+    struct cpu *cpu = cpu_this();
+
+    ASSERT(cpu->held_ranks == 0);
+    struct decision d = sched_block(machine, cpu->number, source, glue_now());
+
+    follow(cpu, &d);
+}
+
+void glue_give_up(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    ASSERT(cpu->held_ranks == 0);
+    struct decision d = sched_give_up(machine, cpu->number, glue_now());
+
+    follow(cpu, &d);
+}
+
+void glue_exit(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    struct mono now = glue_now();
+
+    ASSERT(cpu->held_ranks == 0);
+    cpu->ended_ns += telemetry_end(cpu->current, now); /* what sched_exit will make of it */
+    if (cpu->loaded == cpu->current)
+        cpu->loaded = NULL; /* nobody needs its FPU state any more */
+    struct decision d = sched_exit(machine, cpu->number, now);
+
+    follow(cpu, &d);
+}
+
+static void decide(struct cpu *cpu)
+{
+    struct decision d = sched_decide(machine, cpu->number, glue_now());
+
+    follow(cpu, &d);
+}
+
+/* ---- Switching ---- */
+
+/* Do this CPU's registers hold the newest FPU state of `t`? */
+static bool has_fpu_of(const struct cpu *cpu, const struct uthread *t)
+{
+    return cpu->loaded == t && t->fpu_cpu == cpu->number;
+}
+
+void kernel_save(uint32_t cpu_number, uint32_t slot)
+{
+    struct cpu *cpu = &cpu_blocks[cpu_number];
+    struct uthread *t = cpu->loaded;
+
+    /* A thread picked and put back without having run has its state where it was. */
+    if (t != NULL && t->ref.slot == slot && has_fpu_of(cpu, t))
+        arch_fpu_save(t->fpu);
+}
+
+static void load(struct cpu *cpu, struct uthread *t)
+{
+    arch_space_activate(t->process->space.root);
+    if (has_fpu_of(cpu, t))
+        return;
+    arch_fpu_load(t->fpu);
+    cpu->loaded = t;
+    t->fpu_cpu = cpu->number;
+}
+
+static void arm(struct cpu *cpu)
+{
+    struct mono at = mono_earlier(cpu->arm_at, timer_next());
+
+    if (at.ns == cpu->armed_at.ns)
+        return;
+    cpu->armed_at = at;
+    if (mono_is_never(at))
+        arch_timer_disarm();
+    else
+        arch_timer_arm(at.ns);
+}
+
+/* The interrupt this entry was, if it was one, is over. */
+static void end_interrupt(struct cpu *cpu)
+{
+    if (!cpu->is_interrupt)
+        return;
+    cpu->is_interrupt = false;
+    account_interrupt(machine, cpu->number, cpu->entered_at, clock_now());
+}
+
+/* Make the machine what current needs: timer, address space, FPU, telemetry record; or idle. */
+static void settle(struct cpu *cpu)
+{
+    arm(cpu);
+    if (cpu->current != NULL)
+        load(cpu, cpu->current);
+    end_interrupt(cpu);
+    if (cpu->current == NULL)
+        arch_idle();
+    telemetry_publish(cpu->current);
+    cpu->is_settled = true;
+}
+
+void glue_leave(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    ASSERT(cpu->held_ranks == 0);
+    for (;;) { /* bound: every turn follows a wake or a decision the core asked for */
+        struct uthread *t = cpu->current;
+
+        if (t != NULL && t->enter.is_active && !enter_continue(t))
+            continue; /* it waits: somebody else is current, or it was woken at once */
+        if (!cpu->should_decide)
+            break;
+        decide(cpu);
+    }
+    if (!cpu->is_settled)
+        settle(cpu);
+    arch_return_to_user(&cpu->current->context);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched_glue.h - acting on the scheduler core's decisions: kicks, the hardware timer, switching.
+ *
+ * An entry into the kernel ends in glue_leave: it follows decisions until one of them names a thread
+ * that may go on in user mode, or nobody.  A thread that waits in cap_enter is looked at again
+ * whenever it is dispatched (kernel/enter.h), so a chain of switches without a user instruction in
+ * between is possible; every link of it follows a wake.
+ *
+ * Time.  A system call's events carry the instant they happen at and belong to the thread.  All
+ * events of one interrupt carry the instant of its entry, and what it took is the kernel's time.
+ *
+ * Locks: none may be held (asserted); the core takes its run queue locks.
+ */
+#ifndef KERNEL_SCHED_GLUE_H
+#define KERNEL_SCHED_GLUE_H
+
+#include "core/sched.h"
+#include "kernel/cpu.h"
+
+/* The machine's scheduler for `cpu_count` CPUs and `thread_count` slots.  Once; false: no memory. */
+MUST_USE bool glue_init(uint32_t cpu_count, uint32_t thread_count);
+
+struct sched *glue_sched(void);
+
+/* This CPU comes into service; everything before was boot. */
+void glue_cpu_start(void);
+
+/* The instant of this event: see Time above. */
+struct mono glue_now(void);
+
+/* An interrupt begins on this CPU: before anything else is done. */
+void glue_interrupt(void);
+
+/* Wake a thread; none and stale references are ignored. */
+void glue_wake(struct thread_ref ref, enum wake_source source);
+
+/* The running thread waits, gives up the rest of its request, or ends.  cpu->current is the next
+ * one afterwards; a wake that came first leaves it where it is. */
+void glue_block(enum wake_source source);
+void glue_give_up(void);
+void glue_exit(void);
+
+/* A decision that says whom to kick and whether to decide again, but not who runs. */
+void glue_note(const struct decision *d);
+
+/* Run what has been decided. */
+NORETURN void glue_leave(void);
+
+#endif /* KERNEL_SCHED_GLUE_H */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring as a queue: batches, order, waiting for a number of completions, and its limits. */
+#include "base/assert.h"
+#include "user/guest_test/helper.h"
+#include "user/rt/program.h"
+#include "user/rt/syscall.h"
+
+#define SOON_NS (2 * NS_PER_MS)
+
+static struct ring_sqe nop(void)
+{
+    return (struct ring_sqe){.op = RING_OP_NOP};
+}
+
+static struct ring_sqe sleep_for(uint64_t ns)
+{
+    return (struct ring_sqe){.op = RING_OP_SLEEP_UNTIL, .args = {mono_add(rt_now(), ns).ns}};
+}
+
+/* ---- By hand: the thread's own ring, between two uses by the runtime ---- */
+
+static void put(struct ring_sqe entry, uint64_t user_data)
+{
+    struct ring_header *header = rt_ring_header(rt_self()->index);
+    uint32_t tail = header->sq_tail;
+
+    entry.user_data = user_data;
+    rt_ring_sq(rt_self()->index)[tail % RING_SQ_ENTRIES] = entry;
+    __atomic_store_n(&header->sq_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+static uint32_t unread(void)
+{
+    struct ring_header *header = rt_ring_header(rt_self()->index);
+
+    return __atomic_load_n(&header->cq_tail, __ATOMIC_ACQUIRE) - header->cq_head;
+}
+
+static struct ring_cqe get(void)
+{
+    struct ring_header *header = rt_ring_header(rt_self()->index);
+    struct ring_cqe completion;
+
+    ASSERT(unread() > 0);
+    completion = rt_ring_cq(rt_self()->index)[header->cq_head % RING_CQ_ENTRIES];
+    __atomic_store_n(&header->cq_head, header->cq_head + 1, __ATOMIC_RELEASE);
+    return completion;
+}
+
+/* Read all; returns how many were as `status` says. */
+static uint32_t get_all(int64_t status)
+{
+    uint32_t count = 0;
+
+    while (unread() > 0)
+        count += get().status == status;
+    return count;
+}
+
+/* ---- Tests: printing uses the ring too, so each test reads all before it says anything ---- */
+
+/* Goal: a full batch is taken by one system call, completions in the order of submission.
+ * Method: sixteen NOPs. */
+static void test_batch(void)
+{
+    bool is_in_order = true;
+
+    for (uint64_t i = 0; i < RING_SQ_ENTRIES; i++)
+        put(nop(), 100 + i);
+    int64_t result = syscall_cap_enter(RING_SQ_ENTRIES, SYSCALL_NO_DEADLINE);
+
+    for (uint64_t i = 0; i < RING_SQ_ENTRIES; i++) {
+        struct ring_cqe completion = get();
+
+        is_in_order = is_in_order && completion.user_data == 100 + i && completion.status == 0 &&
+                      completion.value == 0 && completion.reserved == 0;
+    }
+    tap_equal(result, RING_SQ_ENTRIES, "a full queue completes in one system call");
+    tap_ok(is_in_order, "what completes at once completes in order");
+}
+
+/* Goal: unread completions are never overwritten.  Method: fill the queue, submit one more, read
+ * one, try again. */
+static void test_full(void)
+{
+    for (uint32_t i = 0; i < RING_CQ_ENTRIES; i++) {
+        put(nop(), i);
+        (void)syscall_cap_enter(0, SYSCALL_NO_DEADLINE);
+    }
+    uint32_t filled = unread();
+
+    put(nop(), 1000);
+    int64_t refused = syscall_cap_enter(0, SYSCALL_NO_DEADLINE);
+    uint64_t oldest = get().user_data;
+    int64_t taken = syscall_cap_enter(0, SYSCALL_NO_DEADLINE);
+    uint32_t complete = get_all(STATUS_OK);
+
+    tap_equal(filled, RING_CQ_ENTRIES, "the completion queue fills up");
+    tap_equal(refused, STATUS_RING_FULL, "one more entry stays: RING_FULL");
+    tap_equal((int64_t)oldest, 0, "the oldest completion is whole");
+    tap_equal(taken, RING_CQ_ENTRIES, "with room for it the entry is taken");
+    tap_equal(complete, RING_CQ_ENTRIES, "and all are complete");
+}
+
+/* Goal: cap_enter waits for as many completions as asked.  Method: a NOP behind a sleep. */
+static void test_min_complete(void)
+{
+    struct mono at = mono_add(rt_now(), SOON_NS);
+
+    put((struct ring_sqe){.op = RING_OP_SLEEP_UNTIL, .args = {at.ns}}, 1);
+    put(nop(), 2);
+    int64_t early = syscall_cap_enter(1, SYSCALL_NO_DEADLINE);
+    uint64_t first = get().user_data;
+    int64_t late = syscall_cap_enter(1, SYSCALL_NO_DEADLINE);
+    bool is_in_time = !mono_before(rt_now(), at);
+    uint64_t second = get().user_data;
+
+    tap_equal(early, 1, "one of two completions is enough when one is asked for");
+    tap_equal((int64_t)first, 2, "it is the one that needs no time");
+    tap_equal(late, 1, "the other is waited for");
+    tap_ok(second == 1 && is_in_time, "and comes at its time");
+}
+
+/* Goal: cap_enter's own deadline ends only the waiting.  Method: a sleep that is longer. */
+static void test_deadline(void)
+{
+    struct mono at = mono_add(rt_now(), SOON_NS);
+
+    put(sleep_for(2 * SOON_NS), 1);
+    int64_t early = syscall_cap_enter(1, at.ns);
+    bool is_in_time = !mono_before(rt_now(), at);
+    int64_t late = syscall_cap_enter(1, SYSCALL_NO_DEADLINE);
+    int64_t status = get().status;
+
+    tap_equal(early, STATUS_EXPIRED, "the deadline ends the wait");
+    tap_ok(is_in_time, "not before it has come");
+    tap_equal(late, 1, "the operation goes on");
+    tap_equal(status, STATUS_OK, "and completes");
+}
+
+/* Goal: waiting operations have a limit.  Method: one sleep more than records. */
+static void test_in_flight(void)
+{
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
+        put(sleep_for(10 * SOON_NS), i);
+    int64_t none = syscall_cap_enter(0, SYSCALL_NO_DEADLINE);
+
+    put(sleep_for(10 * SOON_NS), 99);
+    int64_t some = syscall_cap_enter(1, SYSCALL_NO_DEADLINE);
+    uint32_t refused = get_all(STATUS_NO_SLOT);
+    uint32_t complete = 0;
+
+    while (complete < RING_INFLIGHT_MAX && syscall_cap_enter(1, SYSCALL_NO_DEADLINE) > 0)
+        complete += get_all(STATUS_OK);
+    tap_ok(helper_is_concurrent() || (none == 0 && some == 1), "sixteen operations wait");
+    tap_ok(helper_is_concurrent() || refused == 1, "one more is refused NO_SLOT");
+    tap_equal(complete, RING_INFLIGHT_MAX, "the others complete");
+}
+
+/* Goal: the runtime keeps completions apart by ticket.  Method: wait for the last one first. */
+static void test_tickets(void)
+{
+    struct ring_sqe slow = sleep_for(SOON_NS);
+    struct ring_sqe fast = nop();
+    struct ring_cqe completion;
+    uint64_t first = rt_ring_submit(&slow);
+    uint64_t last = rt_ring_submit(&fast);
+
+    tap_equal(rt_ring_wait(first, mono_add(rt_now(), SOON_NS / 2).ns, &completion),
+              STATUS_EXPIRED, "a wait for a ticket can have a deadline");
+    tap_ok(rt_ring_wait(last, RT_NO_DEADLINE, &completion) == STATUS_OK &&
+               completion.user_data == last,
+           "a later ticket can be complete first");
+    tap_ok(rt_ring_wait(first, RT_NO_DEADLINE, &completion) == STATUS_OK &&
+               completion.user_data == first,
+           "an earlier ticket is found after it");
+}
+
+/* Goal: more entries than the submission queue holds.  Method: the runtime's batch. */
+static void test_long_batch(void)
+{
+    struct ring_sqe entries[RT_OUTSTANDING_MAX];
+    struct ring_cqe completions[RT_OUTSTANDING_MAX];
+    uint32_t ok = 0;
+
+    for (uint32_t i = 0; i < RT_OUTSTANDING_MAX; i++)
+        entries[i] = nop();
+    rt_ring_batch(entries, RT_OUTSTANDING_MAX, completions);
+    for (uint32_t i = 0; i < RT_OUTSTANDING_MAX; i++)
+        ok += completions[i].status == STATUS_OK;
+    tap_equal(ok, RT_OUTSTANDING_MAX, "a batch longer than the queue");
+}
+
+int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+{
+    (void)workload_bytes;
+    helper_begin(arguments_bytes, 2 + 5 + 4 + 4 + 3 + 3 + 1);
+    rt_ring_enter(); /* nothing of the runtime's is outstanding from here on */
+    ASSERT(unread() == 0);
+    test_batch();
+    test_full();
+    test_min_complete();
+    test_deadline();
+    test_in_flight();
+    test_tickets();
+    test_long_batch();
+    return tap_end();
+}

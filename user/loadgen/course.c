@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/loadgen/load.h"
+
+#include "abi/result.h"
+#include "user/rt/print.h"
+
+static void read_cpus(struct cap_cpu_stat *stats)
+{
+    for (uint32_t cpu = 0; cpu < load.cpu_count; cpu++)
+        if (rt_cpu_stat(cpu, &stats[cpu]) != STATUS_OK)
+            load.cpu_is_known[cpu] = false;
+}
+
+/* The sum of the living threads' wait counts; false if one of them is not waiting for another. */
+static bool all_wait(uint64_t *wait_count)
+{
+    *wait_count = 0;
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        const struct load_thread *t = &load.threads[i];
+        bool is_waiting = __atomic_load_n(&t->is_waiting, __ATOMIC_ACQUIRE) != 0;
+
+        if (!is_waiting && !t->has_ended)
+            return false;
+        *wait_count += __atomic_load_n(&t->wait_count, __ATOMIC_RELAXED);
+    }
+    return true;
+}
+
+/*
+ * No duration: until all have ended or nothing moves.  A thread that was woken but has not run yet
+ * looks as if it waited; with every other thread waiting it runs at once, so it is not overlooked
+ * over several looks.
+ */
+static void follow_to_standstill(void)
+{
+    uint64_t seen = 0;
+    uint32_t stuck_looks = 0;
+
+    for (;;) { /* each turn takes LOAD_LOOK_NS, or a thread has ended */
+        uint32_t ended = __atomic_load_n(&load.ended, __ATOMIC_ACQUIRE);
+        uint64_t wait_count;
+
+        if (ended == load.thread_count)
+            return;
+        (void)rt_park(&load.ended, ended, rt_now().ns + LOAD_LOOK_NS);
+        if (!all_wait(&wait_count) || wait_count != seen) {
+            stuck_looks = 0;
+            seen = wait_count;
+        } else if (++stuck_looks == LOAD_STUCK_LOOKS) {
+            rt_print("loadgen: every thread waits for another: the run ends");
+            load_fail(RESULT_FAILED_INCOMPLETE);
+            return;
+        }
+    }
+}
+
+static void join_all(void)
+{
+    for (uint32_t i = 0; i < load.thread_count; i++)
+        (void)rt_thread_join(&load.threads[i].ref, NULL);
+}
+
+void load_follow(void)
+{
+    uint64_t read_ns = LOAD_READ_NS + LOAD_READ_CPU_NS * load.cpu_count;
+
+    for (uint32_t cpu = 0; cpu < load.cpu_count; cpu++)
+        load.cpu_is_known[cpu] = true;
+    (void)rt_sleep_until(load.start.ns - read_ns);
+    read_cpus(load.cpus_before);
+    if (mono_is_never(load.end)) {
+        follow_to_standstill();
+        read_cpus(load.cpus_after);
+        return;
+    }
+    (void)rt_sleep_until(load.end.ns);
+    read_cpus(load.cpus_after);
+    join_all();
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.h - one run of a workload image with real threads.
+ *
+ * Start.  Every thread is created first, thread i narrowed to the (i mod k)-th of the k CPUs it may
+ *         use, so that both engines begin with the same placement (sim/sim.c does the same):
+ *
+ *     main                                      thread i
+ *     spawn all, each on its one CPU      ->    count `ready`, park at `gate`
+ *     choose `start`, open the gate       ->    count `asleep`, sleep until start + its offset
+ *     LOAD_SETTLE_NS later: give each           ...
+ *     thread its whole CPU set
+ *     read the CPUs, sleep                      wake, read the own ledger, step_next ...
+ *
+ * Course.  Threads do what workload/step.h says and end by themselves at `end`: every wait has that
+ *         deadline.  Without a duration (`end` is MONO_NEVER) the run ends when all have ended, or
+ *         when LOAD_STUCK_LOOKS looks in a row find every living thread waiting for another.
+ * Result.  A thread's figures are differences of its own telemetry record from its first instant to
+ *         its last, the CPUs' from shortly before `start` to the end.
+ *
+ * Locks.  `shared_guard` around step_next for threads with shared timers (step.h asks for it).  The
+ *         words `gate`, `ready`, `asleep`, `ended`, `failed` and a thread's `wait_count` and
+ *         `is_waiting` are atomic.  Everything else of a thread is its own until it has ended.
+ */
+#ifndef USER_LOADGEN_LOAD_H
+#define USER_LOADGEN_LOAD_H
+
+#include "user/rt/calls.h"
+#include "user/rt/clock.h"
+#include "user/rt/waitlist.h"
+#include "workload/step.h"
+
+#define LOAD_THREADS_MAX (RT_THREADS_MAX - 1) /* main has a stack too */
+#define LOAD_NOBODY UINT32_MAX
+
+/* From opening the gate to `start`: time to put everybody to sleep and to widen the masks.  Idle
+ * time costs nothing in the deterministic machine. */
+#define LOAD_MARGIN_NS (50 * NS_PER_MS)
+#define LOAD_MARGIN_THREAD_NS (200 * NS_PER_US)
+/* From a thread's word that it goes to sleep until it surely does. */
+#define LOAD_SETTLE_NS (2 * NS_PER_MS)
+/* The CPUs are read so long before `start`, and a little more for each CPU. */
+#define LOAD_READ_NS (100 * NS_PER_US)
+#define LOAD_READ_CPU_NS (10 * NS_PER_US)
+/* Looking for a standstill, when there is no duration. */
+#define LOAD_LOOK_NS (250 * NS_PER_MS)
+#define LOAD_STUCK_LOOKS 4u
+
+struct load_object {
+    struct rt_mutex mutex; /* of a mutex */
+    uint32_t holder;       /* thread number or LOAD_NOBODY */
+    struct rt_waitlist waiters; /* of a condition or suspend point */
+};
+
+struct load_thread {
+    uint32_t number;
+    struct rt_thread_ref ref;
+    struct step_thread step;
+    struct rt_usage begin; /* when its part of the run began */
+    struct rt_usage end;   /* when it ended, or before its latest wait for another thread */
+    struct mono ended_at;
+    uint32_t wait_count;   /* waits for another thread so far */
+    uint32_t is_waiting;   /* in such a wait now */
+    bool has_ended;        /* valid once counted in `ended` */
+};
+
+enum load_gate { GATE_CLOSED = 0, GATE_OPEN = 1, GATE_GO_HOME = 2 };
+
+struct load {
+    struct workload_image image;
+    uint32_t thread_count;
+    uint32_t cpu_count;
+    struct cpumask online;
+    struct mono start;
+    struct mono end; /* or MONO_NEVER */
+    uint32_t gate;   /* enum load_gate */
+    uint32_t ready;
+    uint32_t asleep;
+    uint32_t ended;
+    uint32_t failed; /* enum result_verdict bits */
+    struct rt_mutex shared_guard;
+    struct step_shared shared;
+    struct load_thread threads[LOAD_THREADS_MAX];
+    struct load_object objects[WORKLOAD_OBJECTS_MAX];
+    struct cap_cpu_stat cpus_before[CPU_MAX];
+    struct cap_cpu_stat cpus_after[CPU_MAX];
+    bool cpu_is_known[CPU_MAX]; /* both readings were answered */
+};
+
+/* The one run of this program. */
+extern struct load load;
+
+/* ---- start.c ---- */
+
+/* The CPUs of mask number `mask` (or WORKLOAD_INDEX_NONE) that are online; may be empty. */
+struct cpumask load_cpus_of(uint32_t mask);
+
+/*
+ * Create all threads and bring them to sleep before `start`.
+ * Returns: false when one could not be created; the console says which, RESULT_FAILED_SPAWN is set
+ * and those that were created have ended.
+ */
+MUST_USE bool load_start(void);
+
+/* ---- thread.c ---- */
+
+/* What each thread runs; `argument` is its struct load_thread. */
+int64_t load_thread_run(void *argument);
+
+/* ---- course.c ---- */
+
+/* Read the CPUs, wait for the run's end, read them again. */
+void load_follow(void);
+
+/* ---- outcome.c ---- */
+
+/* Write abi/result.h to the result stream.  `has_run` false: nothing was measured. */
+void load_write_result(bool has_run);
+
+/* Add bits of enum result_verdict. */
+static inline void load_fail(uint32_t bits)
+{
+    (void)__atomic_fetch_or(&load.failed, bits, __ATOMIC_RELAXED);
+}
+
+#endif /* USER_LOADGEN_LOAD_H */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/loadgen/load.h"
+
+#include "abi/result.h"
+#include "base/assert.h"
+#include "user/rt/print.h"
+
+struct cpumask load_cpus_of(uint32_t mask)
+{
+    const uint64_t *row = workload_image_mask(&load.image, mask);
+    struct cpumask cpus = load.online;
+
+    for (uint32_t i = 0; row != NULL && i < CPUMASK_WORDS; i++)
+        cpus.words[i] &= row[i];
+    return cpus;
+}
+
+/* The n-th CPU (from 0) of a set that has more than n. */
+static uint32_t nth_cpu(const struct cpumask *cpus, uint32_t n)
+{
+    for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++)
+        if (cpumask_test(cpus->words, cpu) && n-- == 0)
+            return cpu;
+    UNREACHABLE();
+}
+
+static void say_refused(uint32_t number, int64_t status)
+{
+    const struct workload_task *task =
+        &load.image.tasks[workload_image_task_of(&load.image, number)];
+    struct rt_line line;
+
+    rt_line_begin(&line);
+    fmt_text(&line.f, "loadgen: task ");
+    fmt_text(&line.f, workload_image_name(&load.image, task->name));
+    fmt_text(&line.f, ", instance ");
+    fmt_u64(&line.f, workload_image_instance_of(&load.image, number), 0, ' ');
+    fmt_text(&line.f, ": cannot start: ");
+    fmt_text(&line.f, status_sentence(status));
+    rt_line_end(&line);
+}
+
+static int64_t start_thread(struct load_thread *t)
+{
+    const struct workload_task *task =
+        &load.image.tasks[workload_image_task_of(&load.image, t->number)];
+    struct cpumask cpus = load_cpus_of(task->mask);
+    uint32_t cpu_count = cpumask_count(cpus.words, CPUMASK_WORDS);
+
+    if (cpu_count == 0)
+        return STATUS_OUTSIDE_MASK;
+
+    struct cap_thread_params params = {
+        .weight = task->weight,
+        .latency_class = task->latency_class,
+        .has_mask = 1,
+    };
+
+    cpumask_set(params.mask, nth_cpu(&cpus, t->number % cpu_count));
+    return rt_thread_spawn(&t->ref, load_thread_run, t, &params);
+}
+
+/* Wait until `*word` has counted up to `count`; the thread that makes it so unparks it. */
+static void wait_for_count(const uint32_t *word, uint32_t count)
+{
+    for (;;) {
+        uint32_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+        if (value == count)
+            return;
+        /* The deadline covers the values in between, for which nobody unparks. */
+        (void)rt_park(word, value, rt_now().ns + NS_PER_MS);
+    }
+}
+
+static void open_gate(enum load_gate gate)
+{
+    __atomic_store_n(&load.gate, (uint32_t)gate, __ATOMIC_RELEASE);
+    (void)rt_unpark(&load.gate, LOAD_THREADS_MAX);
+}
+
+static void send_home(uint32_t count)
+{
+    open_gate(GATE_GO_HOME);
+    for (uint32_t i = 0; i < count; i++)
+        (void)rt_thread_join(&load.threads[i].ref, NULL);
+}
+
+static bool start_all(void)
+{
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        load.threads[i].number = i;
+        int64_t status = start_thread(&load.threads[i]);
+
+        if (status != STATUS_OK) {
+            say_refused(i, status);
+            load_fail(RESULT_FAILED_SPAWN);
+            send_home(i);
+            return false;
+        }
+    }
+    wait_for_count(&load.ready, load.thread_count);
+    return true;
+}
+
+static void widen_masks(void)
+{
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        const struct load_thread *t = &load.threads[i];
+        uint32_t task = workload_image_task_of(&load.image, i);
+        struct cpumask cpus = load_cpus_of(load.image.tasks[task].mask);
+        int64_t status = rt_set_mask(&t->ref, &cpus);
+
+        ASSERT(status == STATUS_OK); /* spawn accepted a part of it */
+    }
+}
+
+bool load_start(void)
+{
+    struct rt_thread_ref self = rt_thread_self();
+    uint64_t duration_ns = load.end.ns; /* until `start` is known */
+
+    if (rt_set_class(&self, LATENCY_INTERACTIVE) != STATUS_OK)
+        UNREACHABLE();
+    if (!start_all())
+        return false;
+
+    load.start = mono_add(rt_now(), LOAD_MARGIN_NS + LOAD_MARGIN_THREAD_NS * load.thread_count);
+    if (!mono_is_never(load.end))
+        load.end = mono_add(load.start, duration_ns);
+    open_gate(GATE_OPEN);
+    wait_for_count(&load.asleep, load.thread_count);
+    (void)rt_sleep_until(mono_add(rt_now(), LOAD_SETTLE_NS).ns);
+    widen_masks();
+    if (!mono_before(rt_now(), load.start))
+        rt_print("loadgen: the machine is too slow: threads were still being placed at the start");
+    return true;
+}

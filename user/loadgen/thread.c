@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/loadgen/load.h"
+
+#include "abi/result.h"
+#include "base/assert.h"
+#include "user/rt/burn.h"
+
+/* ---- Waiting for another thread --------------------------------------------------------------- */
+
+/* Where nothing bounds the wait, main must be able to see a standstill, and the figures must be
+ * there if it ends the run. */
+static void wait_begin(struct load_thread *t)
+{
+    if (!mono_is_never(load.end))
+        return;
+    t->end = rt_own_usage();
+    t->ended_at = rt_now();
+    __atomic_store_n(&t->wait_count, t->wait_count + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->is_waiting, 1, __ATOMIC_RELEASE);
+}
+
+static void wait_end(struct load_thread *t)
+{
+    __atomic_store_n(&t->is_waiting, 0, __ATOMIC_RELEASE);
+}
+
+static void lock(struct load_thread *t, uint32_t object)
+{
+    struct load_object *o = &load.objects[object];
+
+    wait_begin(t);
+    if (rt_mutex_lock_until(&o->mutex, load.end.ns) == STATUS_OK)
+        __atomic_store_n(&o->holder, t->number, __ATOMIC_RELAXED);
+    wait_end(t);
+}
+
+/* Does `t` hold it?  If so, it is about to give it away. */
+static bool disown(struct load_thread *t, struct load_object *o)
+{
+    if (__atomic_load_n(&o->holder, __ATOMIC_RELAXED) != t->number) {
+        load_fail(RESULT_FAILED_SYNC);
+        return false;
+    }
+    __atomic_store_n(&o->holder, LOAD_NOBODY, __ATOMIC_RELAXED);
+    return true;
+}
+
+static void unlock(struct load_thread *t, uint32_t object)
+{
+    struct load_object *o = &load.objects[object];
+
+    if (disown(t, o))
+        rt_mutex_unlock(&o->mutex);
+}
+
+/* A thread that does not hold the mutex waits all the same, as in the simulator. */
+static void wait_on_condition(struct load_thread *t, uint32_t condition, uint32_t mutex)
+{
+    struct load_object *m = &load.objects[mutex];
+    struct rt_mutex *held = disown(t, m) ? &m->mutex : NULL;
+
+    wait_begin(t);
+    enum status status =
+        rt_waitlist_wait(&load.objects[condition].waiters, held, load.end.ns);
+
+    wait_end(t);
+    if (status == STATUS_OK)
+        lock(t, mutex);
+}
+
+static void suspend(struct load_thread *t, uint32_t object)
+{
+    wait_begin(t);
+    if (rt_waitlist_wait(&load.objects[object].waiters, NULL, load.end.ns) != STATUS_OK)
+        ASSERT(!mono_is_never(load.end)); /* step_next will see that it is over */
+    wait_end(t);
+}
+
+/* ---- Actions ---------------------------------------------------------------------------------- */
+
+static struct mono until_end(struct mono at)
+{
+    return mono_earlier(at, load.end);
+}
+
+/* CPU time is counted from the thread's own start, as in the simulator. */
+static void run(struct load_thread *t, uint64_t ns)
+{
+    uint64_t begin_ns = t->begin.runtime_ns;
+    uint64_t target_ns = step_run_target(&t->step, rt_own_ns() - begin_ns, ns);
+
+    rt_burn_own_until(begin_ns + target_ns, load.end);
+}
+
+static void set_mask(struct load_thread *t, uint32_t mask)
+{
+    struct cpumask cpus = load_cpus_of(mask);
+
+    if (rt_set_mask(&t->ref, &cpus) != STATUS_OK)
+        load_fail(RESULT_FAILED_SPAWN); /* none of the CPUs is online: it stays where it is */
+}
+
+static void perform(struct load_thread *t, const struct step_action *action)
+{
+    switch (action->kind) {
+    case STEP_RUN:
+        run(t, action->ns);
+        break;
+    case STEP_RUNTIME:
+        rt_burn_until(until_end(action->at));
+        break;
+    case STEP_SLEEP_UNTIL:
+        (void)rt_sleep_until(until_end(action->at).ns);
+        break;
+    case STEP_LOCK:
+        lock(t, action->object);
+        break;
+    case STEP_UNLOCK:
+        unlock(t, action->object);
+        break;
+    case STEP_WAIT:
+        wait_on_condition(t, action->object, action->mutex);
+        break;
+    case STEP_SIGNAL:
+        (void)rt_waitlist_wake_one(&load.objects[action->object].waiters);
+        break;
+    case STEP_SUSPEND:
+        suspend(t, action->object);
+        break;
+    case STEP_RESUME:
+        (void)rt_waitlist_wake_all(&load.objects[action->object].waiters);
+        break;
+    case STEP_SET_MASK:
+        set_mask(t, action->object);
+        break;
+    case STEP_DONE:
+        break;
+    }
+}
+
+static struct step_action next(struct load_thread *t)
+{
+    bool is_shared = step_uses_shared(&t->step);
+
+    if (is_shared)
+        rt_mutex_lock(&load.shared_guard);
+    struct step_action action = step_next(&t->step, &load.shared, rt_now());
+
+    if (is_shared)
+        rt_mutex_unlock(&load.shared_guard);
+    return action;
+}
+
+/* ---- From start to end ------------------------------------------------------------------------ */
+
+static void count_up(uint32_t *word)
+{
+    if (__atomic_add_fetch(word, 1, __ATOMIC_ACQ_REL) == load.thread_count)
+        (void)rt_unpark(word, 1);
+}
+
+/* Until its own start.  The dispatch that ends this sleep is the first of the run and counts. */
+static void sleep_until_start(struct load_thread *t)
+{
+    uint64_t offset_ns = step_start_offset_ns(&load.image, t->number);
+
+    step_init(&t->step, &load.image, t->number, load.start, load.end);
+    count_up(&load.asleep);
+    (void)rt_sleep_until(until_end(mono_add(load.start, offset_ns)).ns);
+    t->begin = rt_own_usage();
+    t->begin.switches--;
+}
+
+int64_t load_thread_run(void *argument)
+{
+    struct load_thread *t = argument;
+
+    count_up(&load.ready);
+    while (__atomic_load_n(&load.gate, __ATOMIC_ACQUIRE) == GATE_CLOSED)
+        (void)rt_park(&load.gate, GATE_CLOSED, RT_NO_DEADLINE);
+    if (__atomic_load_n(&load.gate, __ATOMIC_RELAXED) == GATE_GO_HOME)
+        return 0;
+
+    sleep_until_start(t);
+    for (;;) { /* until step_next says so, at the latest at load.end */
+        struct step_action action = next(t);
+
+        if (action.kind == STEP_DONE)
+            break;
+        perform(t, &action);
+        rt_pause(); /* actions may be short, and loops of them long */
+    }
+    t->end = rt_own_usage();
+    t->ended_at = rt_now();
+    t->has_ended = true;
+    count_up(&load.ended);
+    return 0;
+}

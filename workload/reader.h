@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader.h - from an rt-app file to a workload image (abi/workload.h).
+ *
+ * Accepted: what workload/README.md lists.  Every other key, and every value out of range, is an
+ * error with line, column and what was expected; reading goes on after it, so that one run shows
+ * all of them.  Keys of rt-app that are known and have no effect here are a note each.
+ *
+ * Nothing is printed.  No locks, no state between calls: threads may read at once, each with its
+ * own diagnostics.  Cost: O(bytes of the file), and about 60 times its size in memory meanwhile.
+ */
+#ifndef WORKLOAD_READER_H
+#define WORKLOAD_READER_H
+
+#include "workload/diagnostics.h"
+
+/* An image in memory, 8-aligned; workload_image_open accepts it. */
+struct workload_blob {
+    void *bytes;
+    uint64_t size;
+};
+
+/*
+ * Compile `bytes` bytes of `text`.  Returns WORKLOAD_READ with the image in `blob` (give it back
+ * with workload_blob_fini), or WORKLOAD_REFUSED (errors are in `d`), or WORKLOAD_NO_MEMORY; then
+ * `blob` is empty.  `d` must be empty before.
+ */
+MUST_USE enum workload_status workload_read(const char *text, size_t bytes,
+                                            struct workload_diagnostics *d,
+                                            struct workload_blob *blob);
+
+/* The same for the file at `path`.  Also returns WORKLOAD_NO_FILE. */
+MUST_USE enum workload_status workload_read_file(const char *path, struct workload_diagnostics *d,
+                                                 struct workload_blob *blob);
+
+/* Run for `duration_ns` (1..WORKLOAD_DURATION_NS_MAX) whatever the file said. */
+void workload_blob_set_duration(struct workload_blob *blob, uint64_t duration_ns);
+
+void workload_blob_fini(struct workload_blob *blob);
+
+#endif /* WORKLOAD_READER_H */

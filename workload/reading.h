@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reading.h - what the parts of the reader share: the reading under way, and one member of a JSON
+ * object with its place in the file.  Private to reader*.c and member.c.
+ */
+#ifndef WORKLOAD_READING_H
+#define WORKLOAD_READING_H
+
+#include "workload/builder.h"
+#include "workload/diagnostics.h"
+#include "workload/prepass.h"
+
+#include <json-c/json.h>
+
+enum workload_policy { WORKLOAD_POLICY_OTHER, WORKLOAD_POLICY_BATCH, WORKLOAD_POLICY_IDLE };
+
+struct reading {
+    struct prepass prepass;
+    struct workload_diagnostics *d;
+    struct builder builder;
+    struct builder_global global;
+    enum workload_policy default_policy;
+    bool has_limit_error; /* the builder's failure has been diagnosed */
+};
+
+/* One key and its value. */
+struct member {
+    struct json_object *value; /* NULL: null, or no value at all */
+    size_t key_offset;
+    size_t value_offset; /* the key's own if there is no value */
+    size_t name_bytes;   /* of the key; `name` is cut if that is too long for a name */
+    char name[WORKLOAD_NAME_BYTES_MAX];
+};
+
+/* ---- member.c -------------------------------------------------------------------------------- */
+
+/* Walk over the members of an object, in file order. */
+struct members {
+    struct json_object_iterator at;
+    struct json_object_iterator end;
+};
+
+struct members members_of(struct json_object *object);
+MUST_USE bool members_next(struct members *members, struct member *m);
+
+/* An error about the member's value, or about its key; always false.  (Names are shown by %.*s
+ * with MEMBER_SHOWN_BYTES: a message has only so much room.) */
+bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+bool member_refuse_key(struct reading *r, const struct member *m, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+void member_note(struct reading *r, const struct member *m, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+#define MEMBER_SHOWN_BYTES 60
+
+/* An error "expected `what`, found ..." about the member's value; always false. */
+bool member_expected(struct reading *r, const struct member *m, const char *what);
+
+/* May this key come, as number `bit` of its object?  An error if that bit of `seen` is set. */
+MUST_USE bool member_is_first(struct reading *r, const struct member *m, uint32_t *seen,
+                              unsigned bit);
+
+/*
+ * The value, if it is of this type and in this range; else an error, the result is false, and what
+ * the last argument points to stays as it was.
+ */
+bool member_integer(struct reading *r, const struct member *m, int64_t least, int64_t greatest,
+                    int64_t *value);
+bool member_us(struct reading *r, const struct member *m, uint64_t *ns);
+bool member_loop(struct reading *r, const struct member *m, uint32_t *loop);
+bool member_bool(struct reading *r, const struct member *m, bool *value);
+bool member_name(struct reading *r, const struct member *m, const char **name);
+bool member_mask(struct reading *r, const struct member *m, uint32_t *mask);
+MUST_USE bool member_object(struct reading *r, const struct member *m, struct members *members);
+
+/* Can the key be a name (of a task, of a phase)?  Else an error. */
+MUST_USE bool member_key_is_name(struct reading *r, const struct member *m);
+
+/* The number of the word in `words` that the value is; else false, and an error that lists them. */
+MUST_USE bool member_word(struct reading *r, const struct member *m, const char *const *words,
+                          size_t *index);
+
+/* If the builder ran into a limit, say so once, at this member. */
+void reading_check_limit(struct reading *r, const struct member *m);
+
+/* ---- reader_event.c, reader_task.c ----------------------------------------------------------- */
+
+#define READER_EVENT_NAMES \
+    "run, runtime, sleep, timer, lock, unlock, wait, signal, suspend, resume"
+
+/* Is this key the name of an event, with or without digits behind it? */
+MUST_USE bool reader_is_event(const char *key);
+
+/* Read an event of the task called `task` and add it, or diagnose why not. */
+void reader_event(struct reading *r, const struct member *m, const char *task);
+
+/* Read the task that `m` is and add it, or diagnose why not. */
+void reader_task(struct reading *r, const struct member *m);
+
+/* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE; else an error, and `policy` stays. */
+void reader_policy(struct reading *r, const struct member *m, enum workload_policy *policy);
+
+/* Refuse a key that is none of `expected`. */
+void reader_refuse_key(struct reading *r, const struct member *m, const char *expected);
+
+#endif /* WORKLOAD_READING_H */

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/machine.h"
+
+#include "base/hash.h"
+#include "core/account.h"
+#include "sim/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_ALIGN 64u
+#define CPU_SOURCES 3u /* events of one CPU: kick, timer, spent */
+
+enum cpu_event { CPU_KICK, CPU_TIMER, CPU_SPENT };
+
+/* The scheduler's arena and, before it, the way back to its machine for sim_trace. */
+struct machine_arena {
+    struct machine *machine;
+    struct sched sched ALIGNED(64);
+};
+
+static uint32_t source_of_cpu(uint32_t cpu, enum cpu_event event)
+{
+    return cpu * CPU_SOURCES + (uint32_t)event;
+}
+
+static uint32_t source_of_sleeper(const struct machine *m, uint32_t thread)
+{
+    return m->config.cpu_count * CPU_SOURCES + thread;
+}
+
+/* ---- The ear --------------------------------------------------------------------------------- */
+
+/* Threads are made in order and slots are handed out in order, so they are the same number. */
+static void touch(struct machine *m, uint32_t slot)
+{
+    if (slot >= m->config.thread_count || m->threads[slot].is_touched)
+        return;
+    m->threads[slot].is_touched = true;
+    m->touched[m->touched_count++] = slot;
+}
+
+void sim_trace(struct sched *s, const struct trace_record *record)
+{
+    struct machine_arena *arena =
+        (struct machine_arena *)(void *)((unsigned char *)s -
+                                         offsetof(struct machine_arena, sched));
+    struct machine *m = arena->machine;
+    uint64_t hash = hash_u64(m->trace_hash, record->now.ns);
+
+    hash = hash_u64(hash, (uint64_t)record->cpu << 32 | record->event);
+    hash = hash_u64(hash, record->thread);
+    hash = hash_u64(hash, (uint64_t)record->a);
+    m->trace_hash = hash_u64(hash, (uint64_t)record->b);
+    touch(m, record->thread);
+    if (record->event == EV_SWITCH || record->event == EV_IDLE)
+        touch(m, (uint32_t)record->a);
+    if (m->config.view != NULL)
+        view_print(m->config.view, record);
+}
+
+static bool is_queued(const struct machine *m, uint32_t thread)
+{
+    return thread_word_read(m->sched, thread).state == THREAD_QUEUED;
+}
+
+/* After an event: tell `waste` who came into a queue or left one. */
+static void count_queued(struct machine *m)
+{
+    for (uint32_t i = 0; i < m->touched_count; i++) {
+        struct machine_thread *t = &m->threads[m->touched[i]];
+        bool queued = is_queued(m, m->touched[i]);
+
+        if (queued != t->is_queued)
+            waste_queued(&m->waste, t->class, queued);
+        t->is_queued = queued;
+        t->is_touched = false;
+    }
+    m->touched_count = 0;
+}
+
+/* ---- Acting on decisions --------------------------------------------------------------------- */
+
+static void send_kicks(struct machine *m, const struct decision *d)
+{
+    for (uint32_t i = 0; i < d->kick_count; i++) {
+        uint32_t source = source_of_cpu(d->kick[i], CPU_KICK);
+
+        ASSERT(!event_is_set(&m->events, source)); /* at most one interrupt on its way to a CPU */
+        event_set(&m->events, source, mono_add(m->now, MACHINE_IPI_NS));
+    }
+}
+
+/* A decision that says who runs: act on it, or note that the core wants to be asked again. */
+static void follow(struct machine *m, uint32_t cpu, const struct decision *d)
+{
+    struct machine_cpu *c = &m->cpus[cpu];
+
+    send_kicks(m, d);
+    c->must_decide = d->resched;
+    if (d->resched)
+        return;
+    c->thread = thread_ref_is_none(d->next) ? MACHINE_THREAD_NONE : d->next.slot;
+    c->entered = m->now;
+    ASSERT(mono_before(m->now, d->arm_at));
+    event_set(&m->events, source_of_cpu(cpu, CPU_TIMER), d->arm_at);
+    waste_idle(&m->waste, cpu, c->thread == MACHINE_THREAD_NONE);
+}
+
+/* A decision about somebody else: kicks, and maybe a reason to decide here. */
+static void heed(struct machine *m, uint32_t cpu, const struct decision *d)
+{
+    ASSERT(d->status == STATUS_OK);
+    send_kicks(m, d);
+    m->cpus[cpu].must_decide |= d->resched;
+}
+
+/* Until the CPU runs somebody who spends time, or nobody. */
+static void settle(struct machine *m, uint32_t cpu)
+{
+    struct machine_cpu *c = &m->cpus[cpu];
+
+    for (uint64_t turn = 0; turn < MACHINE_INSTANT_EVENTS_MAX; turn++) {
+        if (c->must_decide) {
+            struct decision d = sched_decide(m->sched, cpu, m->now);
+
+            follow(m, cpu, &d);
+        } else if (c->thread == MACHINE_THREAD_NONE) {
+            event_set(&m->events, source_of_cpu(cpu, CPU_SPENT), MONO_NEVER);
+            return;
+        } else if (m->config.program.go_on(m->config.program.context, cpu, c->thread)) {
+            return;
+        }
+    }
+    UNREACHABLE(); /* the program spends time after SCRIPT_FREE_ACTIONS, the core decides */
+}
+
+/* ---- Events ---------------------------------------------------------------------------------- */
+
+/* The CPU is interrupted: what its thread did since it was entered is used. */
+static void enter(struct machine *m, uint32_t cpu)
+{
+    struct machine_cpu *c = &m->cpus[cpu];
+
+    if (c->thread != MACHINE_THREAD_NONE)
+        m->threads[c->thread].used_ns += (uint64_t)mono_diff_ns(m->now, c->entered);
+    c->entered = m->now;
+}
+
+static void handle_cpu(struct machine *m, uint32_t cpu, enum cpu_event event)
+{
+    enter(m, cpu);
+    switch (event) {
+    case CPU_KICK:
+        sched_kicked(m->sched, cpu);
+        m->cpus[cpu].must_decide = true;
+        break;
+    case CPU_TIMER:
+        m->cpus[cpu].timer_count++;
+        m->cpus[cpu].must_decide = true;
+        break;
+    case CPU_SPENT:
+        break;
+    }
+    settle(m, cpu);
+}
+
+static void handle_sleeper(struct machine *m, uint32_t thread)
+{
+    uint32_t cpu = m->threads[thread].sleep_cpu;
+
+    enter(m, cpu);
+    m->cpus[cpu].timer_count++;
+    machine_wake(m, cpu, thread, WAKE_TIMER);
+    settle(m, cpu);
+}
+
+static void set_now(struct machine *m, struct mono now)
+{
+    m->instant_count = now.ns == m->now.ns ? m->instant_count + 1 : 0;
+    ASSERT(m->instant_count < MACHINE_INSTANT_EVENTS_MAX);
+    waste_advance(&m->waste, now);
+    m->now = now;
+}
+
+static void handle_next(struct machine *m)
+{
+    set_now(m, event_next_at(&m->events));
+    uint32_t source = event_take(&m->events);
+    uint32_t first_sleeper = source_of_sleeper(m, 0);
+
+    if (source < first_sleeper)
+        handle_cpu(m, source / CPU_SOURCES, (enum cpu_event)(source % CPU_SOURCES));
+    else
+        handle_sleeper(m, source - first_sleeper);
+    count_queued(m);
+    m->event_count++;
+    if (m->config.check_every != 0 && m->event_count % m->config.check_every == 0)
+        machine_check(m);
+}
+
+enum machine_stop machine_run(struct machine *m, struct mono end, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        struct mono next = event_next_at(&m->events);
+
+        if (!mono_before(next, end)) {
+            if (mono_is_never(end))
+                return MACHINE_DRAINED;
+            set_now(m, end);
+            return MACHINE_AT_END;
+        }
+        handle_next(m);
+    }
+    return MACHINE_AT_COUNT;
+}
+
+/* ---- Boot ------------------------------------------------------------------------------------ */
+
+static bool allocate(struct machine *m)
+{
+    uint32_t cpu_count = m->config.cpu_count;
+    uint32_t thread_count = m->config.thread_count;
+    uint64_t bytes = sched_bytes(cpu_count, thread_count);
+
+    ASSERT(bytes != 0);
+    bytes = bits_round_up(bytes + offsetof(struct machine_arena, sched), ARENA_ALIGN);
+    m->arena = aligned_alloc(ARENA_ALIGN, bytes);
+    if (m->arena == NULL)
+        return false;
+    memset(m->arena, 0, bytes);
+    m->arena->machine = m;
+    m->sched = &m->arena->sched;
+    m->cpus = calloc(cpu_count, sizeof *m->cpus);
+    m->threads = calloc(thread_count, sizeof *m->threads);
+    m->touched = calloc(thread_count, sizeof *m->touched);
+    return m->cpus != NULL && m->threads != NULL && m->touched != NULL &&
+           event_queue_init(&m->events, source_of_sleeper(m, thread_count), m->config.seed) &&
+           waste_init(&m->waste, m->config.rows, m->config.row_count, cpumask_words_for(cpu_count),
+                      m->now);
+}
+
+bool machine_init(struct machine *m, const struct machine_config *config)
+{
+    *m = (struct machine){.config = *config, .trace_hash = HASH_START};
+    if (!allocate(m)) {
+        machine_fini(m);
+        return false;
+    }
+    sched_init(m->sched, config->cpu_count, config->thread_count, m->now);
+    for (uint32_t cpu = 0; cpu < config->cpu_count; cpu++) {
+        m->cpus[cpu].thread = MACHINE_THREAD_NONE;
+        m->cpus[cpu].must_decide = true;
+        sched_cpu_start(m->sched, cpu, m->now, m->now);
+        settle(m, cpu);
+    }
+    return true;
+}
+
+void machine_fini(struct machine *m)
+{
+    free(m->arena);
+    free(m->cpus);
+    free(m->threads);
+    free(m->touched);
+    event_queue_fini(&m->events);
+    waste_fini(&m->waste);
+    *m = (struct machine){0};
+}
+
+/* Thread and CPU are alone with each other here, so every step has one possible outcome. */
+void machine_thread_start(struct machine *m, uint32_t thread, uint32_t cpu, uint32_t class,
+                          const struct thread_params *params)
+{
+    struct machine_thread *t = &m->threads[thread];
+    struct cpumask only = {{0}};
+    struct thread_params pinned = *params;
+
+    cpumask_set(only.words, cpu);
+    pinned.start_cpu = cpu;
+    pinned.mask = only.words;
+    enum status status = sched_thread_create(m->sched, &pinned, &t->ref);
+
+    ASSERT(status == STATUS_OK);
+    ASSERT(t->ref.slot == thread);
+    machine_wake(m, cpu, thread, WAKE_START);
+    struct decision d = sched_decide(m->sched, cpu, m->now);
+
+    ASSERT(d.next.slot == thread);
+    follow(m, cpu, &d);
+    machine_block(m, cpu, WAKE_TIMER, MONO_NEVER);
+    ASSERT(m->cpus[cpu].thread == MACHINE_THREAD_NONE);
+    machine_set_mask(m, cpu, thread, class);
+    settle(m, cpu);
+    count_queued(m);
+}
+
+/* ---- For the program ------------------------------------------------------------------------- */
+
+void machine_spend_until(struct machine *m, uint32_t cpu, struct mono until)
+{
+    ASSERT(mono_before(m->now, until));
+    event_set(&m->events, source_of_cpu(cpu, CPU_SPENT), until);
+}
+
+void machine_sleep_until(struct machine *m, uint32_t cpu, uint32_t thread, struct mono at)
+{
+    ASSERT(!mono_before(at, m->now));
+    m->threads[thread].sleep_cpu = cpu;
+    event_set(&m->events, source_of_sleeper(m, thread), at);
+}
+
+void machine_block(struct machine *m, uint32_t cpu, enum wake_source source, struct mono until)
+{
+    if (!mono_is_never(until))
+        machine_sleep_until(m, cpu, m->cpus[cpu].thread, until);
+    struct decision d = sched_block(m->sched, cpu, source, m->now);
+
+    follow(m, cpu, &d);
+}
+
+void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_source source)
+{
+    struct decision d = sched_wake(m->sched, cpu, m->threads[thread].ref, source, m->now);
+
+    heed(m, cpu, &d);
+}
+
+void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t class)
+{
+    struct machine_thread *t = &m->threads[thread];
+    const size_t words = cpumask_words_for(m->config.cpu_count);
+
+    ASSERT(class < m->config.row_count);
+    if (t->is_queued) { /* counted under the class it had; counted anew after this event */
+        waste_queued(&m->waste, t->class, false);
+        t->is_queued = false;
+    }
+    t->class = class;
+    touch(m, thread);
+    struct decision d =
+        sched_set_mask(m->sched, cpu, t->ref, m->config.rows + class * words, m->now);
+
+    heed(m, cpu, &d);
+}
+
+void machine_exit(struct machine *m, uint32_t cpu)
+{
+    struct machine_thread *t = &m->threads[m->cpus[cpu].thread];
+    struct decision d = sched_exit(m->sched, cpu, m->now);
+
+    t->ledger = thread_of(m->sched, t->ref.slot)->ledger; /* nobody takes the slot again */
+    t->has_ended = true;
+    m->ended_count++;
+    follow(m, cpu, &d);
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* What of the CPU's open interval belongs to who runs, or to idle. */
+static uint64_t open_ns(const struct machine *m, uint32_t cpu)
+{
+    return (uint64_t)mono_diff_ns(m->now, account_effective_since(m->sched, cpu));
+}
+
+struct ledger machine_ledger(const struct machine *m, uint32_t thread)
+{
+    const struct machine_thread *t = &m->threads[thread];
+
+    if (t->has_ended)
+        return t->ledger;
+    struct ledger ledger;
+    enum status status = sched_ledger(m->sched, t->ref, &ledger);
+
+    ASSERT(status == STATUS_OK);
+    struct thread_word word = thread_word_read(m->sched, thread);
+
+    if (word.state == THREAD_RUNNING)
+        ledger.runtime_ns += open_ns(m, word.cpu);
+    return ledger;
+}
+
+struct machine_times machine_times(const struct machine *m, uint32_t cpu)
+{
+    const struct rq *rq = rq_of(m->sched, cpu);
+    struct machine_times times = {rq->busy_ns, rq->idle_ns, rq->kernel_ns + rq->excluded_ns};
+
+    if (rq->current != SLOT_NONE)
+        times.busy_ns += open_ns(m, cpu);
+    else
+        times.idle_ns += open_ns(m, cpu);
+    return times;
+}
+
+static uint64_t used_ns_of(const struct machine *m, uint32_t thread)
+{
+    struct thread_word word = thread_word_read(m->sched, thread);
+    uint64_t used_ns = m->threads[thread].used_ns;
+
+    if (!m->threads[thread].has_ended && word.state == THREAD_RUNNING)
+        used_ns += (uint64_t)mono_diff_ns(m->now, m->cpus[word.cpu].entered);
+    return used_ns;
+}
+
+void machine_check(struct machine *m)
+{
+    uint32_t queued_count = 0;
+
+    if (m->config.view != NULL)
+        view_flush(m->config.view); /* should a check fail, its lines are there */
+    sched_check(m->sched);
+    event_check(&m->events);
+    for (uint32_t thread = 0; thread < m->config.thread_count; thread++) {
+        ASSERT(used_ns_of(m, thread) == machine_ledger(m, thread).runtime_ns); /* M3 */
+        ASSERT(m->threads[thread].is_queued == is_queued(m, thread));          /* M4 */
+        queued_count += m->threads[thread].is_queued;
+    }
+    ASSERT(queued_count == m->waste.queued_count);
+}

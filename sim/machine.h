@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - CPUs in simulated time: the embedder of core/, and nothing else.
+ *
+ * The machine owns the clock, the timers and the interrupts.  It calls the core's event functions,
+ * acts on the decisions, and asks the program (sim/script.h) what the thread on a CPU does next.
+ *
+ *     event_take -> enter the CPU (what ran there has used CPU time until now)
+ *                -> kick: sched_kicked, sched_decide     timer: sched_decide
+ *                   sleeper: sched_wake                  spent: nothing to tell the core
+ *                -> settle: send kicks, decide while told to, follow the decision, let the
+ *                   program go on, until its thread spends CPU time or the CPU is idle
+ *
+ * Only what sched_decide, sched_block and sched_exit answer is followed (who runs, what to arm);
+ * the decision of a wake or a mask carries kicks and resched only.
+ *
+ * What it leaves out: kernel time.  Every operation takes 0 ns; only running and the way of an
+ * interrupt (MACHINE_IPI_NS) take time.
+ *
+ *   M1  One event of each kind is pending at most: per CPU a kick, a timer instant, the end of what
+ *       its thread spends; per thread the end of its sleep.
+ *   M2  A thread spends CPU time only while it is the core's current thread of that CPU.
+ *   M3  used_ns of a thread equals its ledger, the open interval of its CPU included.
+ *   M4  `waste` counts exactly the threads whose state is QUEUED.
+ *
+ * Locks: none; one machine belongs to one host thread.  Many machines may exist.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include "core/sched.h"
+#include "sim/event.h"
+#include "sim/waste.h"
+
+struct view;
+
+#define MACHINE_IPI_NS UINT64_C(1000) /* from sending a kick until the other CPU is interrupted */
+#define MACHINE_INSTANT_EVENTS_MAX (1u << 26) /* more at one instant: something goes in circles */
+#define MACHINE_THREAD_NONE UINT32_MAX
+
+struct machine_cpu {
+    uint32_t thread;      /* whose turn it is, or MACHINE_THREAD_NONE: idle */
+    struct mono entered;  /* since then its thread has used the CPU */
+    bool must_decide;     /* the core asked for sched_decide */
+    uint64_t timer_count; /* timer interrupts: scheduling instants and sleepers */
+};
+
+struct machine_thread {
+    struct thread_ref ref;
+    uint32_t sleep_cpu; /* whose timer ends its sleep */
+    uint32_t class;     /* of its CPU set, see struct waste */
+    bool is_queued;     /* as counted in `waste` */
+    bool is_touched;    /* it is in `touched` */
+    uint64_t used_ns;
+    struct ledger ledger; /* once it has ended */
+    bool has_ended;
+};
+
+/*
+ * What the threads do.  go_on: `thread` has `cpu` at m->now and does one thing.  Returns: true when
+ * it has begun to spend CPU time (machine_spend_until), false when whoever has the CPU then, maybe
+ * somebody else, is to be asked.
+ */
+struct machine_program {
+    bool (*go_on)(void *context, uint32_t cpu, uint32_t thread);
+    void *context;
+};
+
+struct machine_config {
+    uint32_t cpu_count;
+    uint32_t thread_count;
+    uint64_t seed;
+    uint32_t check_every; /* sched_check after every so many events; 0: never by itself */
+    const uint64_t *rows; /* the CPU sets that occur, words_for(cpu_count) words each */
+    uint32_t row_count;
+    struct machine_program program;
+    struct view *view; /* prints events, or NULL */
+};
+
+enum machine_stop {
+    MACHINE_AT_END,  /* the next event is at or behind `end`; m->now is `end` */
+    MACHINE_DRAINED, /* no event is left; m->now is the last one's instant */
+    MACHINE_AT_COUNT /* `count` events were handled */
+};
+
+struct machine_times {
+    uint64_t busy_ns;
+    uint64_t idle_ns;
+    uint64_t kernel_ns;
+};
+
+struct machine_arena;
+
+struct machine {
+    struct machine_config config;
+    struct sched *sched;
+    struct mono now;
+    struct event_queue events;
+    struct machine_cpu *cpus;
+    struct machine_thread *threads;
+    struct waste waste;
+    uint32_t *touched; /* slots of threads whose state may have changed in this event */
+    uint32_t touched_count;
+    uint32_t ended_count;
+    uint64_t event_count;
+    uint64_t instant_count; /* events at this instant so far */
+    uint64_t trace_hash;
+    struct machine_arena *arena;
+};
+
+/* Boot `m` (its address must not change): all CPUs idle at 0 ns, no threads.  False: no memory. */
+MUST_USE bool machine_init(struct machine *m, const struct machine_config *config);
+void machine_fini(struct machine *m);
+
+/*
+ * Make thread `thread` and leave it blocked, as if it had last run on `cpu`, with the CPU set of
+ * `class`.  Threads are made in order, before the first event.
+ */
+void machine_thread_start(struct machine *m, uint32_t thread, uint32_t cpu, uint32_t class,
+                          const struct thread_params *params);
+
+/* Blocked `thread` is woken by the timer of `cpu` at `at`. */
+void machine_sleep_until(struct machine *m, uint32_t cpu, uint32_t thread, struct mono at);
+
+/* Handle events before `end`, at most `count` of them.  Returns: why it stopped. */
+MUST_USE enum machine_stop machine_run(struct machine *m, struct mono end, uint64_t count);
+
+/* ---- For the program, about the CPU it was called for ---- */
+
+/* The thread on `cpu` uses CPU time until `until`, unless it is interrupted. */
+void machine_spend_until(struct machine *m, uint32_t cpu, struct mono until);
+
+/* The thread on `cpu` waits; with WAKE_TIMER until `until`, which is MONO_NEVER otherwise. */
+void machine_block(struct machine *m, uint32_t cpu, enum wake_source source, struct mono until);
+
+/* Wake `thread` from `cpu`. */
+void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_source source);
+
+/* Give `thread`, the one on `cpu` or another, the CPU set of `class`. */
+void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t class);
+
+/* The thread on `cpu` ends; its ledger is kept. */
+void machine_exit(struct machine *m, uint32_t cpu);
+
+/* ---- Reading, up to m->now ---- */
+
+/* The ledger of a thread, ended or not. */
+struct ledger machine_ledger(const struct machine *m, uint32_t thread);
+
+/* Where the time of a CPU went since it booted. */
+struct machine_times machine_times(const struct machine *m, uint32_t cpu);
+
+/* The core's laws, M3, M4 and the queue of events; panics.  O(threads * CPUs). */
+void machine_check(struct machine *m);
+
+#endif /* SIM_MACHINE_H */

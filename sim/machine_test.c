@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* machine_test.c - the embedder's part, with programs smaller than a workload. */
+#include "sim/machine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define CPUS 4u
+#define THREADS 4u
+#define ALL UINT64_MAX
+
+enum class { CLASS_CPU_0, CLASS_ALL, CLASS_COUNT };
+
+static const uint64_t rows[CLASS_COUNT] = {0x1, 0xf};
+static const struct thread_params plain = {.weight = WEIGHT_UNIT, .latency_class = LATENCY_NORMAL};
+
+/* A program that a test steers: every thread is a hog, unless the test's hook does something. */
+struct puppet {
+    struct machine m;
+    bool (*hook)(struct puppet *p, uint32_t cpu, uint32_t thread); /* true: it did something */
+    uint64_t count;
+};
+
+static bool hog(void *context, uint32_t cpu, uint32_t thread)
+{
+    struct puppet *p = context;
+
+    if (p->hook != NULL && p->hook(p, cpu, thread))
+        return false;
+    machine_spend_until(&p->m, cpu, mono_add(p->m.now, NS_PER_S));
+    return true;
+}
+
+/* Four threads blocked on CPU 0 with the CPU set of `class`. */
+static void begin(struct puppet *p, uint32_t class)
+{
+    struct machine_config config = {.cpu_count = CPUS,
+                                    .thread_count = THREADS,
+                                    .check_every = 1,
+                                    .rows = rows,
+                                    .row_count = CLASS_COUNT,
+                                    .program = {hog, p}};
+
+    *p = (struct puppet){.hook = NULL};
+    assert_true(machine_init(&p->m, &config));
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        machine_thread_start(&p->m, thread, 0, class, &plain);
+}
+
+static void run_until(struct puppet *p, uint64_t ns)
+{
+    assert_int_equal(machine_run(&p->m, (struct mono){ns}, ALL), MACHINE_AT_END);
+}
+
+/* Goal: threads are there, blocked, have used nothing, and no event is pending. */
+static void test_machine_starts_blocked(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin(&p, CLASS_ALL);
+    machine_check(&p.m);
+    assert_true(mono_is_never(event_next_at(&p.m.events)));
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        assert_true(machine_ledger(&p.m, thread).runtime_ns == 0);
+    machine_fini(&p.m);
+}
+
+static bool widen_all(struct puppet *p, uint32_t cpu, uint32_t thread)
+{
+    (void)thread;
+    if (p->count != 0 || p->m.now.ns < 20 * NS_PER_MS)
+        return false;
+    p->count = 1;
+    for (uint32_t i = 0; i < THREADS; i++)
+        machine_set_mask(&p->m, cpu, i, CLASS_ALL);
+    return true;
+}
+
+/* Goal: four hogs queued on one CPU are on four CPUs within 2 ms of being allowed to.  Method: they
+ * share CPU 0 for 20 ms and some; then the one that runs widens all CPU sets. */
+static void test_machine_spreads_queued_hogs(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin(&p, CLASS_CPU_0);
+    p.hook = widen_all;
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS});
+    while (p.count == 0)
+        assert_int_equal(machine_run(&p.m, MONO_NEVER, 1), MACHINE_AT_COUNT);
+    for (uint32_t cpu = 1; cpu < CPUS; cpu++)
+        assert_true(machine_times(&p.m, cpu).busy_ns == 0);
+    run_until(&p, p.m.now.ns + 2 * NS_PER_MS);
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++)
+        assert_true(p.m.cpus[cpu].thread != MACHINE_THREAD_NONE);
+    machine_fini(&p.m);
+}
+
+/* Goal: a kick takes MACHINE_IPI_NS.  Method: two sleepers of CPU 0 wake at one instant; the second
+ * runs on another CPU exactly that much later, and the CPU counts one interrupt. */
+static void test_machine_kick_takes_its_time(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin(&p, CLASS_ALL);
+    machine_sleep_until(&p.m, 0, 0, (struct mono){NS_PER_MS});
+    machine_sleep_until(&p.m, 0, 1, (struct mono){NS_PER_MS});
+    run_until(&p, 2 * NS_PER_MS);
+    assert_true(p.m.threads[0].used_ns + p.m.threads[1].used_ns == 0); /* nothing interrupted */
+    assert_true(machine_ledger(&p.m, 0).runtime_ns == NS_PER_MS);
+    assert_true(machine_ledger(&p.m, 1).runtime_ns == NS_PER_MS - MACHINE_IPI_NS);
+    assert_int_equal(p.m.cpus[0].timer_count, 2);
+    machine_fini(&p.m);
+}
+
+/* Goal: time is conserved on every CPU at every event.  Method: four hogs on one CPU for 100 ms;
+ * after each event busy + idle + kernel is the time since boot. */
+static void test_machine_conserves_time(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin(&p, CLASS_CPU_0);
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        machine_sleep_until(&p.m, 0, thread, (struct mono){(1 + thread) * NS_PER_MS});
+    while (machine_run(&p.m, (struct mono){100 * NS_PER_MS}, 1) == MACHINE_AT_COUNT)
+        for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
+            struct machine_times t = machine_times(&p.m, cpu);
+
+            assert_true(t.busy_ns + t.idle_ns + t.kernel_ns == p.m.now.ns);
+        }
+    assert_true(p.m.event_count > 30);
+    machine_fini(&p.m);
+}
+
+static bool exit_first(struct puppet *p, uint32_t cpu, uint32_t thread)
+{
+    if (thread != 0 || p->count++ == 0)
+        return false;
+    machine_exit(&p->m, cpu);
+    return true;
+}
+
+/* Goal: the ledger of an ended thread stays.  Method: one hog ends after 1 s of CPU time. */
+static void test_machine_keeps_ledger_of_ended(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin(&p, CLASS_ALL);
+    p.hook = exit_first;
+    machine_sleep_until(&p.m, 0, 0, (struct mono){NS_PER_MS});
+    assert_int_equal(machine_run(&p.m, MONO_NEVER, ALL), MACHINE_DRAINED);
+    assert_int_equal(p.m.ended_count, 1);
+    assert_true(machine_ledger(&p.m, 0).runtime_ns == NS_PER_S);
+    assert_true(machine_times(&p.m, 0).busy_ns == NS_PER_S);
+    machine_fini(&p.m);
+}
+
+/* Goal: a failing trylock is seen as contention, and the thief comes back.  Method: CPU 0 is
+ * overloaded, its lock refuses the next thieves; they get their threads all the same. */
+static void test_machine_contended_steal_is_repeated(void **state)
+{
+    (void)state;
+    struct puppet p;
+    uint64_t contended_count = 0;
+
+    begin(&p, CLASS_CPU_0);
+    p.hook = widen_all;
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS});
+    while (p.count == 0)
+        assert_int_equal(machine_run(&p.m, MONO_NEVER, 1), MACHINE_AT_COUNT);
+    rq_of(p.m.sched, 0)->lock.refuse_count = 5;
+    run_until(&p, p.m.now.ns + 2 * NS_PER_MS);
+    for (uint32_t cpu = 0; cpu < CPUS; cpu++) {
+        assert_true(p.m.cpus[cpu].thread != MACHINE_THREAD_NONE);
+        contended_count += rq_of(p.m.sched, cpu)->stat.contended_count;
+    }
+    assert_true(contended_count == 5);
+    machine_fini(&p.m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_machine_starts_blocked),
+        cmocka_unit_test(test_machine_spreads_queued_hogs),
+        cmocka_unit_test(test_machine_kick_takes_its_time),
+        cmocka_unit_test(test_machine_conserves_time),
+        cmocka_unit_test(test_machine_keeps_ledger_of_ended),
+        cmocka_unit_test(test_machine_contended_steal_is_repeated),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

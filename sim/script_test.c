@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* script_test.c - what threads do to each other: mutexes, conditions, suspend points. */
+#include "sim/scenario.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MS ((int64_t)NS_PER_MS)
+
+/* Run `text` (single quotes stand for double ones) on `cpu_count` CPUs, checking every event. */
+static void run_on(struct scenario *s, uint32_t cpu_count, const char *text)
+{
+    char *copy = strdup(text);
+
+    assert_non_null(copy);
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c == '\'')
+            *c = '"';
+    scenario_run(s, &(struct sim_config){.cpu_count = cpu_count, .check_every = 1}, copy);
+    free(copy);
+}
+
+/* ---- Mutex ----------------------------------------------------------------------------------- */
+
+/* Goal: one holder at a time.  Method: two threads on two CPUs hold it for 1 ms, 50 times each: at
+ * least 100 ms, and no more than that and an interrupt's way for each turn. */
+static void test_mutex_excludes(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'t': {'instance': 2, 'loop': 50, 'lock': 'm', 'run': 1000,"
+           " 'unlock': 'm'}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[0].activations == 50);
+    assert_true(s.threads[1].activations == 50);
+    assert_true(s.header->duration_ns >= 100 * NS_PER_MS);
+    assert_true(s.header->duration_ns <= 101 * NS_PER_MS);
+    scenario_fini(&s);
+}
+
+/* Goal: two mutexes do not exclude each other.  Method: as above, one each: 50 ms. */
+static void test_mutex_others_do_not_matter(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'a': {'loop': 50, 'lock': 'm', 'run': 1000, 'unlock': 'm'},"
+           "           'b': {'loop': 50, 'lock': 'n', 'run': 1000, 'unlock': 'n'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.header->duration_ns <= 51 * NS_PER_MS);
+    scenario_fini(&s);
+}
+
+/* Goal: who waits longest is woken first.  Method: a holder for 20 ms, then three waiters in order
+ * of their start; the run ends while the second waiter holds it. */
+static void test_mutex_longest_waiter_first(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 4,
+           "{'tasks': {'holder': {'loop': 1, 'lock': 'm', 'run': 20000, 'unlock': 'm'},"
+           "  'w': {'instance': 3, 'delay': 1000, 'loop': 1, 'lock': 'm', 'run': 700000,"
+           "        'unlock': 'm', 'sleep': 1}}, 'global': {'duration': 1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[1].runtime_ns == 700 * MS);
+    assert_true(s.threads[2].runtime_ns > 270 * MS && s.threads[2].runtime_ns < 280 * MS);
+    assert_true(s.threads[3].runtime_ns == 0);
+    scenario_fini(&s);
+}
+
+/* Goal: unlock frees, it does not hand over: the unlocker may take it again at once (barging), and
+ * the woken waiter parks again.  Method: a thread that unlocks and locks without a pause keeps
+ * a waiter on the other CPU out; the waiter is woken each time and blocks each time. */
+static void test_mutex_may_be_barged(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'a': {'loop': 20, 'lock': 'm', 'run': 1000, 'unlock': 'm'},"
+           "           'b': {'delay': 500, 'loop': 1, 'lock': 'm', 'run': 1000,"
+           "                 'unlock': 'm'}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.header->duration_ns >= 21 * NS_PER_MS);
+    assert_true(s.threads[1].voluntary_blocks >= 20);
+    scenario_fini(&s);
+}
+
+/* Goal: unlocking what one does not hold fails the verdict and changes nothing.  Method: a thief
+ * unlocks while the holder runs; the third thread still waits for the holder. */
+static void test_mutex_foreign_unlock_is_noticed(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 3,
+           "{'tasks': {'holder': {'loop': 1, 'lock': 'm', 'run': 10000, 'unlock': 'm'},"
+           "           'thief': {'delay': 2000, 'loop': 1, 'unlock': 'm'},"
+           "           'next': {'delay': 1000, 'loop': 1, 'lock': 'm', 'run': 5000,"
+           "                    'unlock': 'm'}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == RESULT_FAILED_SYNC);
+    assert_true(s.header->duration_ns >= 15 * NS_PER_MS);
+    scenario_fini(&s);
+}
+
+/* Goal: locking twice waits for oneself, for ever. */
+static void test_mutex_twice_is_deadlock(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 1,
+           "{'tasks': {'t': {'loop': 1, 'lock0': 'm', 'lock1': 'm', 'run': 1}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == RESULT_FAILED_INCOMPLETE);
+    scenario_fini(&s);
+}
+
+/* ---- Condition ------------------------------------------------------------------------------- */
+
+/* Goal: wait gives the mutex back and has it again afterwards.  Method: the signaller needs the
+ * mutex while the waiter waits, and keeps it for 10 ms after the signal. */
+static void test_condition_wait_releases_and_relocks(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'waiter': {'loop': 1, 'lock': 'm', 'wait': {'ref': 'c',"
+           "             'mutex': 'm'}, 'run': 1000, 'unlock': 'm'},"
+           "           'caller': {'delay': 5000, 'loop': 1, 'lock': 'm', 'signal': 'c',"
+           "             'run': 10000, 'unlock': 'm'}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.header->duration_ns >= 16 * NS_PER_MS);
+    assert_true(s.header->duration_ns <= 17 * NS_PER_MS);
+    scenario_fini(&s);
+}
+
+/* Goal: a signal that nobody waits for is lost.  Method: the signal comes 5 ms before the wait. */
+static void test_condition_signal_is_lost(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'caller': {'loop': 1, 'signal': 'c'},"
+           "           'waiter': {'delay': 5000, 'loop': 1, 'lock': 'm',"
+           "             'wait': {'ref': 'c', 'mutex': 'm'}, 'unlock': 'm'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == RESULT_FAILED_INCOMPLETE);
+    scenario_fini(&s);
+}
+
+/* Goal: a signal wakes one, the longest waiter.  Method: three wait in order of their start, one
+ * signal. */
+static void test_condition_signal_wakes_longest(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 4,
+           "{'tasks': {'w': {'instance': 3, 'loop': 1, 'lock': 'm', 'wait': {'ref': 'c',"
+           "             'mutex': 'm'}, 'unlock': 'm', 'run': 1000},"
+           "           'caller': {'delay': 5000, 'loop': 1, 'signal': 'c'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == RESULT_FAILED_INCOMPLETE);
+    assert_true(s.threads[0].runtime_ns == MS);
+    assert_true(s.threads[1].runtime_ns == 0);
+    assert_true(s.threads[2].runtime_ns == 0);
+    scenario_fini(&s);
+}
+
+/* ---- Suspend points -------------------------------------------------------------------------- */
+
+/* Goal: resume wakes everybody who waits.  Method: three suspend, one resumes. */
+static void test_suspend_resume_wakes_all(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'w': {'instance': 3, 'loop': 1, 'suspend': 'p', 'run': 1000},"
+           "           'caller': {'delay': 5000, 'loop': 1, 'resume': 'p'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(s.threads[i].runtime_ns == MS);
+    scenario_fini(&s);
+}
+
+/* Goal: a resume before the suspend is lost.  Method: the resumer starts first. */
+static void test_suspend_early_resume_is_lost(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'caller': {'loop': 1, 'resume': 'p'},"
+           "           'w': {'delay': 1000, 'loop': 1, 'suspend': 'p', 'run': 1000}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == RESULT_FAILED_INCOMPLETE);
+    assert_true(s.threads[1].runtime_ns == 0);
+    scenario_fini(&s);
+}
+
+/* Goal: two threads that take turns by suspend and resume both get on.  Method: 200 rounds. */
+static void test_suspend_ping_pong(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 1,
+           "{'tasks': {'a': {'loop': 200, 'suspend': 'a', 'run': 100, 'resume': 'b'},"
+           "           'b': {'loop': 200, 'run': 100, 'resume': 'a', 'suspend': 'b'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[0].activations == 200);
+    assert_true(s.threads[1].activations == 200);
+    assert_true(s.header->duration_ns >= 40 * NS_PER_MS);
+    scenario_fini(&s);
+}
+
+/* ---- CPU sets -------------------------------------------------------------------------------- */
+
+/* Goal: a phase's CPU set holds from its first event.  Method: 10 ms on CPU 1, then 20 ms on CPU 2
+ * of an idle machine. */
+static void test_phase_mask_moves_thread(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 4,
+           "{'tasks': {'t': {'loop': 1, 'phases': {"
+           "  'one': {'cpus': [1], 'loop': 1, 'run': 10000},"
+           "  'two': {'cpus': [2], 'loop': 1, 'run': 20000}}}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.cpus[0].busy_ns == 0);
+    assert_true(s.cpus[1].busy_ns == 10 * MS);
+    assert_true(s.cpus[2].busy_ns == 20 * MS);
+    assert_true(s.threads[0].migrations >= 1);
+    scenario_fini(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mutex_excludes),
+        cmocka_unit_test(test_mutex_others_do_not_matter),
+        cmocka_unit_test(test_mutex_longest_waiter_first),
+        cmocka_unit_test(test_mutex_may_be_barged),
+        cmocka_unit_test(test_mutex_foreign_unlock_is_noticed),
+        cmocka_unit_test(test_mutex_twice_is_deadlock),
+        cmocka_unit_test(test_condition_wait_releases_and_relocks),
+        cmocka_unit_test(test_condition_signal_is_lost),
+        cmocka_unit_test(test_condition_signal_wakes_longest),
+        cmocka_unit_test(test_suspend_resume_wakes_all),
+        cmocka_unit_test(test_suspend_early_resume_is_lost),
+        cmocka_unit_test(test_suspend_ping_pong),
+        cmocka_unit_test(test_phase_mask_moves_thread),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/sim.h"
+
+#include "base/hash.h"
+#include "sim/outcome.h"
+#include "sim/script.h"
+#include "sim/view.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define BOOT_NS NS_PER_MS  /* threads are made at 0, the workload starts here */
+#define CHUNK_EVENTS 8192u /* between two looks at the host's clock */
+#define PROGRESS_NS (100 * NS_PER_MS)
+#define THOUSAND 1000u
+
+struct run {
+    const struct sim_config *config;
+    struct workload_image image;
+    uint64_t *rows; /* the image's CPU sets, cut to the CPUs there are, and "all CPUs" */
+    struct mono start;
+    struct mono end; /* or MONO_NEVER: when every thread has ended */
+    struct machine machine;
+    struct script script;
+    struct view view;
+    bool is_complete;
+    uint64_t progress_due_ns;
+};
+
+/* ---- Refusals -------------------------------------------------------------------------------- */
+
+static uint64_t duration_ns(const struct run *r)
+{
+    return r->config->duration_ns != 0 ? r->config->duration_ns : r->image.header->duration_ns;
+}
+
+static bool has_cpu(const struct run *r, uint32_t mask)
+{
+    const uint64_t *row = workload_image_mask(&r->image, mask);
+    struct cpumask online = {{0}};
+
+    if (row == NULL)
+        return true;
+    cpumask_fill(online.words, CPUMASK_WORDS, r->config->cpu_count);
+    for (uint32_t i = 0; i < CPUMASK_WORDS; i++)
+        online.words[i] &= row[i];
+    return !cpumask_is_empty(online.words, CPUMASK_WORDS);
+}
+
+static bool masks_have_cpus(const struct run *r)
+{
+    for (uint32_t task = 0; task < r->image.header->task_count; task++)
+        if (!has_cpu(r, r->image.tasks[task].mask))
+            return false;
+    for (uint32_t phase = 0; phase < r->image.header->phase_count; phase++)
+        if (!has_cpu(r, r->image.phases[phase].mask))
+            return false;
+    return true;
+}
+
+/* Everything that can be wrong with what was asked; touches only r->image. */
+static enum sim_refusal decode(struct run *r, const unsigned char *image, size_t image_bytes,
+                               const char **what)
+{
+    enum workload_refusal refusal = workload_image_open(&r->image, image, image_bytes);
+
+    *what = workload_refusal_sentence(refusal);
+    if (refusal != WORKLOAD_IMAGE_OK)
+        return SIM_BAD_IMAGE;
+    *what = "the number of CPUs must be 1 to 1024";
+    if (r->config->cpu_count == 0 || r->config->cpu_count > CPU_MAX)
+        return SIM_BAD_CONFIG;
+    *what = "the duration is longer than a day";
+    if (r->config->duration_ns > WORKLOAD_DURATION_NS_MAX)
+        return SIM_BAD_CONFIG;
+    *what = "a CPU set of the workload names none of the machine's CPUs";
+    if (!masks_have_cpus(r))
+        return SIM_BAD_CONFIG;
+    *what = "no duration is given and a task loops for ever";
+    if (duration_ns(r) == 0 && !workload_image_ends(&r->image))
+        return SIM_ENDLESS;
+    return SIM_OK;
+}
+
+/* ---- Boot ------------------------------------------------------------------------------------ */
+
+static bool make_rows(struct run *r)
+{
+    const size_t words = cpumask_words_for(r->config->cpu_count);
+    uint32_t mask_count = r->image.header->mask_count;
+    struct cpumask online = {{0}};
+
+    cpumask_fill(online.words, CPUMASK_WORDS, r->config->cpu_count);
+    r->rows = calloc((mask_count + 1) * words, sizeof *r->rows);
+    if (r->rows == NULL)
+        return false;
+    for (size_t row = 0; row <= mask_count; row++) {
+        const uint64_t *mask = row < mask_count ? r->image.masks[row].words : online.words;
+
+        for (size_t i = 0; i < words; i++)
+            r->rows[row * words + i] = online.words[i] & mask[i];
+    }
+    return true;
+}
+
+/* The n-th CPU (from 0) of a row that has more than n. */
+static uint32_t nth_cpu(const uint64_t *row, uint32_t n)
+{
+    for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++)
+        if (cpumask_test(row, cpu) && n-- == 0)
+            return cpu;
+    UNREACHABLE();
+}
+
+/* Thread i of a task starts where loadgen starts it: on the (i mod k)-th of its k CPUs. */
+static void start_thread(struct run *r, uint32_t thread)
+{
+    const struct workload_task *task = &r->image.tasks[workload_image_task_of(&r->image, thread)];
+    const size_t words = cpumask_words_for(r->config->cpu_count);
+    uint32_t class = script_class_of(&r->image, task->mask);
+    const uint64_t *row = r->rows + class * words;
+    uint32_t cpu = nth_cpu(row, thread % cpumask_count(row, (uint32_t)words));
+    struct thread_params params = {.weight = task->weight,
+                                   .latency_class = (enum latency_class)task->latency_class};
+
+    machine_thread_start(&r->machine, thread, cpu, class, &params);
+    machine_sleep_until(&r->machine, cpu, thread,
+                        mono_add(r->start, step_start_offset_ns(&r->image, thread)));
+}
+
+static bool boot(struct run *r)
+{
+    struct machine_config config = {
+        .cpu_count = r->config->cpu_count,
+        .thread_count = workload_image_threads(&r->image),
+        .seed = r->config->seed,
+        .check_every = r->config->check_every,
+        .row_count = r->image.header->mask_count + 1,
+        .program = {script_go_on, &r->script},
+    };
+
+    r->start = (struct mono){BOOT_NS};
+    r->end = duration_ns(r) != 0 ? mono_add(r->start, duration_ns(r)) : MONO_NEVER;
+    if (!make_rows(r))
+        return false;
+    config.rows = r->rows;
+    if (!machine_init(&r->machine, &config))
+        return false;
+    if (!script_init(&r->script, &r->image, &r->machine, r->start, r->end))
+        return false;
+    for (uint32_t thread = 0; thread < config.thread_count; thread++)
+        start_thread(r, thread);
+    return true;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static uint64_t host_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t thousandths(const struct run *r)
+{
+    const struct machine *m = &r->machine;
+
+    if (mono_is_never(r->end))
+        return (uint32_t)((uint64_t)m->ended_count * THOUSAND / m->config.thread_count);
+    return (uint32_t)((uint64_t)mono_diff_ns(m->now, r->start) * THOUSAND / duration_ns(r));
+}
+
+/* The host's clock decides only when to tell the caller, never what happens. */
+static void report_progress(struct run *r)
+{
+    if (r->config->progress == NULL)
+        return;
+    uint64_t now_ns = host_ns();
+
+    if (now_ns < r->progress_due_ns)
+        return;
+    r->progress_due_ns = now_ns + PROGRESS_NS;
+    r->config->progress(r->config->progress_context, thousandths(r));
+}
+
+static void run_to_end(struct run *r)
+{
+    enum machine_stop stop;
+
+    do {
+        report_progress(r);
+        stop = machine_run(&r->machine, r->end, CHUNK_EVENTS);
+    } while (stop == MACHINE_AT_COUNT);
+    r->is_complete =
+        stop == MACHINE_AT_END || r->machine.ended_count == r->machine.config.thread_count;
+}
+
+/* From the workload's start on: what happens before is the same for all. */
+static void begin_printing(struct run *r)
+{
+    if (r->config->events == NULL)
+        return;
+    r->view = (struct view){r->config->events, r->start, script_name, &r->image};
+    r->machine.config.view = &r->view;
+    view_print_header(&r->view);
+}
+
+static bool run_workload(struct run *r, struct sim_output *output)
+{
+    struct outcome outcome;
+    size_t *bytes = &output->result_bytes;
+
+    if (machine_run(&r->machine, r->start, UINT64_MAX) != MACHINE_AT_END)
+        UNREACHABLE();
+    if (!outcome_begin(&outcome, &r->machine))
+        return false;
+    begin_printing(r);
+    run_to_end(r);
+    machine_check(&r->machine);
+    script_check(&r->script);
+
+    uint64_t failed = r->is_complete ? 0 : RESULT_FAILED_INCOMPLETE;
+
+    if (r->script.has_sync_error)
+        failed |= RESULT_FAILED_SYNC;
+    output->result = outcome_write(&outcome, &r->machine, &r->script, failed, bytes);
+    outcome_fini(&outcome);
+    output->event_count = r->machine.event_count;
+    output->trace_hash = r->machine.trace_hash;
+    return output->result != NULL;
+}
+
+enum sim_refusal sim_run(const struct sim_config *config, const unsigned char *image,
+                         size_t image_bytes, struct sim_output *output, const char **what)
+{
+    struct run *r = calloc(1, sizeof *r);
+    struct sim_output done = {0};
+
+    *what = "memory";
+    if (r == NULL)
+        return SIM_NO_MEMORY;
+    r->config = config;
+    enum sim_refusal refusal = decode(r, image, image_bytes, what);
+
+    if (refusal == SIM_OK) {
+        if (boot(r) && run_workload(r, &done)) {
+            *output = done;
+            *what = "";
+        } else {
+            *what = "memory";
+            refusal = SIM_NO_MEMORY;
+        }
+    }
+    script_fini(&r->script);
+    machine_fini(&r->machine);
+    free(r->rows);
+    free(r);
+    return refusal;
+}

@@ -45,7 +45,8 @@ struct boot_entry {
 };
 
 /* The first process starts at the ELF entry with this in registers: rdi = bytes of the workload
- * image (0: none), rsi = bytes of the arguments, rsp = top of a stack of BOOT_STACK_BYTES. */
+ * image (0: none), rsi = bytes of the arguments, rdx = its thread's index (its ring), rsp = top of a
+ * stack of BOOT_STACK_BYTES. */
 #define BOOT_STACK_BYTES (64u << 10)
 
 #endif /* ABI_BOOTINFO_H */

@@ -31,8 +31,10 @@ enum cap_slot {
  *   WRITE         args[0] = address, args[1] = bytes (<= CONSOLE_WRITE_BYTES_MAX).  Text for people.
  *   RESULT        the same, to the result stream: binary, read by the host (abi/result.h).
  * THREADS
- *   SPAWN         args[0] = entry address, args[1] = stack top (16-aligned), args[2] = argument
- *                 (comes in rdi), args[3] = address of struct cap_thread_params or 0 for defaults.
+ *   SPAWN         args[0] = entry address, args[1] = stack top (16-aligned), args[2] = argument,
+ *                 args[3] = address of struct cap_thread_params or 0 for defaults.  The new thread
+ *                 starts with the argument in rdi and, so that it finds its ring, its own index in
+ *                 rsi and its generation in rdx.
  *                 Result: the thread's index (its ring and telemetry record); value = generation.
  *                 The thread starts at once.
  *   JOIN          args[0] = index, args[1] = generation.  Completes when it has ended, with OK and

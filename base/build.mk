@@ -2,8 +2,8 @@
 # base: shared helpers.  Programs link BASE_HOST, unit tests BASE_SAN; both bring an assert_fail.
 
 BASE_SRC := base/fixmul.c base/fmt.c
-BASE_HOST := $(BASE_SRC:%.c=$(B)/host/%.o) $(B)/host/base/assert_host.o
-BASE_SAN := $(BASE_SRC:%.c=$(B)/san/%.o) $(B)/san/base/assert_mock.o
+BASE_HOST := $(BASE_SRC:%.c=$(B)/host/%.o) $(B)/host/tools/assert_host.o
+BASE_SAN := $(BASE_SRC:%.c=$(B)/san/%.o) $(B)/san/tests/assert_mock.o
 
 # $(eval $(call UNIT_TEST,core/rq_test,OBJECTS)): the program build/test/core/rq_test from
 # core/rq_test.c and sanitized OBJECTS, added to TESTS.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reference here knows no 128-bit type: sums and products of two 64-bit words by hand, in 32-bit
- * digits.  A quotient is not computed a second time but held against the law that defines it,
+ * The reference here knows no 128-bit type: sums and products of two 64-bit words by hand, with
+ * 32-bit digits.  A quotient is not computed a second time but held against the law
  *     q * d <= a < (q + 1) * d,
  * which exactly one q satisfies.
  */
@@ -83,7 +83,7 @@ static bool quotient_fits(struct words a, int64_t divisor)
     return words_below_signed(a, end) && words_below_signed(words_negate(end), a);
 }
 
-/* The law of floor division.  Plain comparison first: cmocka's asserts cost more than the division. */
+/* The law of floor division.  Not by cmocka's asserts: they cost more than the division. */
 static void check_floor(struct words a, int64_t divisor)
 {
     int64_t quotient = wide_floor_div(wide_of(a), divisor);
@@ -140,7 +140,8 @@ static void test_floor_div_exhaustive_16_by_8(void **state)
 }
 
 /* The digits at which an estimated quotient digit is off by 0, 1 or 2 (TAOCP 2, 4.3.1). */
-static const uint64_t digits[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
+static const uint64_t digits[] = {0,          1,          2,          0x7fffffff,
+                                  0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
 #define DIGITS ARRAY_COUNT(digits)
 
 /* The number whose base-2^32 digits are given by `index` in base DIGITS. */
@@ -178,7 +179,8 @@ static void test_floor_div_powers(void **state)
     (void)state;
     for (unsigned n = 0; n < 126; n++)
         for (unsigned m = n > 62 ? n - 62 : 0; m < 63; m++) {
-            struct words power = {n < 64 ? 0 : UINT64_C(1) << (n - 64), n < 64 ? UINT64_C(1) << n : 0};
+            struct words power = {n < 64 ? 0 : UINT64_C(1) << (n - 64),
+                                  n < 64 ? UINT64_C(1) << n : 0};
             int64_t divisor = (int64_t)(UINT64_C(1) << m);
 
             for (uint64_t delta = 0; delta < 3; delta++) {
@@ -268,7 +270,7 @@ static void test_fixmul_div_wide(void **state)
 
 /* Goal: compare-with-product and add-product are exact for every small operand, beside the
  * boundary, in the low and in the high word.
- * Method: all signed 8-bit pairs, plain and shifted far up; a one below, at and above the product. */
+ * Method: all signed 8-bit pairs, plain and shifted up; a one below, at, above the product. */
 static void test_mul_compare_and_add_exhaustive_8(void **state)
 {
     (void)state;
@@ -307,7 +309,7 @@ static void test_mul_compare_and_add_random(void **state)
     }
 }
 
-/* Goal: the clock's multiply-and-shift drops no bit.  Method: 10^6 random words whose result fits. */
+/* Goal: the clock's multiply-and-shift drops no bit.  Method: 10^6 random words that fit. */
 static void test_fixmul_shift_random(void **state)
 {
     (void)state;

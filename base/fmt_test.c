@@ -45,7 +45,7 @@ static void test_fmt_appends(void **state)
 }
 
 /* Goal: at every size the text is NUL-terminated inside the buffer, and a cut one shows it.
- * Method: one text of 10 characters into buffers of 1..16 bytes; the byte behind stays untouched. */
+ * Method: 10 characters into buffers of 1..16 bytes; the byte behind stays untouched. */
 static void test_fmt_cut_is_visible_at_every_size(void **state)
 {
     (void)state;
@@ -120,7 +120,7 @@ static void test_fmt_hex_forms(void **state)
     assert_string_equal(buffer, "0|00ab|10|ffffffffffffffff");
 }
 
-/* Goal: numbers agree with the C library everywhere.  Method: 100,000 random words of all lengths. */
+/* Goal: numbers agree with the C library.  Method: 100,000 random words of all lengths. */
 static void test_fmt_numbers_agree_with_libc(void **state)
 {
     (void)state;
@@ -133,7 +133,8 @@ static void test_fmt_numbers_agree_with_libc(void **state)
         struct fmt f = fresh();
 
         snprintf(expected, sizeof expected, "%*llu,%*lld,%llx", (int)width,
-                 (unsigned long long)value, (int)width, (long long)value, (unsigned long long)value);
+                 (unsigned long long)value, (int)width, (long long)value,
+                 (unsigned long long)value);
         fmt_u64(&f, value, width, ' ');
         fmt_char(&f, ',');
         fmt_i64(&f, (int64_t)value, width);

@@ -14,10 +14,15 @@ static void test_prng_first_values(void **state)
         uint64_t seed;
         uint64_t values[3];
     } rows[] = {
-        {0, {UINT64_C(0xad5db60b4c5d45d4), UINT64_C(0xbedaf65d8707906e), UINT64_C(0x0a1fe02d6c6dd3d0)}},
-        {1, {UINT64_C(0x901f42540d0f0967), UINT64_C(0x0469b097996b7fc9), UINT64_C(0x49b0c7c0c3f7612c)}},
+        {0,
+         {UINT64_C(0xad5db60b4c5d45d4), UINT64_C(0xbedaf65d8707906e),
+          UINT64_C(0x0a1fe02d6c6dd3d0)}},
+        {1,
+         {UINT64_C(0x901f42540d0f0967), UINT64_C(0x0469b097996b7fc9),
+          UINT64_C(0x49b0c7c0c3f7612c)}},
         {UINT64_MAX,
-         {UINT64_C(0x36236d0bf1ccc582), UINT64_C(0x93269c3496bc41f2), UINT64_C(0x4aa79687f49b61b0)}},
+         {UINT64_C(0x36236d0bf1ccc582), UINT64_C(0x93269c3496bc41f2),
+          UINT64_C(0x4aa79687f49b61b0)}},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

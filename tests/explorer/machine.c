@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/explorer/machine.h"
+
+#define DECIDE_AGAIN_MAX 16u
+#define START_NS 1000000u
+
+struct machine machine;
+
+enum alternative { ALT_KICK, ALT_PROGRAM, ALT_EXTERNAL, ALT_TIMER, ALT_COUNT };
+
+_Static_assert(ALT_COUNT <= ALTERNATIVES_MAX, "the search can name each");
+
+static const char *name_alternative(uint32_t alternative)
+{
+    static const char *const names[ALT_COUNT] = {
+        "--- takes the reschedule interrupt",
+        "--- its thread goes on",
+        "--- takes an external interrupt",
+        "--- its armed instant is here",
+    };
+
+    return names[alternative];
+}
+
+/* ---- What the core calls ---- */
+
+void machine_save(uint32_t cpu, uint32_t thread)
+{
+    uint32_t home = machine.home[thread];
+
+    cpu_pause("saves the registers");
+    if (home != 0 && home != cpu + 1)
+        explore_fail("M1: CPU %u saves thread %u, which is in CPU %u", cpu, thread, home - 1);
+    machine.home[thread] = 0; /* it was already, if it was chosen here and dropped before it ran */
+}
+
+void machine_trace(const struct trace_record *record)
+{
+    static const char *const names[] = {
+#define TRACE_NAME(name, id, text, a, b) [id] = (text),
+        TRACE_EVENT_TABLE(TRACE_NAME)
+#undef TRACE_NAME
+    };
+
+    ASSERT(record->event < ARRAY_COUNT(names));
+    explore_note("event: %s thread %d a %lld b %lld", names[record->event],
+                 (int)record->thread, (long long)record->a, (long long)record->b);
+}
+
+/* ---- Acting on decisions ---- */
+
+static void send_kicks(const struct decision *d)
+{
+    for (uint32_t i = 0; i < d->kick_count; i++) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "kicks CPU %u", d->kick[i]);
+        cpu_pause(text);
+        if (machine.is_kicked[d->kick[i]] != 0)
+            explore_fail("M2: a second interrupt is sent to CPU %u", d->kick[i]);
+        machine.is_kicked[d->kick[i]] = 1;
+    }
+}
+
+static void switch_to(uint32_t cpu, uint32_t next)
+{
+    uint32_t previous = machine.current[cpu];
+
+    if (previous != SLOT_NONE && previous != next && machine.home[previous] == cpu + 1)
+        explore_fail("M1: CPU %u leaves thread %u without saving it", cpu, previous);
+    if (next != SLOT_NONE && machine.home[next] != cpu + 1) {
+        if (machine.home[next] != 0)
+            explore_fail("M1: CPU %u runs thread %u, which is still in CPU %u", cpu, next,
+                         machine.home[next] - 1);
+        machine.home[next] = cpu + 1;
+    }
+    machine.current[cpu] = next;
+}
+
+/* The end of an event that decided. */
+static void act_final(uint32_t cpu, struct decision d)
+{
+    send_kicks(&d);
+    for (unsigned turn = 0; d.resched; turn++) {
+        if (turn == DECIDE_AGAIN_MAX)
+            explore_fail("CPU %u never comes to a decision", cpu);
+        d = sched_decide(machine_sched(), cpu, machine.now);
+        send_kicks(&d);
+    }
+    switch_to(cpu, d.next.slot);
+    machine.arm_at[cpu] = d.arm_at;
+}
+
+static void decide(uint32_t cpu)
+{
+    act_final(cpu, sched_decide(machine_sched(), cpu, machine.now));
+}
+
+/* The end of an event that does not by itself change who runs here. */
+static void act(uint32_t cpu, struct decision d)
+{
+    send_kicks(&d);
+    if (d.resched)
+        decide(cpu);
+}
+
+/* ---- Events ---- */
+
+static struct thread_ref ref_of(uint32_t thread)
+{
+    return (struct thread_ref){thread, 1}; /* slots are taken in order and used once */
+}
+
+static void wake(uint32_t cpu, uint32_t thread, enum wake_source source)
+{
+    struct decision d = sched_wake(machine_sched(), cpu, ref_of(thread), source, machine.now);
+
+    if (d.kick_count > KICKS_PER_WAKE_MAX)
+        explore_fail("M2: one wake sends %u interrupts", d.kick_count);
+    act(cpu, d);
+}
+
+static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
+{
+    struct sched *s = machine_sched();
+
+    switch (op->kind) {
+    case OP_WAKE:
+        wake(cpu, op->thread, source);
+        return;
+    case OP_BLOCK:
+        act_final(cpu, sched_block(s, cpu, WAKE_PARK, machine.now));
+        return;
+    case OP_YIELD:
+        act_final(cpu, sched_give_up(s, cpu, machine.now));
+        return;
+    case OP_EXIT:
+        act_final(cpu, sched_exit(s, cpu, machine.now));
+        return;
+    case OP_MASK:
+        act(cpu, sched_set_mask(s, cpu, ref_of(op->thread), &op->mask, machine.now));
+        return;
+    case OP_END:
+        break;
+    }
+    UNREACHABLE();
+}
+
+static const struct op *program_op(const struct scenario *scenario, uint32_t cpu)
+{
+    uint32_t thread = machine.current[cpu];
+
+    if (thread == SLOT_NONE)
+        return NULL;
+    const struct op *op = &scenario->threads[thread].program[machine.program_at[thread]];
+
+    return op->kind != OP_END ? op : NULL;
+}
+
+static const struct op *external_op(const struct scenario *scenario, uint32_t cpu)
+{
+    const struct op *op = &scenario->externals[cpu][machine.external_at[cpu]];
+
+    return op->kind != OP_END ? op : NULL;
+}
+
+static uint32_t alternatives(const void *context, uint32_t cpu)
+{
+    const struct scenario *scenario = context;
+    uint32_t result = machine.is_kicked[cpu] != 0 ? 1u << ALT_KICK : 0;
+
+    if (program_op(scenario, cpu) != NULL)
+        result |= 1u << ALT_PROGRAM;
+    if (external_op(scenario, cpu) != NULL)
+        result |= 1u << ALT_EXTERNAL;
+    if (!mono_is_never(machine.arm_at[cpu]) && machine.timers_left[cpu] > 0)
+        result |= 1u << ALT_TIMER;
+    return result;
+}
+
+static void take_kick(uint32_t cpu)
+{
+    machine.is_kicked[cpu] = 0;
+    sched_kicked(machine_sched(), cpu);
+    decide(cpu);
+}
+
+static void take_timer(uint32_t cpu)
+{
+    machine.timers_left[cpu]--;
+    if (mono_before(machine.now, machine.arm_at[cpu]))
+        machine.now = machine.arm_at[cpu];
+    machine.arm_at[cpu] = MONO_NEVER;
+    decide(cpu);
+}
+
+static void body(const void *context, uint32_t cpu, uint32_t alternative)
+{
+    const struct scenario *scenario = context;
+    const struct op *op;
+
+    switch ((enum alternative)alternative) {
+    case ALT_KICK:
+        take_kick(cpu);
+        break;
+    case ALT_PROGRAM:
+        op = program_op(scenario, cpu);
+        machine.program_at[machine.current[cpu]]++;
+        run_op(cpu, op, WAKE_PARK);
+        break;
+    case ALT_EXTERNAL:
+        op = external_op(scenario, cpu);
+        machine.external_at[cpu]++;
+        run_op(cpu, op, WAKE_TIMER);
+        break;
+    case ALT_TIMER:
+        take_timer(cpu);
+        break;
+    case ALT_COUNT:
+        UNREACHABLE();
+    }
+}
+
+/* ---- Setting up ---- */
+
+static void deliver_all(const struct scenario *scenario)
+{
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
+        if (machine.is_kicked[cpu] == 0)
+            continue;
+        take_kick(cpu);
+        cpu = UINT32_MAX; /* again from CPU 0 */
+    }
+}
+
+static void create_threads(const struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        const struct scenario_thread *t = &scenario->threads[i];
+        struct thread_params params = {.weight = WEIGHT_UNIT,
+                                       .latency_class = t->latency_class,
+                                       .start_cpu = t->cpu,
+                                       .mask = t->mask != 0 ? &t->mask : NULL};
+        struct thread_ref ref;
+
+        if (sched_thread_create(machine_sched(), &params, &ref) != STATUS_OK)
+            explore_fail("the scenario's thread %u cannot be made", i);
+        ASSERT(ref.slot == i);
+        ASSERT(ref.gen == 1);
+    }
+}
+
+static void start_threads(const struct scenario *scenario, enum start start)
+{
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        const struct scenario_thread *t = &scenario->threads[i];
+
+        if (t->start != start)
+            continue;
+        wake(t->cpu, i, WAKE_START);
+        deliver_all(scenario);
+        if (start == START_BLOCKED)
+            act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));
+    }
+}
+
+/* The scenario's author was right about where everybody is. */
+static void check_start(const struct scenario *scenario)
+{
+    static const enum thread_state states[] = {
+        [START_RUNNING] = THREAD_RUNNING,
+        [START_QUEUED] = THREAD_QUEUED,
+        [START_BLOCKED] = THREAD_BLOCKED,
+    };
+
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        const struct scenario_thread *t = &scenario->threads[i];
+        struct thread_word word = thread_word_read(machine_sched(), i);
+
+        if (word.state != states[t->start] || word.cpu != t->cpu)
+            explore_fail("thread %u starts in state %d on CPU %u", i, (int)word.state, word.cpu);
+    }
+    sched_check(machine_sched());
+}
+
+static void setup(const void *context)
+{
+    const struct scenario *scenario = context;
+    struct sched *s = machine_sched();
+
+    machine.now.ns = START_NS;
+    sched_init(s, scenario->cpu_count, scenario->thread_count, machine.now);
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
+        machine.current[cpu] = SLOT_NONE;
+        sched_cpu_start(s, cpu, machine.now, machine.now);
+        decide(cpu);
+    }
+    create_threads(scenario);
+    start_threads(scenario, START_BLOCKED);
+    start_threads(scenario, START_RUNNING);
+    start_threads(scenario, START_QUEUED);
+    check_start(scenario);
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
+        machine.timers_left[cpu] = scenario->timer_count;
+}
+
+static void check_end(const void *context)
+{
+    machine_check_end(context);
+}
+
+struct explore_model machine_model(const struct scenario *scenario)
+{
+    uint64_t arena_bytes = sched_bytes(scenario->cpu_count, scenario->thread_count);
+
+    ASSERT(scenario->cpu_count <= MACHINE_CPUS_MAX);
+    ASSERT(scenario->thread_count <= MACHINE_THREADS_MAX);
+    ASSERT(arena_bytes != 0);
+    ASSERT(arena_bytes <= MACHINE_ARENA_BYTES);
+    return (struct explore_model){
+        .cpu_count = scenario->cpu_count,
+        .state = &machine,
+        .state_bytes = offsetof(struct machine, arena) + arena_bytes,
+        .context = scenario,
+        .setup = setup,
+        .body = body,
+        .alternatives = alternatives,
+        .late_alternatives = 1u << ALT_TIMER,
+        .check_end = check_end,
+        .name_address = machine_name_address,
+        .name_alternative = name_alternative,
+    };
+}

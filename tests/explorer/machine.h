@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - the least embedder of the core, as a model to explore, and what must hold at its ends.
+ *
+ * A CPU runs the program of its current thread, takes interrupts between two events, and idles when
+ * the decision names nobody.  It can be sent a reschedule interrupt (latched, at most one), get
+ * external interrupts that wake threads, and reach the instant it armed.  It does what
+ * core/sched.h asks of an embedder and no more: in particular an idle CPU that took an interrupt
+ * decides again only if the event said so.
+ *
+ * Time stands still but for armed instants, which come when the search chooses.
+ *
+ *   M1  A thread's registers are in at most one CPU; it is put on a CPU only when they are in none.
+ *   M2  At most one reschedule interrupt is latched per CPU; a wake sends at most one.
+ * and at an end, when nothing can happen but armed instants (machine_end.c):
+ *   M3  sched_check holds, and the machine and the core agree on who runs where.
+ *   M4  No lost wake: no thread that a wake was meant for is still blocked, none has one pending.
+ *   M5  Whoever is queued or in an inbox will be looked at: its CPU runs somebody and armed an
+ *       instant.
+ *   M6  No idle CPU has gone to sleep beside work: if n threads wait on other CPUs that it may run,
+ *       it or n idle CPUs have armed an instant for a second look.
+ *   M7  An idle CPU can be found: its idle bit is set; a CPU with somebody queued has its overload
+ *       bit set; both have published what they do.
+ */
+#ifndef TESTS_EXPLORER_MACHINE_H
+#define TESTS_EXPLORER_MACHINE_H
+
+#include "core/sched.h"
+#include "tests/explorer/explore.h"
+
+#define MACHINE_CPUS_MAX COROUTINE_COUNT_MAX
+#define MACHINE_THREADS_MAX 6u
+#define MACHINE_OPS_MAX 6u
+#define MACHINE_ARENA_BYTES 8192u
+
+enum op_kind {
+    OP_END = 0,
+    OP_WAKE,  /* the thread `thread` */
+    OP_BLOCK, /* current waits */
+    OP_YIELD,
+    OP_EXIT,
+    OP_MASK /* let `thread` run on the CPUs of `mask` only */
+};
+
+struct op {
+    enum op_kind kind;
+    uint32_t thread;
+    uint64_t mask;
+};
+
+/* Where a thread is when the exploration starts. */
+enum start { START_RUNNING = 1, START_QUEUED, START_BLOCKED };
+
+struct scenario_thread {
+    enum start start;
+    uint32_t cpu;
+    uint64_t mask; /* CPUs it may use; 0: all */
+    enum latency_class latency_class;
+    bool may_stay_blocked; /* at an end; else that is a lost wake (M4) */
+    struct op program[MACHINE_OPS_MAX];
+};
+
+struct scenario {
+    const char *name;
+    const char *goal;
+    uint32_t cpu_count;
+    uint32_t thread_count;
+    uint32_t timer_count; /* so many armed instants of each CPU come */
+    struct scenario_thread threads[MACHINE_THREADS_MAX];
+    struct op externals[MACHINE_CPUS_MAX][MACHINE_OPS_MAX]; /* by interrupts: wakes only */
+};
+
+/* All of the modelled machine: what is copied and hashed. */
+struct machine {
+    uint32_t is_kicked[MACHINE_CPUS_MAX];   /* an interrupt is latched */
+    uint32_t current[MACHINE_CPUS_MAX];     /* thread slot or SLOT_NONE */
+    uint32_t external_at[MACHINE_CPUS_MAX]; /* next entry of its externals */
+    uint32_t timers_left[MACHINE_CPUS_MAX];
+    struct mono arm_at[MACHINE_CPUS_MAX];
+    uint32_t program_at[MACHINE_THREADS_MAX];
+    uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
+    struct mono now;
+    unsigned char arena[MACHINE_ARENA_BYTES] ALIGNED(64); /* a struct sched */
+};
+
+extern struct machine machine;
+
+static inline struct sched *machine_sched(void)
+{
+    return (struct sched *)(void *)machine.arena;
+}
+
+/* The model of a scenario for explore_run. */
+struct explore_model machine_model(const struct scenario *scenario);
+
+/* M3..M7; explore_fail on the first violation. */
+void machine_check_end(const struct scenario *scenario);
+
+/* "rq1.published", "thread0.word". */
+void machine_name_address(const void *address, char *text, size_t text_bytes);
+
+#endif /* TESTS_EXPLORER_MACHINE_H */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* machine_end.c - what must hold at an end, and names for what is shared. */
+#include "core/inbox.h"
+#include "tests/explorer/machine.h"
+
+static bool is_idle(uint32_t cpu)
+{
+    return machine.current[cpu] == SLOT_NONE;
+}
+
+static bool is_armed(uint32_t cpu)
+{
+    return !mono_is_never(machine.arm_at[cpu]);
+}
+
+/* M3, the machine's side: everybody runs where the core says, and nowhere else. */
+static void check_places(const struct scenario *scenario)
+{
+    struct sched *s = machine_sched();
+
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
+        if (machine.current[cpu] != rq_of(s, cpu)->current)
+            explore_fail("M3: CPU %u runs thread %d, the core says %d", cpu,
+                         (int)machine.current[cpu], (int)rq_of(s, cpu)->current);
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(s, i);
+        uint32_t home = word.state == THREAD_RUNNING ? word.cpu + 1 : 0;
+
+        if (machine.home[i] != home)
+            explore_fail("M3: thread %u in state %d has its registers in CPU %d", i,
+                         (int)word.state, (int)machine.home[i] - 1);
+    }
+}
+
+static void check_wakes(const struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(machine_sched(), i);
+
+        if (word.state != THREAD_BLOCKED)
+            continue;
+        if (word.wake_pending)
+            explore_fail("M4: lost wake: thread %u is blocked and has a wake pending", i);
+        if (!scenario->threads[i].may_stay_blocked)
+            explore_fail("M4: lost wake: thread %u is still blocked", i);
+    }
+}
+
+/* Somebody queued on `cpu`, or posted to it, will run when its turn comes. */
+static void check_attention(uint32_t cpu)
+{
+    const struct rq *rq = rq_of(machine_sched(), cpu);
+    bool has_waiting = rq_queued_count(rq) > 0 || !inbox_is_empty(rq);
+
+    if (port_load32(&rq->kick_pending) != 0)
+        explore_fail("M5: CPU %u waits for an interrupt that nobody sent", cpu);
+    if (has_waiting && is_idle(cpu))
+        explore_fail("M5: lost wake: CPU %u has halted with somebody waiting in its %s", cpu,
+                     inbox_is_empty(rq) ? "queue" : "inbox");
+    if (has_waiting && !is_armed(cpu))
+        explore_fail("M5: lost wake: CPU %u has no instant armed with somebody in its %s", cpu,
+                     inbox_is_empty(rq) ? "queue" : "inbox");
+}
+
+/* An idle CPU sleeps on only if other idle CPUs will soon look again for all that it could run. */
+static void check_work_conserved(const struct scenario *scenario, uint32_t cpu)
+{
+    struct sched *s = machine_sched();
+    uint32_t waiting_count = 0;
+    uint32_t looking_count = 0;
+
+    if (!is_idle(cpu) || is_armed(cpu))
+        return;
+    for (uint32_t other = 0; other < scenario->cpu_count; other++)
+        looking_count += is_idle(other) && is_armed(other);
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(s, i);
+        bool is_waiting = word.state == THREAD_QUEUED || word.state == THREAD_INBOX;
+
+        waiting_count += is_waiting && thread_allows(s, i, cpu);
+        if (waiting_count > looking_count)
+            explore_fail("M6: CPU %u sleeps, thread %u waits on CPU %u", cpu, i, word.cpu);
+    }
+}
+
+static void check_published(uint32_t cpu)
+{
+    struct sched *s = machine_sched();
+    const struct rq *rq = rq_of(s, cpu);
+    const struct cluster *cluster = &s->clusters[cpu / CLUSTER_CPUS];
+    uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
+    bool is_solo = !is_idle(cpu) && !is_armed(cpu);
+    uint32_t flags = port_load32(&rq->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO);
+
+    if (is_idle(cpu) && (port_load64(&cluster->idle.bits) & bit) == 0)
+        explore_fail("M7: idle CPU %u can no longer be found", cpu);
+    if (rq_queued_count(rq) > 0 && (port_load64(&cluster->overload.bits) & bit) == 0)
+        explore_fail("M7: CPU %u has somebody queued and does not say so", cpu);
+    if (is_idle(cpu) && flags != PUBLISHED_HALTED)
+        explore_fail("M7: CPU %u is idle and has published %#x", cpu, flags);
+    if (is_solo && flags != PUBLISHED_SOLO)
+        explore_fail("M7: CPU %u runs without a timer and has published %#x", cpu, flags);
+}
+
+void machine_check_end(const struct scenario *scenario)
+{
+    check_wakes(scenario);
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
+        check_attention(cpu);
+        check_work_conserved(scenario, cpu);
+        check_published(cpu);
+    }
+    check_places(scenario);
+    sched_check(machine_sched());
+}
+
+/* ---- Names ---- */
+
+struct field {
+    const char *name;
+    size_t offset;
+};
+
+#define FIELD(type, member) {#member, offsetof(struct type, member)}
+
+static const char *field_name(const struct field *fields, size_t count, size_t offset)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].offset == offset)
+            return fields[i].name;
+    return "?";
+}
+
+void machine_name_address(const void *address, char *text, size_t text_bytes)
+{
+    static const struct field rq_fields[] = {
+        FIELD(rq, lock), FIELD(rq, inbox_head), FIELD(rq, kick_pending), FIELD(rq, published)};
+    static const struct field thread_fields[] = {
+        FIELD(thread, word), FIELD(thread, linked), FIELD(thread, link_next)};
+    const struct sched *s = machine_sched();
+    size_t at = (size_t)((uintptr_t)address - (uintptr_t)s);
+
+    if (at == offsetof(struct sched, clusters[0].idle))
+        snprintf(text, text_bytes, "idle");
+    else if (at == offsetof(struct sched, clusters[0].overload))
+        snprintf(text, text_bytes, "overload");
+    else if (at < s->rq_offset)
+        snprintf(text, text_bytes, "sched+%zu", at);
+    else if (at < s->thread_offset)
+        snprintf(text, text_bytes, "rq%zu.%s", (at - s->rq_offset) / sizeof(struct rq),
+                 field_name(rq_fields, ARRAY_COUNT(rq_fields),
+                            (at - s->rq_offset) % sizeof(struct rq)));
+    else if (at < s->sc_offset)
+        snprintf(text, text_bytes, "thread%zu.%s", (at - s->thread_offset) / sizeof(struct thread),
+                 field_name(thread_fields, ARRAY_COUNT(thread_fields),
+                            (at - s->thread_offset) % sizeof(struct thread)));
+    else
+        snprintf(text, text_bytes, "mask%zu", (at - s->mask_offset) / sizeof(uint64_t));
+}

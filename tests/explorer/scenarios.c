@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenarios.c - what is explored.  The first four are the four sides of the wake protocol; CPU 0 is
+ * the target there and CPU 1 wakes.  A thread that is pinned keeps the race where it is wanted.
+ *
+ * A line of a thread: where it starts, on which CPU, which CPUs it may use (ANY or a mask), whether
+ * a wake is owed to it (then it must not be blocked at an end), its program.
+ */
+#include "tests/explorer/scenarios.h"
+
+#define ANY UINT64_C(0)
+#define ON(cpu) (UINT64_C(1) << (cpu))
+#define WAKE(index) {.kind = OP_WAKE, .thread = (index)}
+#define BLOCK {.kind = OP_BLOCK}
+#define YIELD {.kind = OP_YIELD}
+#define EXIT {.kind = OP_EXIT}
+#define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
+#define OWED false
+#define FREE true
+#define THREAD(start, cpu, mask, owed, ...) \
+    {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
+#define SHORT(start, cpu, mask, owed, ...) \
+    {START_##start, cpu, mask, LATENCY_INTERACTIVE, owed, {__VA_ARGS__}}
+
+const struct scenario scenarios[] = {
+    {
+        .name = "wake-against-halt",
+        .goal = "CPU 0 goes idle while CPU 1 posts to it: one of them sees the other",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(2)),
+            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+        },
+    },
+    {
+        .name = "wake-against-solo",
+        .goal = "CPU 0 stops its timer, alone with one thread, while CPU 1 posts to it",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(3)),
+            THREAD(QUEUED, 0, ON(0), FREE, {0}),
+            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+        },
+    },
+    {
+        .name = "wake-against-overload-clear",
+        .goal = "CPU 0 has nobody queued any more and says so while CPU 1 posts to it and goes "
+                "idle",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(3), BLOCK),
+            THREAD(QUEUED, 0, ON(0), FREE, {0}),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "wake-against-block",
+        .goal = "a thread blocks on CPU 0 while CPU 1 wakes it: it runs again, once",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
+        },
+    },
+    {
+        .name = "two-wakes-against-block",
+        .goal = "an interrupt on CPU 0 and CPU 1 both wake the thread that blocks there",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
+        },
+        .externals = {[0] = {WAKE(0)}},
+    },
+    {
+        .name = "blocks-against-wakes",
+        .goal = "two blocks and two wakes of one thread: it is in one place throughout",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, BLOCK, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(0), WAKE(0)),
+        },
+    },
+    {
+        .name = "ping-pong",
+        .goal = "two threads on two CPUs wake each other and block",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, WAKE(1), BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(0), BLOCK),
+        },
+    },
+    {
+        .name = "cross-wakes",
+        .goal = "two CPUs post to each other and go idle",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, WAKE(3), BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, WAKE(2), BLOCK),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            THREAD(BLOCKED, 1, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "steal-against-block",
+        .goal = "CPU 1 goes idle and steals what CPU 0, whose thread blocks, wants to run",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 2,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(QUEUED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "steal-against-yield",
+        .goal = "CPU 1 goes idle and steals while CPU 0 requeues its thread",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, YIELD),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(QUEUED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "local-wake-against-idle",
+        .goal = "an interrupt on CPU 0 queues a thread there while CPU 1 goes idle",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, {0}),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+        .externals = {[0] = {WAKE(2)}},
+    },
+    {
+        .name = "exit-against-wake",
+        .goal = "a thread ends on CPU 0 while CPU 1 wakes it: refused or too early, never half",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, EXIT),
+            THREAD(RUNNING, 1, ANY, OWED, WAKE(0), WAKE(2)),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "short-slice-wakes",
+        .goal = "an interactive thread is posted to a CPU that is busy with two others",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), OWED, YIELD),
+            THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
+            THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            SHORT(BLOCKED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "halted-cpu-takes-timer",
+        .goal = "an interrupt wakes a thread on a halting CPU while CPU 1 posts another",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
+            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+        .externals = {[0] = {WAKE(2)}},
+    },
+    {
+        .name = "mask-against-block",
+        .goal = "CPU 1 takes CPU 0 from the mask of the thread that blocks and is woken there",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads = {
+            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+            THREAD(RUNNING, 1, ANY, FREE, MASK(0, ON(1)), WAKE(0)),
+        },
+    },
+    {
+        .name = "mask-against-steal",
+        .goal = "a queued thread's mask moves to the CPU that is about to steal it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), OWED, MASK(2, ON(1))),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(QUEUED, 0, ON(0), OWED, {0}),
+        },
+    },
+    {
+        .name = "two-wakers-one-idle-cpu",
+        .goal = "CPUs 0 and 1 each wake a thread of CPU 2, which is going idle",
+        .cpu_count = 3,
+        .thread_count = 5,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), FREE, WAKE(3)),
+            THREAD(RUNNING, 1, ON(1), FREE, WAKE(4)),
+            THREAD(RUNNING, 2, ANY, FREE, BLOCK),
+            THREAD(BLOCKED, 2, ANY, OWED, {0}),
+            THREAD(BLOCKED, 2, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "two-idle-one-overloaded",
+        .goal = "CPUs 1 and 2 go idle beside CPU 0, which has two threads queued",
+        .cpu_count = 3,
+        .thread_count = 5,
+        .timer_count = 1,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), OWED, {0}),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 2, ANY, FREE, BLOCK),
+            THREAD(QUEUED, 0, ANY, OWED, {0}),
+            THREAD(QUEUED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "post-against-idle",
+        .goal = "CPU 2 posts to CPU 0, which is busy, while CPU 1 goes idle: it takes the thread",
+        .cpu_count = 3,
+        .thread_count = 5,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), OWED, {0}),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 2, ON(2), OWED, WAKE(4)),
+            THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+    },
+    {
+        .name = "thief-clears-overload",
+        .goal = "CPU 1 steals CPU 0's last queued thread while CPU 2 posts one there and goes "
+                "idle",
+        .cpu_count = 3,
+        .thread_count = 5,
+        .timer_count = 0,
+        .threads = {
+            THREAD(RUNNING, 0, ON(0), OWED, {0}),
+            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+            THREAD(RUNNING, 2, ANY, FREE, WAKE(4), BLOCK),
+            THREAD(QUEUED, 0, ANY, OWED, {0}),
+            THREAD(BLOCKED, 0, ANY, OWED, {0}),
+        },
+    },
+};
+
+const uint32_t scenario_count = ARRAY_COUNT(scenarios);

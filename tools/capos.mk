@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# capos: the command line, its tests, its manual pages.
+
+include workload/build.mk
+
+CAPOS_COMMAND_SRC := $(wildcard tools/capos*.c) tools/commands.c tools/options.c
+CAPOS_SRC := tools/agree.c tools/archive.c tools/cleanup.c tools/engine.c tools/engine_kernel.c \
+    tools/file.c tools/input.c tools/message.c tools/number.c tools/paths.c tools/progress.c \
+    tools/qemu.c tools/report.c tools/report_threads.c tools/result.c tools/result_json.c \
+    tools/run_view.c tools/table.c
+CAPOS_OBJS := $(CAPOS_COMMAND_SRC:%.c=$(B)/host/%.o) $(CAPOS_SRC:%.c=$(B)/host/%.o)
+
+$(B)/capos: $(CAPOS_OBJS) $(WORKLOAD_HOST_OBJS) $(WORKLOAD_FREE_HOST_OBJS) $(SIM_HOST) \
+    $(ABI_HOST) $(BASE_HOST)
+	$(CC) $^ $(WORKLOAD_HOST_LIBS) -o $@
+
+ALL += $(B)/capos
+
+# ---- Unit tests: everything but the commands and the engines, with sanitizers ----------------
+
+CAPOS_UNIT_SRC := $(filter-out tools/engine%.c tools/qemu.c tools/input.c,$(CAPOS_SRC))
+CAPOS_SAN := $(CAPOS_UNIT_SRC:%.c=$(B)/san/%.o) $(B)/san/tools/test_run.o \
+    $(WORKLOAD_SAN_OBJS)
+CAPOS_TESTS := $(patsubst %.c,$(B)/test/%,$(filter $(CAPOS_SRC:%.c=%_test.c),\
+    $(wildcard tools/*_test.c)))
+
+$(CAPOS_TESTS): $(B)/test/%: $(B)/san/%.o $(CAPOS_SAN) $(BASE_SAN)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
+
+TESTS += $(CAPOS_TESTS) tests/cli tests/agree tests/concurrent

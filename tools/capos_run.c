@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* capos_run.c - `capos run`: a workload on the kernel in QEMU. */
+#include "tools/commands.h"
+#include "tools/engine.h"
+#include "tools/qemu.h"
+
+static const struct argp_option table[] = {
+    OPTIONS_COMMON,
+    OPTION_ROW_JSON,
+    {"concurrent", OPTION_CONCURRENT, NULL, 0,
+     "CPUs on several host threads, in wall time; the default is deterministic", 0},
+    OPTIONS_QEMU,
+    {0},
+};
+
+static const char about[] =
+    "Boots the kernel in QEMU with a workload, an rt-app JSON file, and prints who ran when."
+    "\vWithout WORKLOAD it is workloads/default.json.  The deterministic machine gives the same "
+    "table every time.";
+
+enum exit_status capos_run(int argument_count, char **arguments)
+{
+    struct options options = {.cpus_max = QEMU_CPUS_MAX};
+    enum exit_status status = EXIT_UNUSABLE;
+    struct engine_run run;
+    struct output json;
+    struct input input;
+
+    options_parse(&options, table, about, argument_count, arguments);
+    if (!command_choose_workload(&options) || !input_open(&input, &options))
+        return EXIT_UNUSABLE;
+    if (command_open_json(&json, &options)) {
+        status = engine_run_kernel(&run, &input, &options);
+        if (status == EXIT_HELD) {
+            status = command_conclude(&run.view, &json, &options);
+            engine_run_fini(&run);
+        }
+        output_abort(&json);
+    }
+    input_fini(&input);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* capos_sim.c - `capos sim`: a workload in the simulator. */
+#include "base/cpumask.h"
+#include "tools/commands.h"
+#include "tools/engine.h"
+
+static const struct argp_option table[] = {
+    OPTIONS_COMMON,
+    OPTION_ROW_JSON,
+    {"events", OPTION_EVENTS, "FILE", OPTION_ARG_OPTIONAL,
+     "write one line per event; without FILE to standard output, before the table", 0},
+    {0},
+};
+
+static const char about[] =
+    "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
+    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration and seed decide "
+    "the trace hash.";
+
+static enum exit_status simulate(const struct input *input, const struct options *options,
+                                 struct output *json, struct output *events)
+{
+    struct engine_run run;
+    enum exit_status status = engine_run_simulator(&run, input, options, events->stream);
+
+    if (events->stream != NULL && !output_commit(events) && status == EXIT_HELD) {
+        engine_run_fini(&run);
+        return EXIT_UNUSABLE;
+    }
+    if (status == EXIT_HELD) {
+        status = command_conclude(&run.view, json, options);
+        engine_run_fini(&run);
+    }
+    return status;
+}
+
+enum exit_status capos_sim(int argument_count, char **arguments)
+{
+    struct options options = {.cpus_max = CPU_MAX};
+    enum exit_status status = EXIT_UNUSABLE;
+    struct output json, events = {.stream = NULL};
+    struct input input;
+
+    options_parse(&options, table, about, argument_count, arguments);
+    if (!command_choose_workload(&options) || !input_open(&input, &options))
+        return EXIT_UNUSABLE;
+    if (command_open_json(&json, &options)) {
+        if (options.events == NULL || output_open(&events, options.events))
+            status = simulate(&input, &options, &json, &events);
+        output_abort(&events);
+        output_abort(&json);
+    }
+    input_fini(&input);
+    return status;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/engine.h"
+
+#include "abi/workload.h"
+#include "sim/sim.h"
+#include "tools/progress.h"
+
+void engine_run_fini(struct engine_run *run)
+{
+    blob_fini(&run->bytes);
+}
+
+bool engine_open_result(struct engine_run *run, const struct input *input,
+                        const struct options *options, enum run_engine engine)
+{
+    enum result_refusal refusal =
+        result_open(&run->view.result, run->bytes.data, run->bytes.bytes);
+    uint32_t threads = workload_image_threads(&input->image);
+
+    run->view.engine = engine;
+    run->view.workload = input->path;
+    run->view.image = &input->image;
+    run->view.cpu_count = options->cpu_count;
+    run->view.seed = options->seed;
+    if (refusal != RESULT_OK)
+        message("%s", result_refusal_sentence(refusal));
+    else if (run->view.result.header->thread_count != threads)
+        message("the result has %u threads, the workload %u",
+                run->view.result.header->thread_count, threads);
+    else
+        return true;
+    blob_fini(&run->bytes);
+    return false;
+}
+
+static void show_progress(void *context, uint32_t thousandths)
+{
+    (void)context;
+    progress_show("simulating: %u.%u %%", thousandths / 10, thousandths % 10);
+}
+
+static enum exit_status refuse(enum sim_refusal refusal, const char *what,
+                               const struct input *input)
+{
+    if (refusal == SIM_ENDLESS)
+        message("%s: the workload never ends by itself; give --duration", input->path);
+    else
+        message("%s: the simulator refuses it: %s", input->path, what);
+    return EXIT_UNUSABLE;
+}
+
+enum exit_status engine_run_simulator(struct engine_run *run, const struct input *input,
+                                      const struct options *options, FILE *events)
+{
+    struct sim_config config = {
+        .cpu_count = options->cpu_count,
+        .seed = options->seed,
+        .duration_ns = options->duration_ns,
+        .events = events,
+        .progress = show_progress,
+    };
+    struct sim_output output;
+    enum sim_refusal refusal;
+    const char *what = "";
+
+    progress_begin(options->is_quiet);
+    refusal = sim_run(&config, input->blob.bytes, input->blob.size, &output, &what);
+    progress_clear();
+    if (refusal != SIM_OK)
+        return refuse(refusal, what, input);
+    run->bytes = (struct blob){output.result, output.result_bytes};
+    return engine_open_result(run, input, options, ENGINE_SIMULATOR) ? EXIT_HELD : EXIT_FAILED;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine_kernel.c - the kernel as an engine: boot archive in, QEMU, result out.
+ *
+ * Everything happens in one work directory, removed at the end unless the user keeps it.
+ */
+#include "tools/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/archive.h"
+#include "tools/cleanup.h"
+#include "tools/paths.h"
+#include "tools/progress.h"
+#include "tools/qemu.h"
+
+#define ARGUMENT_BYTES 64u
+#define CONSOLE_BYTES_MAX (64u << 20)
+#define CONSOLE_LINES_SHOWN 20u
+
+static const char *const work_files[] = {QEMU_ARCHIVE, QEMU_CONSOLE, QEMU_RESULT, QEMU_MESSAGES,
+                                         QEMU_COMMAND};
+
+/* Make the directory that the user wants to keep, without what an earlier run left there. */
+static bool make_kept(char *directory, const char *keep)
+{
+    if (mkdir(keep, 0777) != 0 && errno != EEXIST) {
+        message("%s: %s", keep, strerror(errno));
+        return false;
+    }
+    if (realpath(keep, directory) == NULL) {
+        message("%s: %s", keep, strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(work_files); i++) {
+        char path[FILE_PATH_BYTES_MAX];
+
+        if (!path_join(path, directory, work_files[i]))
+            return false;
+        if (unlink(path) != 0 && errno != ENOENT) {
+            message("%s: %s", path, strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_temporary(char *directory)
+{
+    const char *parent = getenv("TMPDIR");
+
+    if (!path_join(directory, parent != NULL && parent[0] == '/' ? parent : "/tmp",
+                   "capos.XXXXXX"))
+        return false;
+    if (mkdtemp(directory) == NULL) {
+        message("%s: %s", directory, strerror(errno));
+        return false;
+    }
+    if (!cleanup_add(directory)) {
+        message("%s: the path is too long", directory);
+        rmdir(directory);
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(work_files); i++) {
+        char path[FILE_PATH_BYTES_MAX];
+
+        if (!path_join(path, directory, work_files[i]) || !cleanup_add(path))
+            return false;
+    }
+    return true;
+}
+
+static bool write_archive(const char *directory, const char *loadgen, const struct input *input,
+                          uint64_t duration_ns)
+{
+    char arguments[ARGUMENT_BYTES], path[FILE_PATH_BYTES_MAX];
+    int length = snprintf(arguments, sizeof arguments, "duration_ns=%llu",
+                          (unsigned long long)duration_ns);
+    enum archive_refusal refusal;
+    struct blob program, archive;
+    bool is_written;
+
+    if (!file_read(loadgen, BOOT_ARCHIVE_BYTES_MAX, &program))
+        return false;
+    const struct archive_part parts[] = {
+        {"loadgen.elf", BOOT_PROGRAM, program.data, program.bytes},
+        {"workload", BOOT_WORKLOAD, input->blob.bytes, input->blob.size},
+        {"arguments", BOOT_ARGUMENTS, arguments, (size_t)length},
+    };
+
+    refusal = archive_build(parts, ARRAY_COUNT(parts), 0, &archive);
+    blob_fini(&program);
+    if (refusal != ARCHIVE_OK) {
+        message("boot archive: %s", archive_refusal_sentence(refusal));
+        return false;
+    }
+    is_written = path_join(path, directory, QEMU_ARCHIVE) &&
+                 file_write(path, archive.data, archive.bytes);
+    blob_fini(&archive);
+    return is_written;
+}
+
+/* Show the last lines of `name` on standard error, each behind a bar.  Returns whether any. */
+static bool show_tail(const char *directory, const char *name)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    struct blob text;
+    size_t at, lines = 0;
+
+    if (!path_join(path, directory, name) || access(path, R_OK) != 0 ||
+        !file_read(path, CONSOLE_BYTES_MAX, &text))
+        return false;
+    while (text.bytes > 0 && strchr("\r\n", text.data[text.bytes - 1]) != NULL)
+        text.bytes--;
+    for (at = text.bytes; at > 0; at--)
+        if (text.data[at - 1] == '\n' && ++lines == CONSOLE_LINES_SHOWN)
+            break;
+    if (at < text.bytes)
+        fputs("  | ", stderr);
+    for (; at < text.bytes; at++) {
+        unsigned char c = text.data[at];
+
+        if (c == '\n')
+            fputs("\n  | ", stderr);
+        else if (c != '\r')
+            fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
+    }
+    if (text.bytes > 0)
+        fputc('\n', stderr);
+    lines = text.bytes;
+    blob_fini(&text);
+    return lines > 0;
+}
+
+/* Say how a run without a result ended, with the last words of the guest or of QEMU. */
+static enum exit_status explain(struct qemu_outcome outcome, const char *directory)
+{
+    enum exit_status status = EXIT_FAILED;
+
+    switch (outcome.end) {
+    case QEMU_NOT_STARTED:
+        message("cannot start " QEMU_PROGRAM ": %s%s", strerror(outcome.detail),
+                outcome.detail == ENOENT ? " (Debian: the package qemu-system-x86)" : "");
+        return EXIT_UNUSABLE;
+    case QEMU_REFUSED:
+        message(QEMU_PROGRAM " ended with status %d", outcome.detail);
+        status = EXIT_UNUSABLE;
+        break;
+    case QEMU_KILLED:
+        message(QEMU_PROGRAM " was ended by signal %d (%s)", outcome.detail,
+                strsignal(outcome.detail));
+        status = EXIT_UNUSABLE;
+        break;
+    case QEMU_RESET:
+        message("the machine reset itself: the kernel died without a last word");
+        break;
+    case QEMU_HUNG:
+        message("hang detector: the run did not end and was stopped");
+        break;
+    case QEMU_FAILURE:
+        message("the kernel reported a failure");
+        break;
+    case QEMU_SUCCESS:
+        message("the kernel ended without a usable result");
+        break;
+    }
+    if (!show_tail(directory, QEMU_CONSOLE))
+        show_tail(directory, QEMU_MESSAGES);
+    return status;
+}
+
+/* A machine that ended by itself may have left a result, whatever it reported. */
+static bool read_result(struct engine_run *run, const struct input *input,
+                        const struct options *options, const char *directory)
+{
+    char path[FILE_PATH_BYTES_MAX];
+
+    if (!path_join(path, directory, QEMU_RESULT) || access(path, R_OK) != 0 ||
+        !file_read(path, RESULT_BYTES_MAX, &run->bytes))
+        return false;
+    if (run->bytes.bytes == 0) {
+        blob_fini(&run->bytes);
+        return false;
+    }
+    return engine_open_result(run, input, options,
+                              options->is_concurrent ? ENGINE_KERNEL_CONCURRENT : ENGINE_KERNEL);
+}
+
+static enum exit_status run_in(struct engine_run *run, const struct input *input,
+                               const struct options *options, const struct paths *paths,
+                               const char *directory)
+{
+    uint64_t duration_ns =
+        options->duration_ns != 0 ? options->duration_ns : input->image.header->duration_ns;
+    const struct qemu_config config = {
+        .kernel = paths->kernel,
+        .directory = directory,
+        .cpu_count = options->cpu_count,
+        .seed = options->seed,
+        .duration_ns = duration_ns,
+        .hang_limit_ns = options->hang_limit_ns,
+        .is_concurrent = options->is_concurrent,
+        .is_verbose = options->is_verbose,
+    };
+    struct qemu_outcome outcome;
+
+    if (!write_archive(directory, paths->loadgen, input, duration_ns))
+        return EXIT_UNUSABLE;
+    progress_begin(options->is_quiet);
+    outcome = qemu_run(&config);
+    if ((outcome.end != QEMU_SUCCESS && outcome.end != QEMU_FAILURE) ||
+        !read_result(run, input, options, directory))
+        return explain(outcome, directory);
+    if (outcome.end == QEMU_FAILURE && run_held(&run->view)) {
+        engine_run_fini(run);
+        return explain(outcome, directory);
+    }
+    return EXIT_HELD;
+}
+
+static bool is_built(const char *path)
+{
+    if (access(path, R_OK) == 0)
+        return true;
+    message("%s: %s; `make` builds it", path, strerror(errno));
+    return false;
+}
+
+enum exit_status engine_run_kernel(struct engine_run *run, const struct input *input,
+                                   const struct options *options)
+{
+    char directory[FILE_PATH_BYTES_MAX];
+    struct paths paths;
+
+    if (options->duration_ns == 0 && !workload_image_ends(&input->image)) {
+        message("%s: the workload never ends by itself; give --duration", input->path);
+        return EXIT_UNUSABLE;
+    }
+    if (workload_image_threads(&input->image) > QEMU_THREADS_MAX) {
+        message("%s: %u threads; the kernel's limit is %u (`capos sim' has none so low)",
+                input->path, workload_image_threads(&input->image), QEMU_THREADS_MAX);
+        return EXIT_UNUSABLE;
+    }
+    if (!paths_find(&paths) || !is_built(paths.kernel) || !is_built(paths.loadgen))
+        return EXIT_UNUSABLE;
+    if (options->keep != NULL ? !make_kept(directory, options->keep) : !make_temporary(directory))
+        return EXIT_UNUSABLE;
+    return run_in(run, input, options, &paths, directory);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/options.h"
+
+#include "abi/workload.h"
+#include "tools/message.h"
+#include "tools/number.h"
+
+static void set_cpus(struct options *o, const char *text, struct argp_state *state)
+{
+    uint64_t value;
+
+    if (!number_parse(text, o->cpus_max, &value) || value == 0)
+        argp_error(state, "--cpus %s: expected a number from 1 to %u", text, o->cpus_max);
+    else
+        o->cpu_count = (uint32_t)value;
+}
+
+static void set_seconds(uint64_t *ns, const char *option, const char *text,
+                        struct argp_state *state)
+{
+    if (!number_parse_seconds(text, WORKLOAD_DURATION_NS_MAX, ns))
+        argp_error(state, "%s %s: expected seconds, above 0 and up to %llu (3, 0.25)", option, text,
+                   (unsigned long long)(WORKLOAD_DURATION_NS_MAX / NS_PER_S));
+}
+
+static void set_seed(struct options *o, const char *text, struct argp_state *state)
+{
+    if (!number_parse(text, UINT64_MAX, &o->seed))
+        argp_error(state, "--seed %s: expected a number, decimal or 0x hexadecimal", text);
+}
+
+static void set_workload(struct options *o, const char *text, struct argp_state *state)
+{
+    if (o->workload != NULL)
+        argp_error(state, "%s: one workload file at a time", text);
+    o->workload = text;
+}
+
+static error_t parse_key(int key, char *argument, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case OPTION_CPUS:
+        set_cpus(o, argument, state);
+        return 0;
+    case OPTION_DURATION:
+        set_seconds(&o->duration_ns, "--duration", argument, state);
+        return 0;
+    case OPTION_SEED:
+        set_seed(o, argument, state);
+        return 0;
+    case OPTION_JSON:
+        o->json = argument;
+        return 0;
+    case OPTION_EVENTS:
+        o->events = argument != NULL ? argument : "-";
+        return 0;
+    case OPTION_HANG_LIMIT:
+        set_seconds(&o->hang_limit_ns, "--hang-limit", argument, state);
+        return 0;
+    case OPTION_KEEP:
+        o->keep = argument;
+        return 0;
+    case OPTION_QUIET:
+        o->is_quiet = true;
+        return 0;
+    case OPTION_VERBOSE:
+        o->is_verbose = true;
+        return 0;
+    case OPTION_CONCURRENT:
+        o->is_concurrent = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        set_workload(o, argument, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void options_parse(struct options *options, const struct argp_option *table, const char *about,
+                   int argument_count, char **arguments)
+{
+    struct argp argp = {table, parse_key, "[WORKLOAD]", about, NULL, NULL, NULL};
+
+    options->cpu_count = OPTIONS_CPUS_DEFAULT;
+    options->seed = OPTIONS_SEED_DEFAULT;
+    argp_parse(&argp, argument_count, arguments, 0, NULL, options);
+}

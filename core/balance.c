@@ -23,7 +23,8 @@ static void trace_steal(struct sched *s, uint32_t cpu, uint32_t victim, uint32_t
 }
 
 /* One victim: SLOT_NONE when it has nothing for us; its lock was free. */
-static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now)
+static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now,
+                          struct decision *d)
 {
     struct rq *from = rq_of(s, victim);
     uint32_t thread = SLOT_NONE;
@@ -35,12 +36,13 @@ static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct
         thread = sc_of(s, sc)->thread;
         rq_detach(s, victim, thread, cpu, now);
     }
-    rq_publish_overload(s, victim);
+    if (rq_publish_overload(s, victim) && d->kick_count < KICK_MAX)
+        wake_kick(s, victim, KICK_INBOX, d);
     return thread;
 }
 
 static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t cpu,
-                                    struct mono now)
+                                    struct mono now, struct decision *d)
 {
     struct rq *from = rq_of(s, victim);
     struct rq *rq = rq_of(s, cpu);
@@ -49,7 +51,7 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
         rq->stat.contended_count++;
         return STEAL_CONTENDED;
     }
-    uint32_t thread = take_from(s, victim, cpu, now);
+    uint32_t thread = take_from(s, victim, cpu, now, d);
 
     port_unlock(&from->lock);
     if (thread == SLOT_NONE)
@@ -61,7 +63,8 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
     return STEAL_DONE;
 }
 
-enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now)
+enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
+                                struct decision *d)
 {
     enum steal_result result = STEAL_NOTHING;
     uint32_t home = cpu / CLUSTER_CPUS;
@@ -76,7 +79,8 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now)
         while (left != 0 && tries < STEAL_TRY_MAX) {
             uint64_t above = cluster == home ? left & (UINT64_MAX << (cpu % CLUSTER_CPUS)) : left;
             uint32_t bit = bits_lowest(above != 0 ? above : left);
-            enum steal_result one = try_victim(s, cluster * CLUSTER_CPUS + bit, cpu, now);
+            enum steal_result one =
+                try_victim(s, cluster * CLUSTER_CPUS + bit, cpu, now, d);
 
             if (one == STEAL_DONE)
                 return STEAL_DONE;

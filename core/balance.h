@@ -20,8 +20,9 @@ enum steal_result {
     STEAL_CONTENDED /* a victim's lock was busy: worth another look */
 };
 
-/* Try to take one queued context for the idle CPU `cpu`, which holds no lock. */
-MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now);
+/* Try to take one queued context for the idle CPU `cpu`, which holds no lock; kicks go to `d`. */
+MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
+                                         struct decision *d);
 
 /* Something is queued on `cpu` (its lock is held): claim one idle CPU that may take it and kick it. */
 void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d);

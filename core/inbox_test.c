@@ -30,7 +30,7 @@ static void test_inbox_is_first_in_first_out(void **state)
         assert_int_equal(thread_word_read(f->s, refs[i].slot).state, THREAD_QUEUED);
         assert_int_equal(sc_of(f->s, refs[i].slot)->node.arrival, i);
     }
-    rq_publish_overload(f->s, 1);
+    (void)rq_publish_overload(f->s, 1);
     fixture_free(f);
 }
 
@@ -54,7 +54,7 @@ static void test_inbox_double_post_is_a_bug(void **state)
     (void)state;
     expect_assert_failure((void)inbox_post(f->s, 1, ref.slot));
     (void)inbox_drain(f->s, 1, 1, f->now);
-    rq_publish_overload(f->s, 1);
+    (void)rq_publish_overload(f->s, 1);
     fixture_free(f);
 }
 

@@ -160,7 +160,7 @@ static bool overload_is_set(const struct sched *s, uint32_t cpu)
     return (word >> (cpu % CLUSTER_CPUS)) & 1u;
 }
 
-void rq_publish_overload(struct sched *s, uint32_t cpu)
+bool rq_publish_overload(struct sched *s, uint32_t cpu)
 {
     struct rq *rq = rq_of(s, cpu);
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
@@ -169,17 +169,19 @@ void rq_publish_overload(struct sched *s, uint32_t cpu)
     if (rq_queued_count(rq) > 0) {
         if (!is_set)
             (void)port_or64(overload_word(s, cpu), bit);
-        return;
+        return false;
     }
     if (!is_set)
-        return;
+        return false;
     /*
      * Clear, fence (the locked operation is one), re-read: a poster that saw the bit still set and
      * left it alone has pushed before we look, so either it sees the bit clear or we see its entry.
      */
     (void)port_and64(overload_word(s, cpu), ~bit);
-    if (!inbox_is_empty(rq))
-        (void)port_or64(overload_word(s, cpu), bit);
+    if (inbox_is_empty(rq))
+        return false;
+    (void)port_or64(overload_word(s, cpu), bit);
+    return true;
 }
 
 void rq_check(const struct sched *s, uint32_t cpu)

@@ -111,8 +111,12 @@ void rq_dispatch(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now
 /* Until when current may keep the CPU: the shorter of its slice and the shortest queued one. */
 struct mono rq_protect_end(const struct sched *s, const struct rq *rq);
 
-/* Set or clear the overload bit by R3.  Lock: rq. */
-void rq_publish_overload(struct sched *s, uint32_t cpu);
+/*
+ * Set or clear the overload bit by R3.  Lock: rq.
+ * Returns: true if it was cleared and set again because somebody posted meanwhile.  Who went idle in
+ * between has not seen that entry, so the owner must look at its inbox again (a thief kicks it).
+ */
+bool rq_publish_overload(struct sched *s, uint32_t cpu);
 
 /* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
 void rq_check(const struct sched *s, uint32_t cpu);

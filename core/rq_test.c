@@ -69,8 +69,8 @@ static void test_rq_move_keeps_lag(void **state)
     assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 1), f->now), c->v), lag);
     assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), left);
     assert_int_equal(thread_of(f->s, moved.slot)->ledger.migration_count, 1);
-    rq_publish_overload(f->s, 0);
-    rq_publish_overload(f->s, 1);
+    (void)rq_publish_overload(f->s, 0);
+    (void)rq_publish_overload(f->s, 1);
     fixture_free(f);
 }
 

@@ -65,6 +65,12 @@ static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct 
     rq_remove_current(s, cpu, now, true);
     thread_of(s, thread)->ledger.migration_count++;
     thread_change(s, thread, THREAD_DETACH, cpu, 0);
+    port_trace(s, &(struct trace_record){.now = now,
+                                         .cpu = cpu,
+                                         .event = EV_DETACH,
+                                         .thread = thread,
+                                         .a = -1, /* the wake that follows says where to */
+                                         .b = sc_of(s, thread_of(s, thread)->sc)->lag_vns});
     send_away(s, thread, d);
 }
 
@@ -152,7 +158,7 @@ static void publish(struct sched *s, uint32_t cpu)
             word |= PUBLISHED_SOLO;
     }
     port_store32(&rq->published, word);
-    rq_publish_overload(s, cpu);
+    (void)rq_publish_overload(s, cpu); /* the inbox is read again after the fence anyway */
 }
 
 /* One look under the lock: drain, decide, publish. */
@@ -172,15 +178,15 @@ static void choose(struct sched *s, uint32_t cpu, struct mono now, struct decisi
         dispatch_next(s, cpu, now, d);
     }
     d->arm_at = MONO_NEVER;
-    if (rq->current != SLOT_NONE) {
-        balance_set_idle(s, cpu, false);
-        if (rq_queued_count(rq) > 0) {
-            d->arm_at = rq_protect_end(s, rq);
-            if (d->kick_count < KICK_MAX)
-                balance_kick_idle(s, cpu, d);
-        }
-    }
-    publish(s, cpu);
+    publish(s, cpu); /* overload before the idle words are read: see search_work */
+    if (rq->current == SLOT_NONE)
+        return;
+    balance_set_idle(s, cpu, false);
+    if (rq_queued_count(rq) == 0)
+        return;
+    d->arm_at = rq_protect_end(s, rq);
+    if (d->kick_count < KICK_MAX)
+        balance_kick_idle(s, cpu, d);
 }
 
 /* Nothing to run: look for work elsewhere.  Returns: look at the own queue again. */
@@ -191,7 +197,7 @@ static bool search_work(struct sched *s, uint32_t cpu, struct mono now, struct d
      * fence, then reads the idle words.  One of the two sees the other.
      */
     balance_set_idle(s, cpu, true);
-    switch (balance_steal(s, cpu, now)) {
+    switch (balance_steal(s, cpu, now, d)) {
     case STEAL_DONE:
         return true;
     case STEAL_CONTENDED:
@@ -267,7 +273,7 @@ static void attach_here(struct sched *s, uint32_t cpu, uint32_t thread, struct m
 
     port_lock(&rq->lock);
     rq_attach(s, cpu, thread, cpu, now);
-    rq_publish_overload(s, cpu);
+    (void)rq_publish_overload(s, cpu); /* set: something is queued */
     port_unlock(&rq->lock);
     d->resched = true;
 }
@@ -323,6 +329,12 @@ struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
                 return d;
         } else if (word.wake_pending || thread_try_mark(s, ref.slot, &word, true)) {
             d.why = (struct why){.rule = WHY_WAKE_PENDING};
+            port_trace(s, &(struct trace_record){.now = now,
+                                                 .cpu = cpu,
+                                                 .event = EV_WAKE_LATCHED,
+                                                 .thread = ref.slot,
+                                                 .a = (int64_t)word.state,
+                                                 .b = (int64_t)source});
             return d;
         }
     }

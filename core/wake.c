@@ -98,8 +98,18 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
     bool was_empty = inbox_post(s, target, thread); /* from here on the thread is the target's */
 
     /* Push, fence (the swap in inbox_post is one), read what the target published. */
-    if (must_notify(port_load32(&rq->published), latency_class, was_empty))
+    if (must_notify(port_load32(&rq->published), latency_class, was_empty)) {
         wake_kick(s, target, KICK_INBOX, d);
-    else if ((port_load64(overload) & bit) == 0)
+        return;
+    }
+    /*
+     * The target looks at its next slice end.  Until then the thread is queued work like any other:
+     * overload bit, fence, idle words; who goes idle does it the other way round.
+     */
+    if ((port_load64(overload) & bit) == 0)
         (void)port_or64(overload, bit);
+    uint32_t idle = wake_claim_idle(s, thread, target);
+
+    if (idle != CPU_NONE)
+        wake_kick(s, idle, KICK_STEAL_HINT, d);
 }

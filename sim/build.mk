@@ -31,7 +31,7 @@ bench-sim: $(B)/sim/bench
 	@$<
 
 # Tests.  base/build.mk has defined BASE_SAN already: folders are read in alphabetical order.
-SIM_TESTS := $(patsubst %,$(B)/test/sim/%_test,event waste view machine script sim random)
+SIM_TESTS := $(patsubst %,$(B)/test/sim/%_test,event waste view outcome machine script sim random)
 $(SIM_TESTS): $(SIM_READER:%.c=$(B)/san/%.o) $(SIM_SAN) $(BASE_SAN)
 $(SIM_TESTS): $(B)/test/sim/%: $(B)/simsan/sim/%.o
 	@mkdir -p $(@D)

@@ -402,6 +402,18 @@ static uint64_t used_ns_of(const struct machine *m, uint32_t thread)
     return used_ns;
 }
 
+/* M2, and that an idle CPU waits for nothing to be spent. */
+static void check_cpu(const struct machine *m, uint32_t cpu)
+{
+    uint32_t thread = m->cpus[cpu].thread;
+    bool spends = event_is_set(&m->events, source_of_cpu(cpu, CPU_SPENT));
+
+    _Static_assert(MACHINE_THREAD_NONE == SLOT_NONE, "a thread and its slot are the same number");
+    ASSERT(rq_of(m->sched, cpu)->current == thread);
+    ASSERT(spends == (thread != MACHINE_THREAD_NONE));
+    ASSERT(!m->cpus[cpu].must_decide);
+}
+
 void machine_check(struct machine *m)
 {
     uint32_t queued_count = 0;
@@ -416,4 +428,6 @@ void machine_check(struct machine *m)
         queued_count += m->threads[thread].is_queued;
     }
     ASSERT(queued_count == m->waste.queued_count);
+    for (uint32_t cpu = 0; cpu < m->config.cpu_count; cpu++)
+        check_cpu(m, cpu);
 }

@@ -8,12 +8,13 @@
 #include <cmocka.h>
 
 #define CPUS 4u
-#define THREADS 4u
+#define THREADS 8u
+#define HOGS 4u
 #define ALL UINT64_MAX
 
-enum class { CLASS_CPU_0, CLASS_ALL, CLASS_COUNT };
+enum class { CLASS_CPU_0, CLASS_ALL, CLASS_OTHERS, CLASS_COUNT };
 
-static const uint64_t rows[CLASS_COUNT] = {0x1, 0xf};
+static const uint64_t rows[CLASS_COUNT] = {0x1, 0xf, 0xe};
 static const struct thread_params plain = {.weight = WEIGHT_UNIT, .latency_class = LATENCY_NORMAL};
 
 /* A program that a test steers: every thread is a hog, unless the test's hook does something. */
@@ -33,7 +34,7 @@ static bool hog(void *context, uint32_t cpu, uint32_t thread)
     return true;
 }
 
-/* Four threads blocked on CPU 0 with the CPU set of `class`. */
+/* All threads blocked on CPU 0 with the CPU set of `class`. */
 static void begin(struct puppet *p, uint32_t class)
 {
     struct machine_config config = {.cpu_count = CPUS,
@@ -74,7 +75,7 @@ static bool widen_all(struct puppet *p, uint32_t cpu, uint32_t thread)
     if (p->count != 0 || p->m.now.ns < 20 * NS_PER_MS)
         return false;
     p->count = 1;
-    for (uint32_t i = 0; i < THREADS; i++)
+    for (uint32_t i = 0; i < HOGS; i++)
         machine_set_mask(&p->m, cpu, i, CLASS_ALL);
     return true;
 }
@@ -88,7 +89,7 @@ static void test_machine_spreads_queued_hogs(void **state)
 
     begin(&p, CLASS_CPU_0);
     p.hook = widen_all;
-    for (uint32_t thread = 0; thread < THREADS; thread++)
+    for (uint32_t thread = 0; thread < HOGS; thread++)
         machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS});
     while (p.count == 0)
         assert_int_equal(machine_run(&p.m, MONO_NEVER, 1), MACHINE_AT_COUNT);
@@ -118,7 +119,7 @@ static void test_machine_kick_takes_its_time(void **state)
     machine_fini(&p.m);
 }
 
-/* Goal: time is conserved on every CPU at every event.  Method: four hogs on one CPU for 100 ms;
+/* Goal: time is conserved on every CPU at every event.  Method: eight hogs on one CPU for 100 ms;
  * after each event busy + idle + kernel is the time since boot. */
 static void test_machine_conserves_time(void **state)
 {
@@ -135,6 +136,42 @@ static void test_machine_conserves_time(void **state)
             assert_true(t.busy_ns + t.idle_ns + t.kernel_ns == p.m.now.ns);
         }
     assert_true(p.m.event_count > 30);
+    machine_fini(&p.m);
+}
+
+static bool evict_others(struct puppet *p, uint32_t cpu, uint32_t thread)
+{
+    if (p->count != 0 || p->m.now.ns < 20 * NS_PER_MS)
+        return false;
+    p->count = 1;
+    for (uint32_t i = 0; i < THREADS; i++)
+        if (i != thread)
+            machine_set_mask(&p->m, cpu, i, CLASS_OTHERS);
+    return true;
+}
+
+/* Goal: more threads than one decision may kick about leave a CPU that they may not use any more.
+ * Method: eight share CPU 0; the running one takes it away from the others.  They all get time
+ * elsewhere, and CPU 0 belongs to the one that is left. */
+static void test_machine_many_leave_at_once(void **state)
+{
+    (void)state;
+    struct puppet p;
+    struct ledger before[THREADS];
+
+    begin(&p, CLASS_CPU_0);
+    p.hook = evict_others;
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS});
+    while (p.count == 0)
+        assert_int_equal(machine_run(&p.m, MONO_NEVER, 1), MACHINE_AT_COUNT);
+    run_until(&p, p.m.now.ns + 10 * NS_PER_MS); /* one slice, then the last of them has left */
+    assert_int_equal(rq_queued_count(rq_of(p.m.sched, 0)), 0);
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        before[thread] = machine_ledger(&p.m, thread);
+    run_until(&p, p.m.now.ns + 100 * NS_PER_MS);
+    for (uint32_t thread = 0; thread < THREADS; thread++)
+        assert_true(machine_ledger(&p.m, thread).runtime_ns > before[thread].runtime_ns);
     machine_fini(&p.m);
 }
 
@@ -172,7 +209,7 @@ static void test_machine_contended_steal_is_repeated(void **state)
 
     begin(&p, CLASS_CPU_0);
     p.hook = widen_all;
-    for (uint32_t thread = 0; thread < THREADS; thread++)
+    for (uint32_t thread = 0; thread < HOGS; thread++)
         machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS});
     while (p.count == 0)
         assert_int_equal(machine_run(&p.m, MONO_NEVER, 1), MACHINE_AT_COUNT);
@@ -191,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_machine_starts_blocked),
         cmocka_unit_test(test_machine_spreads_queued_hogs),
+        cmocka_unit_test(test_machine_many_leave_at_once),
         cmocka_unit_test(test_machine_kick_takes_its_time),
         cmocka_unit_test(test_machine_conserves_time),
         cmocka_unit_test(test_machine_keeps_ledger_of_ended),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/outcome.h"
 
-#include "abi/result.h"
 #include "base/hash.h"
 
 #include <stdlib.h>
@@ -70,8 +69,8 @@ static void write_thread(struct result_thread *row, const struct ledger *a, cons
     row->lag_max_ns = RESULT_UNKNOWN;
 }
 
-static uint64_t verdict(const struct result_header *header, const struct result_thread *threads,
-                        const struct result_cpu *cpus)
+uint64_t outcome_verdict(const struct result_header *header, const struct result_thread *threads,
+                         const struct result_cpu *cpus)
 {
     uint64_t failed = 0;
     int64_t busy_ns = 0;
@@ -122,7 +121,7 @@ unsigned char *outcome_write(const struct outcome *o, const struct machine *m,
                                      .cpu_count = cpu_count,
                                      .wasted_ns = rise(o->wasted_ns, m->waste.wasted_ns),
                                      .trace_hash = m->trace_hash};
-    header->failed = failed | verdict(header, threads, cpus);
+    header->failed = failed | outcome_verdict(header, threads, cpus);
     header->checksum = hash_bytes(HASH_START, header + 1, size - sizeof(struct result_header));
     *bytes = size;
     return (unsigned char *)header;

@@ -9,6 +9,7 @@
 #ifndef SIM_OUTCOME_H
 #define SIM_OUTCOME_H
 
+#include "abi/result.h"
 #include "sim/script.h"
 
 struct outcome_cpu {
@@ -28,6 +29,10 @@ struct outcome {
 /* Read the machine now.  False: no memory. */
 MUST_USE bool outcome_begin(struct outcome *o, const struct machine *m);
 void outcome_fini(struct outcome *o);
+
+/* The bits that CONSERVATION and LEDGER add to the verdict; 0: both hold. */
+uint64_t outcome_verdict(const struct result_header *header, const struct result_thread *threads,
+                         const struct result_cpu *cpus);
 
 /*
  * Read the machine again and write the result, malloc'ed; `failed` are the verdict's bits known

@@ -171,9 +171,8 @@ static void begin_run(struct script *s, uint32_t thread, uint64_t ns)
     t->state = SCRIPT_RUN;
 }
 
-static void signal_all(struct script *s, uint32_t cpu, uint32_t object)
+static void unpark_all(struct script *s, uint32_t cpu, uint32_t object)
 {
-    s->objects[object].seq++;
     while (unpark(s, cpu, object)) /* bound: the threads that wait now; none can come in between */
         continue;
 }
@@ -213,7 +212,7 @@ static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
         park(s, cpu, thread, action->object);
         break;
     case STEP_RESUME:
-        signal_all(s, cpu, action->object);
+        unpark_all(s, cpu, action->object);
         break;
     case STEP_SET_MASK:
         machine_set_mask(s->machine, cpu, thread, script_class_of(s->image, action->object));

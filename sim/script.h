@@ -12,7 +12,8 @@
  *   wait, signal     a condition: a sequence number and a queue.  Wait notes the number, unlocks,
  *                    parks if the number is still the same, locks.  Signal wakes the longest
  *                    waiter.
- *   suspend, resume  a condition without a mutex; resume wakes everybody.
+ *   suspend, resume  a condition without a mutex, so without a gap in which a resume could come;
+ *                    resume wakes everybody.
  *
  * Actions cost nothing, but not for ever: a thread that does SCRIPT_FREE_ACTIONS of them in one
  * instant then spends SCRIPT_TOLL_NS, else a loop of resumes would stop the clock.
@@ -59,7 +60,7 @@ enum mutex_word { MUTEX_FREE, MUTEX_HELD, MUTEX_CONTENDED };
 struct script_object {
     enum mutex_word word;
     uint32_t holder; /* of a mutex, or MACHINE_THREAD_NONE */
-    uint32_t seq;    /* of a condition or suspend point */
+    uint32_t seq;    /* of a condition: counts its signals */
     uint32_t first_waiting;
     uint32_t last_waiting;
 };

@@ -179,6 +179,25 @@ static void test_condition_signal_wakes_longest(void **state)
     scenario_fini(&s);
 }
 
+/* Goal: a signal between the unlock and the parking of a wait is not lost.  Method: one CPU; the
+ * waiter's unlock wakes an interactive thread, which takes the CPU at once and signals. */
+static void test_condition_signal_in_the_gap(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 1,
+           "{'tasks': {'waiter': {'capos-class': 'batch', 'loop': 1, 'lock': 'm',"
+           "             'run': 5000, 'wait': {'ref': 'c', 'mutex': 'm'}, 'unlock': 'm'},"
+           "           'caller': {'capos-class': 'interactive', 'delay': 1000, 'loop': 1,"
+           "             'lock': 'm', 'signal': 'c', 'unlock': 'm'}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[0].voluntary_blocks == 0);
+    assert_true(s.threads[1].voluntary_blocks == 2); /* its delay and the mutex */
+    scenario_fini(&s);
+}
+
 /* ---- Suspend points -------------------------------------------------------------------------- */
 
 /* Goal: resume wakes everybody who waits.  Method: three suspend, one resumes. */
@@ -251,6 +270,21 @@ static void test_phase_mask_moves_thread(void **state)
     scenario_fini(&s);
 }
 
+/* Goal: CPUs that the machine does not have are no place to start.  Method: a set of CPU 1 and of
+ * one beyond the end, for two threads: both run on CPU 1. */
+static void test_mask_is_cut_to_machine(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 4,
+           "{'tasks': {'t': {'instance': 2, 'cpus': [1, 9], 'loop': 1, 'run': 1000}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.cpus[1].busy_ns == 2 * MS);
+    scenario_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,10 +297,12 @@ int main(void)
         cmocka_unit_test(test_condition_wait_releases_and_relocks),
         cmocka_unit_test(test_condition_signal_is_lost),
         cmocka_unit_test(test_condition_signal_wakes_longest),
+        cmocka_unit_test(test_condition_signal_in_the_gap),
         cmocka_unit_test(test_suspend_resume_wakes_all),
         cmocka_unit_test(test_suspend_early_resume_is_lost),
         cmocka_unit_test(test_suspend_ping_pong),
         cmocka_unit_test(test_phase_mask_moves_thread),
+        cmocka_unit_test(test_mask_is_cut_to_machine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

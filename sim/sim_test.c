@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/scenario.h"
 
+#include "abi/workload.h"
 #include "base/prng.h"
 
 #include <setjmp.h>
@@ -273,7 +274,29 @@ static void test_sim_free_actions_end(void **state)
     scenario_fini(&s);
 }
 
-/* ---- Ends ------------------------------------------------------------------------------------ */
+/* Goal: thread i starts i offsets after the first, on the (i mod k)-th of its k CPUs.  Method:
+ * eight brief threads, allowed on three CPUs of four, that never meet. */
+static void test_sim_start_protocol(void **state)
+{
+    (void)state;
+    struct scenario s;
+    int64_t us = (int64_t)NS_PER_US;
+
+    run_on(&s, 4,
+           "{'tasks': {'t': {'instance': 8, 'cpus': [0, 2, 3], 'loop': 1, 'run': 50}},"
+           " 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.header->duration_ns == 7 * WORKLOAD_START_STAGGER_NS + 50 * NS_PER_US);
+    for (unsigned i = 0; i < 8; i++)
+        assert_true(s.threads[i].voluntary_blocks == 0 && s.threads[i].switches == 1);
+    assert_true(s.cpus[0].busy_ns == 150 * us);
+    assert_true(s.cpus[1].busy_ns == 0);
+    assert_true(s.cpus[2].busy_ns == 150 * us);
+    assert_true(s.cpus[3].busy_ns == 100 * us);
+    scenario_fini(&s);
+}
+
+/* ---- Ends ----------------------------------------------------------------------------------- */
 
 /* Goal: a duration is kept even when all threads have ended before. */
 static void test_sim_duration_is_kept(void **state)
@@ -403,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_sim_runtime_is_wall_time),
         cmocka_unit_test(test_sim_sleep_is_exact),
         cmocka_unit_test(test_sim_free_actions_end),
+        cmocka_unit_test(test_sim_start_protocol),
         cmocka_unit_test(test_sim_duration_is_kept),
         cmocka_unit_test(test_sim_deadlock_is_incomplete),
         cmocka_unit_test(test_sim_progress),

@@ -17,7 +17,7 @@
     X(BLOCK, 6, "block", "source", "lag in vns")                          \
     X(EXIT, 7, "exit", "runtime in ns", "0")                              \
     X(CHARGE, 8, "charge", "delta in ns", "charge point")                 \
-    X(DETACH, 9, "detach", "target CPU or -1", "lag in vns")                    \
+    X(DETACH, 9, "detach", "target CPU", "lag in vns")                    \
     X(WEIGHT, 11, "weight", "new weight", "old weight")                   \
     X(CLASS, 12, "class", "new class", "old class")                       \
     X(MASK, 13, "mask", "lowest CPU", "CPUs in it")                       \

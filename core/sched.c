@@ -47,14 +47,15 @@ void sched_cpu_start(struct sched *s, uint32_t cpu, struct mono booted_at, struc
 
 /* ---- Deciding ---- */
 
-/* Away with a thread that may not run on `cpu`: it is MIGRATING and in no queue. */
-static void send_away(struct sched *s, uint32_t thread, struct decision *d)
+/* Away with a thread that may not run here: it is MIGRATING and in no queue.  Returns: where to. */
+static uint32_t send_away(struct sched *s, uint32_t thread, struct decision *d)
 {
     struct why why;
     uint32_t target = wake_place(s, thread, &why);
 
     thread_change(s, thread, THREAD_POST, target, 0);
     wake_deliver(s, thread, target, d);
+    return target;
 }
 
 static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
@@ -65,13 +66,15 @@ static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct 
     rq_remove_current(s, cpu, now, true);
     thread_of(s, thread)->ledger.migration_count++;
     thread_change(s, thread, THREAD_DETACH, cpu, 0);
+    int64_t lag_vns = sc_of(s, thread_of(s, thread)->sc)->lag_vns;
+    uint32_t target = send_away(s, thread, d); /* from here on the thread is the target's */
+
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_DETACH,
                                          .thread = thread,
-                                         .a = -1, /* the wake that follows says where to */
-                                         .b = sc_of(s, thread_of(s, thread)->sc)->lag_vns});
-    send_away(s, thread, d);
+                                         .a = (int64_t)target,
+                                         .b = lag_vns});
 }
 
 /* Pick until somebody may run here; threads whose CPU set left this CPU go away, a few at a time. */
@@ -83,7 +86,7 @@ static uint32_t pick_allowed(struct sched *s, uint32_t cpu, struct mono now, str
         if (thread == SLOT_NONE || thread_allows(s, thread, cpu))
             return thread;
         rq_detach(s, cpu, thread, cpu, now);
-        send_away(s, thread, d);
+        (void)send_away(s, thread, d);
     }
     d->resched = true;
     return SLOT_NONE;

@@ -45,7 +45,6 @@ static const struct event_look *look_of(uint32_t event)
         [EV_EXIT] = {FIELD_NUMBER, FIELD_NONE, "runtime", NULL},
         [EV_CHARGE] = {FIELD_NUMBER, FIELD_POINT, "ns", NULL},
         [EV_DETACH] = {FIELD_CPU_TO, FIELD_NUMBER, NULL, "lag"},
-        [EV_KICK] = {FIELD_CPU_TO, FIELD_NUMBER, NULL, "reason"},
         [EV_WEIGHT] = {FIELD_NEW, FIELD_OLD, NULL, NULL},
         [EV_CLASS] = {FIELD_NEW, FIELD_OLD, NULL, NULL},
         [EV_MASK] = {FIELD_NUMBER, FIELD_NUMBER, "lowest", "cpus"},

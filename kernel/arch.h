@@ -3,10 +3,10 @@
  * arch.h - the whole contract between the portable kernel and the architecture.
  *
  * The kernel is an event kernel: one stack per CPU, interrupts off inside, no frame survives a
- * return to user mode.  The architecture enters it through the kernel_* functions at the end of this
- * file, always on the CPU's own stack, always with the interrupted thread's registers already saved
- * in its `struct arch_context`; each of them ends by calling arch_return_to_user or arch_idle, which
- * do not return.  On the way back in, the stack starts from its top again.
+ * return to user mode.  The architecture enters it through the kernel_* functions at the end of
+ * this file, always on the CPU's own stack, always with the interrupted thread's registers already
+ * saved in its `struct arch_context`; each of them ends by calling arch_return_to_user or
+ * arch_idle, which do not return.  On the way back in, the stack starts from its top again.
  *
  * Locks: none of these functions takes one unless it says so.  "This CPU" is the caller's.
  */
@@ -54,7 +54,8 @@ struct arch_boot {
 void arch_step_note(struct arch_boot *boot, const char *what, uint64_t detail);
 
 /* Start the other CPUs, one after the other; each enters kernel_cpu_main(cpu).  Returns how many
- * CPUs run, this one included.  Waits for each with a bound; a CPU that does not come is left out. */
+ * CPUs run, this one included.  Waits for each with a bound; a CPU that does not come, or whose
+ * clock is behind, is left out, and the numbers have no hole. */
 uint32_t arch_start_cpus(struct arch_boot *boot);
 
 /* ---- This CPU ------------------------------------------------------------------------------- */

@@ -25,3 +25,18 @@ $(B)/capos-kernel.elf: $(KERNEL_OBJECTS) $(ARCH_LINKER_SCRIPT)
 	$(LD) $(ARCH_LDFLAGS) -o $@ $(KERNEL_OBJECTS)
 
 ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)
+
+# Unit tests: the portable files on a fake machine (kernel/fixture).
+KERNEL_FIXTURE := $(B)/san/kernel/fixture/fixture.o $(B)/san/kernel/cpu.o
+KERNEL_FRAMES := $(KERNEL_FIXTURE) $(B)/san/kernel/frame.o
+
+$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_kernel.h
+
+$(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
+$(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))
+$(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
+$(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
+$(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))
+$(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
+$(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
+    $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))

@@ -2,8 +2,8 @@
 /*
  * cap.h - capabilities: a process's table of objects, and calling their methods.
  *
- * The table is fixed at start (abi/cap.h names the slots), so looking up takes no lock.  An object's
- * methods are one function; it refuses what it does not know.
+ * The table is fixed at start (abi/cap.h names the slots), so looking up takes no lock.  The
+ * methods of an object are one function; it refuses what it does not know.
  */
 #ifndef KERNEL_CAP_H
 #define KERNEL_CAP_H
@@ -28,9 +28,9 @@ struct cap_call {
     struct uthread *thread; /* the caller; it runs on this CPU */
     const uint64_t *args;   /* four */
     uint64_t user_data;
-    uint64_t value;         /* out: the second result */
+    uint64_t value; /* out: the second result */
     uint16_t method;
-    bool is_waiting;        /* out: an operation record will complete it; the status is void */
+    bool is_waiting; /* out: an operation record will complete it; the status is void */
 };
 
 /* Do the method.  Returns: the completion's status. */

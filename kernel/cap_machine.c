@@ -18,8 +18,8 @@ static struct times read_times(uint32_t cpu)
 
     port_lock(&rq->lock);
     times.busy_ns = rq->busy_ns;
-    times.adds_up = rq->busy_ns + rq->idle_ns + rq->kernel_ns ==
-                    (uint64_t)mono_diff_ns(rq->since, rq->started);
+    times.adds_up =
+        rq->busy_ns + rq->idle_ns + rq->kernel_ns == (uint64_t)mono_diff_ns(rq->since, rq->started);
     port_unlock(&rq->lock);
     return times;
 }

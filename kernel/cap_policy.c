@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cap_policy.c - the methods of POLICY (abi/cap.h): weight, latency class and CPU set of threads. */
+/* cap_policy.c - the methods of POLICY (abi/cap.h): weight, latency class, CPU set of threads. */
 #include "kernel/cap.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -15,8 +15,8 @@ static enum status set_class(struct thread_ref ref, uint64_t latency_class)
 {
     if (latency_class >= LATENCY_CLASS_COUNT)
         return STATUS_BAD_ARGUMENT;
-    return sched_set_class(glue_sched(), cpu_this()->number, ref,
-                           (enum latency_class)latency_class, glue_now());
+    return sched_set_class(glue_sched(), cpu_this()->number, ref, (enum latency_class)latency_class,
+                           glue_now());
 }
 
 static enum status set_mask(const struct process *process, struct thread_ref ref, uint64_t from)

@@ -21,11 +21,11 @@ struct cpu {
     bool is_settled;         /* space, FPU, timer and telemetry record are those of current */
     bool is_interrupt;       /* this entry is an interrupt, begun at entered_at */
     struct mono entered_at;
-    struct mono arm_at;      /* the next scheduling instant, from the last decision */
-    struct mono armed_at;    /* what the hardware timer is set to */
-    uint64_t timer_count;    /* timer interrupts */
+    struct mono arm_at;   /* the next scheduling instant, from the last decision */
+    struct mono armed_at; /* what the hardware timer is set to */
+    uint64_t timer_count; /* timer interrupts */
     uint64_t spurious_count;
-    uint64_t ended_ns;       /* runtime of the threads that ended here */
+    uint64_t ended_ns; /* runtime of the threads that ended here */
 } ALIGNED(64);
 
 extern struct cpu cpu_blocks[ARCH_CPU_MAX];

@@ -18,7 +18,7 @@ struct elf_segment {
     uint64_t memory_bytes; /* file_bytes, then zeros */
     uint64_t file_offset;
     uint64_t file_bytes;
-    uint32_t access;       /* enum arch_access bits */
+    uint32_t access; /* enum arch_access bits */
 };
 
 struct elf_plan {

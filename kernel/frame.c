@@ -69,6 +69,7 @@ void frame_init(const struct arch_range *ranges, uint32_t count)
     uint64_t end = 0;
 
     ASSERT(count <= ARCH_RANGES_MAX);
+    frames.lock = (struct lock){{0}};
     frames.fresh_count = 0;
     frames.list = 0;
     frames.free_count = 0;
@@ -89,8 +90,8 @@ void frame_init(const struct arch_range *ranges, uint32_t count)
     ASSERT(frames.fresh_count > 0);
     frames.bits = (end - frames.first) / ARCH_PAGE_BYTES;
 
-    uint64_t table_bytes = bits_round_up(bits_round_up(frames.bits, WORD_BITS) / 8,
-                                         ARCH_PAGE_BYTES);
+    uint64_t table_bytes =
+        bits_round_up(bits_round_up(frames.bits, WORD_BITS) / 8, ARCH_PAGE_BYTES);
     uint64_t table = fresh_take(table_bytes);
 
     ASSERT(table != 0); /* the loader's ranges cannot hold one bit for each of their frames */

@@ -15,7 +15,7 @@
 #define TRACE_LAST_COUNT 16u          /* trace records each CPU keeps for a panic; a power of two */
 #define BACKTRACE_FRAMES_MAX 16u
 #define BACKTRACE_BYTES_MAX (64u << 10) /* a frame pointer further from the first is not believed */
-#define CONSERVATION_TRIES_MAX 64u    /* attempts to read all ledgers between two charges */
+#define CONSERVATION_TRIES_MAX 64u      /* attempts to read all ledgers between two charges */
 #define BOOT_RUN_BYTES_MAX (UINT64_C(256) << 20) /* one table made at boot */
 
 #define ELF_SEGMENTS_MAX 16u
@@ -26,7 +26,7 @@
 #define STACK_TOP UINT64_C(0x00007ffffff00000) /* of the main thread; the page below is unmapped */
 #define STACK_BASE (STACK_TOP - BOOT_STACK_BYTES)
 
-#define RING_PAGE(index) (RING_BASE + (uint64_t)(index) * RING_PAGE_BYTES)
+#define RING_PAGE(index) (RING_BASE + (uint64_t)(index)*RING_PAGE_BYTES)
 #define TELEMETRY_BYTES ((uint64_t)(THREADS_PER_PROCESS_MAX + 1) * TELEMETRY_RECORD_BYTES)
 
 _Static_assert(RING_PAGE_BYTES == ARCH_PAGE_BYTES, "a ring is one page");

@@ -7,12 +7,12 @@
  *                                                                                op_release
  *
  * Whoever would end the operation (a timer, an UNPARK, a thread's end) first claims the record; one
- * compare-and-swap decides.  The winner writes status and value into the record, sets the record's
- * bit in the thread's `done` word and wakes the thread.  Only the CPU that runs the thread turns
- * done records into completions (op_collect) and frees them.
+ * compare-and-swap decides.  The winner writes status and value into the record, sets its bit in
+ * the thread's `done` word and wakes the thread.  Only the CPU that runs the thread turns done
+ * records into completions (op_collect) and frees them.
  *
- *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their locks,
- *        and claims happen under those locks too, so a claim never meets a record of a new use.
+ *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their
+ *        locks, and claims happen under those too: a claim never meets a record of a new use.
  *   OP2  After its done bit is set only the owner touches a record, except that a firing timer or
  *        an unparking CPU still unlinks it, under the lock op_release takes.
  *

@@ -66,7 +66,7 @@ static void print_address(uint64_t address)
     print(&line);
 }
 
-/* Frame pointers form a chain of {next, return address} on this CPU's stack, upwards, ending in 0. */
+/* Frame pointers are a chain of {next, return address} on this stack, upwards, ending in 0. */
 static void print_backtrace(uint64_t pc, uint64_t frame)
 {
     uint64_t first = frame;
@@ -120,6 +120,7 @@ void assert_fail(const char *condition, const char *file, int line)
     fmt_i64(&what, line, 0);
     fmt_text(&what, ": assertion failed: ");
     fmt_text(&what, condition);
-    kernel_panic(text, NULL, (uint64_t)(uintptr_t)__builtin_return_address(0),
-                 (uint64_t)(uintptr_t)__builtin_frame_address(0));
+    const uint64_t *frame = __builtin_frame_address(0); /* {the caller's frame, where it was} */
+
+    kernel_panic(text, NULL, frame[1], frame[0]);
 }

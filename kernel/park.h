@@ -7,8 +7,8 @@
  * the same lock after its caller changed the word.  So either the PARK sees the new value, or the
  * UNPARK sees the waiter: no wake is lost.
  *
- * Locks: LOCK_PARK, inside.  Cost: O(1) for PARK; O(waiters in the bucket) for UNPARK, in batches of
- * PARK_BATCH_MAX wakes.
+ * Locks: LOCK_PARK, inside.  Cost: O(1) for PARK; O(waiters in the bucket) for UNPARK, in batches
+ * of PARK_BATCH_MAX wakes.
  */
 #ifndef KERNEL_PARK_H
 #define KERNEL_PARK_H

@@ -58,8 +58,7 @@ static bool make_tables(struct process *process, uint32_t cpu_count)
     return telemetry_init(process, cpu_count) == STATUS_OK;
 }
 
-const char *process_load(struct process *process, const struct archive *archive,
-                         uint32_t cpu_count)
+const char *process_load(struct process *process, const struct archive *archive, uint32_t cpu_count)
 {
     const char *wrong;
 

@@ -15,8 +15,8 @@
 
 struct process {
     struct vspace space;
-    uint8_t caps[CAP_SLOT_COUNT]; /* enum cap_kind; fixed at start */
-    struct uthread *threads;      /* THREADS_PER_PROCESS_MAX records */
+    uint8_t caps[CAP_SLOT_COUNT];       /* enum cap_kind; fixed at start */
+    struct uthread *threads;            /* THREADS_PER_PROCESS_MAX records */
     struct telemetry_record *telemetry; /* record 0 is the header */
 
     /* LOCK_PROCESS. */
@@ -24,7 +24,7 @@ struct process {
     struct uthread *unused; /* records that were used before, last first */
     uint32_t fresh_index;   /* records from here on were never used */
     uint32_t live_count;
-    int64_t first_status;   /* how the first thread ended */
+    int64_t first_status; /* how the first thread ended */
 };
 
 /* Make the process of a checked archive, everything but its threads.  Returns NULL, or what is

@@ -37,7 +37,7 @@ enum status ring_sync(struct ring *r, uint32_t *waiting)
     uint32_t cq_head = shared_load(&r->page->header.cq_head);
 
     *waiting = 0;
-    if (sq_tail - r->sq_head > RING_SQ_ENTRIES || /* RG1 */
+    if (sq_tail - r->sq_head > RING_SQ_ENTRIES ||         /* RG1 */
         cq_head - r->cq_head > r->cq_tail - r->cq_head) { /* RG2 */
         reset(r);
         return STATUS_RING_CORRUPT;

@@ -2,10 +2,10 @@
 /*
  * sched_glue.h - acting on the scheduler core's decisions: kicks, the hardware timer, switching.
  *
- * An entry into the kernel ends in glue_leave: it follows decisions until one of them names a thread
- * that may go on in user mode, or nobody.  A thread that waits in cap_enter is looked at again
- * whenever it is dispatched (kernel/enter.h), so a chain of switches without a user instruction in
- * between is possible; every link of it follows a wake.
+ * An entry into the kernel ends in glue_leave: it follows decisions until one of them names a
+ * thread that may go on in user mode, or nobody.  A thread that waits in cap_enter is looked at
+ * again whenever it is dispatched (kernel/enter.h), so a chain of switches without a user
+ * instruction in between is possible; every link of it follows a wake.
  *
  * Time.  A system call's events carry the instant they happen at and belong to the thread.  All
  * events of one interrupt carry the instant of its entry, and what it took is the kernel's time.
@@ -18,7 +18,7 @@
 #include "core/sched.h"
 #include "kernel/cpu.h"
 
-/* The machine's scheduler for `cpu_count` CPUs and `thread_count` slots.  Once; false: no memory. */
+/* The machine's scheduler: `cpu_count` CPUs, `thread_count` slots.  Once; false: no memory. */
 MUST_USE bool glue_init(uint32_t cpu_count, uint32_t thread_count);
 
 struct sched *glue_sched(void);

@@ -13,7 +13,7 @@
 #define TURNS_STRIDE 64u /* bytes: each CPU counts in a cache line of its own */
 #define LINE_BYTES 100u
 
-_Static_assert(ARCH_CPU_MAX * TURNS_STRIDE <= ARCH_PAGE_BYTES, "all counters in one page");
+_Static_assert(ARCH_PAGE_BYTES / TURNS_STRIDE >= ARCH_CPU_MAX, "all counters in one page");
 
 /* Written by its own CPU only. */
 struct hog {
@@ -151,8 +151,8 @@ static bool report_cpu(uint32_t cpu, uint64_t mean)
     struct fmt line = fmt_start(text, sizeof(text));
     uint64_t turns = turns_of(cpu) - hogs[cpu].first_turns;
     uint64_t percent = mean != 0 ? turns * 100 / mean : 0;
-    bool is_good = percent >= SELFTEST_SHARE_PERCENT_MIN &&
-                   (cpu == 0 || hogs[cpu].kicks == test.timers);
+    bool is_good =
+        percent >= SELFTEST_SHARE_PERCENT_MIN && (cpu == 0 || hogs[cpu].kicks == test.timers);
 
     fmt_u64(&line, cpu, 3, ' ');
     fmt_u64(&line, turns, 10, ' ');

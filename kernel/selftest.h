@@ -3,10 +3,10 @@
  * selftest.h - does this machine let CPUs share and timers fire as every other test presupposes?
  *
  * QEMU's deterministic mode runs all CPUs on one host thread; a CPU keeps its turn until PAUSE, HLT
- * or a timer.  One user-mode hog per CPU, which gives way every ARCH_HOG_INSTRUCTIONS, a 1 kHz timer
- * on CPU 0, and from there a kick to each other CPU at every timer.  It passes iff no timer came
- * later than SELFTEST_LATENCY_NS_MAX, no CPU turned less than SELFTEST_SHARE_PERCENT_MIN of the
- * mean, and every kick arrived.  The latency bound is for at most four CPUs in deterministic mode.
+ * or a timer.  So: one user-mode hog per CPU, which gives way every ARCH_HOG_INSTRUCTIONS, a 1 kHz
+ * timer on CPU 0, and from there a kick to each other CPU at every timer.  It passes iff no timer
+ * came later than SELFTEST_LATENCY_NS_MAX, no CPU turned less than SELFTEST_SHARE_PERCENT_MIN of
+ * the mean, and every kick arrived.  The latency bound is for at most four CPUs.
  *
  * kernel_main calls selftest_run when the boot archive has BOOT_FLAG_SELF_TEST; from then on
  * kernel_cpu_main, kernel_timer and kernel_kick do nothing but call their twins here.

@@ -21,8 +21,7 @@ enum status telemetry_init(struct process *process, uint32_t cpu_count)
     header->cpu_count = cpu_count;
     header->thread_max = THREADS_PER_PROCESS_MAX;
     for (uint64_t at = 0; at < TELEMETRY_BYTES; at += ARCH_PAGE_BYTES) {
-        enum status status =
-            vspace_map(&process->space, TELEMETRY_BASE + at, phys + at, ARCH_READ);
+        enum status status = vspace_map(&process->space, TELEMETRY_BASE + at, phys + at, ARCH_READ);
 
         if (status != STATUS_OK)
             return status;

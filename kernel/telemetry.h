@@ -2,8 +2,8 @@
 /*
  * telemetry.h - the read-only page of numbers every process sees (abi/sched.h).
  *
- * A record is written by the CPU that runs its thread, nobody else; readers look at `seq` before and
- * after.  No locks.
+ * A record is written by the CPU that runs its thread, nobody else; readers look at `seq` before
+ * and after.  No locks.
  */
 #ifndef KERNEL_TELEMETRY_H
 #define KERNEL_TELEMETRY_H

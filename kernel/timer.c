@@ -105,8 +105,8 @@ void timer_insert(struct timer *timer, struct mono at)
     ASSERT(!timer_is_linked(timer));
     cpu_this()->is_settled = false; /* the hardware may have to fire earlier */
     lock_take(&q->lock, LOCK_TIMER);
-    *timer = (struct timer){
-        .at = at, .arrival = q->arrivals++, .rank = 1, .is_wait = timer->is_wait};
+    *timer =
+        (struct timer){.at = at, .arrival = q->arrivals++, .rank = 1, .is_wait = timer->is_wait};
     port_store32(&timer->cpu_plus_1, cpu + 1);
     q->root = merge(q->root, timer);
     q->count++;

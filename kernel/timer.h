@@ -57,7 +57,7 @@ static inline bool timer_is_linked(const struct timer *timer)
     return port_load32(&timer->cpu_plus_1) != 0;
 }
 
-/* The earliest instant on this CPU, or MONO_NEVER.  May be one that was cancelled just now. */
+/* The earliest instant on this CPU, or MONO_NEVER.  May be one cancelled a moment ago. */
 struct mono timer_next(void);
 
 /* Fire at most TIMER_BATCH_MAX timers of this CPU that are due at `now`, earliest first. */

@@ -27,7 +27,7 @@ static const char *event_name(uint32_t event)
 {
     switch (event) {
 #define TRACE_CASE(name, id, text, a, b) \
-    case (id): \
+    case (id):                           \
         return (text);
         TRACE_EVENT_TABLE(TRACE_CASE)
 #undef TRACE_CASE

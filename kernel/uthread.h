@@ -8,8 +8,8 @@
  * has ended, a record only when the thread was joined, so there are as many slots as records.
  *
  *   UT1  While a thread lives, uthread_of_slot(ref.slot) is its record.
- *   UT2  A ring page once given to an index stays with it; the next thread there gets it zeroed.  So
- *        ring pages are never unmapped, and at most THREADS_PER_PROCESS_MAX exist.
+ *   UT2  A ring page once given to an index stays with it; the next thread there gets it zeroed.
+ *        So ring pages are never unmapped, and at most THREADS_PER_PROCESS_MAX exist.
  */
 #ifndef KERNEL_UTHREAD_H
 #define KERNEL_UTHREAD_H
@@ -39,8 +39,8 @@ struct uthread {
 
     /* Of the CPU that runs the thread; between two CPUs the core's state word hands them over. */
     struct ring ring;
-    uint32_t free_ops;   /* bits: records that are FREE */
-    uint32_t fpu_cpu;    /* the CPU whose registers hold the FPU state, if it is nobody else's */
+    uint32_t free_ops; /* bits: records that are FREE */
+    uint32_t fpu_cpu;  /* the CPU whose registers hold the FPU state, if it is nobody else's */
     bool should_yield;
     uint8_t wait_source; /* enum wake_source: of the last operation that waits */
     struct enter enter;

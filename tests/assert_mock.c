@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* assert_mock.c - assert_fail for unit tests: expect_assert_failure() sees it, else the test fails. */
+/* assert_mock.c - assert_fail of unit tests: seen by expect_assert_failure(), or a failure. */
 #include "base/assert.h"
 
 #include <setjmp.h>

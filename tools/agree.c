@@ -18,6 +18,22 @@ static bool has_timer(const struct workload_image *image, const struct workload_
     return false;
 }
 
+/* Does the file ask for CPU time? */
+static bool has_run(const struct workload_image *image, const struct workload_task *task)
+{
+    for (uint32_t i = 0; i < task->phase_count; i++) {
+        const struct workload_phase *phase = &image->phases[task->first_phase + i];
+
+        for (uint32_t j = 0; j < phase->event_count; j++) {
+            const struct workload_event *event = &image->events[phase->first_event + j];
+
+            if ((event->kind == WORKLOAD_RUN || event->kind == WORKLOAD_RUNTIME) && event->ns > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* All turns of the task's loops together; UINT64_MAX where one is endless or they are too many. */
 static uint64_t turns_of(const struct workload_image *image, const struct workload_task *task)
 {
@@ -70,6 +86,22 @@ static bool must_be_exact(const struct workload_image *image, const struct workl
     return false;
 }
 
+static int64_t runtime_allowed_ns(const struct workload_image *image,
+                                  const struct workload_task *task, const struct result_thread *a,
+                                  const struct result_thread *b)
+{
+    int64_t allowed_ns =
+        larger(AGREE_RESOLUTION_NS, larger(a->runtime_ns, b->runtime_ns) / AGREE_RUNTIME_PART);
+    int64_t overhead_ns;
+
+    if (has_run(image, task))
+        return allowed_ns;
+    if (__builtin_mul_overflow(larger(a->activations, b->activations), AGREE_RESOLUTION_NS,
+                               &overhead_ns))
+        overhead_ns = INT64_MAX;
+    return larger(allowed_ns, overhead_ns);
+}
+
 struct agreement agree_thread(const struct run_view *a, const struct run_view *b, uint32_t thread)
 {
     const struct result_thread *x = &a->result.threads[thread];
@@ -82,8 +114,7 @@ struct agreement agree_thread(const struct run_view *a, const struct run_view *b
     if (!found.is_exact)
         found.activations_allowed =
             larger(1, larger(x->activations, y->activations) / AGREE_ACTIVATIONS_PART);
-    found.runtime_allowed_ns =
-        larger(AGREE_RESOLUTION_NS, larger(x->runtime_ns, y->runtime_ns) / AGREE_RUNTIME_PART);
+    found.runtime_allowed_ns = runtime_allowed_ns(a->image, task, x, y);
     found.activations_agree =
         is_within(x->activations, y->activations, found.activations_allowed);
     found.runtime_agrees = is_within(x->runtime_ns, y->runtime_ns, found.runtime_allowed_ns);

@@ -130,6 +130,22 @@ static void test_agree_runtime_tolerance(void **state)
     assert_false(judge_runtimes(0, 25001).runtime_agrees);
 }
 
+/* Goal: a thread that asks for no CPU time may use it for its system calls, 25 us a turn, but not
+ * more.  Method: a thread with nothing but a timer; both sides of the limit. */
+static void test_agree_overhead_without_runs(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"tasks\": {\"t\": {\"timer\": {\"ref\": \"unique\","
+                               " \"period\": 1000}}}, \"global\": {\"duration\": 1}}";
+    struct result_thread idle = {.activations = 100, .runtime_ns = 0};
+    struct result_thread busy = {.activations = 100, .runtime_ns = 2500000};
+
+    assert_true(judge(json, idle, busy).runtime_agrees);
+    assert_false(judge(TIMED, idle, busy).runtime_agrees);
+    busy.runtime_ns++;
+    assert_false(judge(json, idle, busy).runtime_agrees);
+}
+
 /* Goal: a figure that one engine does not know is no agreement.  Method: unknown on one side. */
 static void test_agree_unknown_is_a_difference(void **state)
 {
@@ -234,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_agree_counted_is_exact_at_the_count),
         cmocka_unit_test(test_agree_free_has_a_tolerance),
         cmocka_unit_test(test_agree_runtime_tolerance),
+        cmocka_unit_test(test_agree_overhead_without_runs),
         cmocka_unit_test(test_agree_unknown_is_a_difference),
         cmocka_unit_test(test_agree_print_says_what_differs),
         cmocka_unit_test(test_agree_print_needs_both_verdicts),

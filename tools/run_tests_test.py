@@ -28,6 +28,11 @@ CASES = [
     ("a program that hangs is ended, said so, and is a failure",
      {"a": "echo 1..1; echo ok 1; sleep 60", "b": "echo 1..1; echo ok 1"},
      "2 passed, 1 failed", 1, "hang detector"),
+    ("a script that asks to be alone runs when the others have ended",
+     {"a": "# run-tests: alone\nls [bc].runs 2>&- && exit 1; echo 1..1; echo ok 1",
+      "b": "touch b.runs; sleep 0.3; rm b.runs; echo 1..1; echo ok 1",
+      "c": "touch c.runs; sleep 0.3; rm c.runs; echo 1..1; echo ok 1"},
+     "3 passed, 0 failed", 0, ""),
     ("no program is a failure", {}, "0 passed, 0 failed", 1, "no test ran"),
 ]
 

@@ -18,8 +18,7 @@ class Source:
         self.text = text
         self.lines = text.split("\n")
         self.is_c = path.endswith(C_SUFFIXES)
-        self.is_test = (path.endswith("_test.c") or
-                        any(part in path for part in tables.TEST_SUPPORT))
+        self.is_test = re.search(tables.TEST_FILES, path) is not None
         self.code = blank_c(text) if self.is_c else text
 
     def line_at(self, offset):

@@ -45,8 +45,8 @@ FILE_LINES_MAX = [("README.md", 80), (".c", 600), (".h", 250), (".S", 400), (".p
 # ---- Words: (pattern, why, path prefixes where it is allowed) ---------------------------------
 
 LISTS = ["STYLE.md", "docs/glossary.md", "tools/tidy_tables.py", "tools/tidy_test.py"]
-RT_APP = ["README.md", "abi/workload.h", "docs/", "sim/", "tests/", "tools/", "user/loadgen/",
-          "workload/", "workloads/"]
+RT_APP = ["README.md", "abi/workload.h", "docs/", "man/", "sim/", "tests/", "tools/",
+          "user/loadgen/", "workload/", "workloads/"]
 WORDS = [
     (r"\b(TODO|FIXME|XXX)\b", "an open end; finish it or write it into docs/", LISTS),
     (r"(?i)\bissues? #?\d+", "a number that means nothing outside a tracker", LISTS),
@@ -84,8 +84,9 @@ BOUND_COMMENT = r"(/\*|\*|//).*\b(bound|at most|waits in the kernel)\b"
 # ---- Files that must exist --------------------------------------------------------------------
 
 TESTED_FOLDERS = ["base/", "core/", "workload/"]
-TEST_SUPPORT = ("/fixture/", "/test/")  # in such a folder everything is part of the tests
-README_NOT_IN = (".ci", "/fixture", "/test")  # ends of folder names: parts of their parents
+# What belongs to the tests, by path: unit tests, fuzzers, what they share.
+TEST_FILES = r"_test\.c$|_fuzz\.c$|(^|/)test_\w+\.[ch]$|/(fixture|test)/"
+README_NOT_IN = {".ci", "corpus", "fixture", "man", "test"}  # nor in what is below them
 SPDX = "SPDX-License-Identifier: MIT"
 SPDX_SUFFIXES = (".c", ".h", ".S", ".py", ".mk", ".ld", ".sh")
 BOXES = {"A": 4, "B": 7, "C": 5, "D": 5, "E": 6, "F": 5, "G": 4, "H": 5}

@@ -185,13 +185,15 @@ case("pause", "a waiting loop without one is found, in each of its forms", {
 
 # ---- test ----
 case("test", "a source with its test beside it passes; other folders need none", {
-    "core/a.c": "", "core/a_test.c": "", "core/fixture/f.c": "", "kernel/a.c": ""})
+    "core/a.c": "", "core/a_test.c": "", "core/fixture/f.c": "", "kernel/a.c": "",
+    "workload/read_fuzz.c": "", "workload/test_read.c": ""})
 case("test", "a missing test is found", {"core/a.c": "", "base/b.c": "", "workload/c.c": ""},
      [("core/a.c", 1), ("base/b.c", 1), ("workload/c.c", 1)])
 
 # ---- readme, link ----
 case("readme", "a folder with a README passes", {
-    "README.md": "", "core/README.md": "", "core/a.c": "", "core/fixture/f.c": "", ".ci/run": ""})
+    "README.md": "", "core/README.md": "", "core/a.c": "", "core/fixture/f.c": "", ".ci/run": "",
+    "core/corpus/x/y.c": ""})
 case("readme", "a folder without one is found", {"README.md": "", "core/a.c": ""}, [("core", 1)])
 case("link", "links to files, folders, places and sites pass", {
     "docs/a.md": "[b](b.md) [c](../core) [d](b.md#top) [e](#here) [f](https://x.org/y)\n",

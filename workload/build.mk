@@ -38,6 +38,12 @@ $(B)/fuzz/%.o: %.c
 $(WORKLOAD_FUZZERS): %: %.o $(WORKLOAD_FUZZ_SRCS:%.c=$(B)/fuzz/%.o)
 	clang $(SANITIZE) -fsanitize=fuzzer $^ $(WORKLOAD_HOST_LIBS) -o $@
 
-TESTS += $(WORKLOAD_TESTS) workload/fuzz-test
+# The script finds them beside itself; a test below $(B) has them built.
+WORKLOAD_FUZZ_TEST := $(B)/test/workload/fuzz-test
+$(WORKLOAD_FUZZ_TEST): workload/fuzz-test $(WORKLOAD_FUZZERS)
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+TESTS += $(WORKLOAD_TESTS) $(WORKLOAD_FUZZ_TEST)
 
 endif

@@ -60,7 +60,7 @@ static void test_diagnostics_overflow(void **state)
     assert_int_equal(d.error_count, WORKLOAD_DIAGNOSTICS_MAX + 10);
 }
 
-/* Goal: a file cannot steer the terminal.  Method: an escape sequence and a line break in a name. */
+/* Goal: a file cannot steer the terminal.  Method: an escape sequence and a line break. */
 static void test_diagnostics_hides_controls(void **state)
 {
     (void)state;

@@ -145,13 +145,14 @@ static void test_task_numbers_refused(void **state)
         test_body_refused(cases[i].body, TEST_BODY_COLUMN + cases[i].column, cases[i].part);
 }
 
-/* Goal: a million threads and no more, over all tasks.  Method: the limit, and one more both ways. */
+/* Goal: 2^20 threads and no more, over all tasks.  Method: the limit, and one more both ways. */
 static void test_task_thread_limit(void **state)
 {
     (void)state;
     test_read(&t, "{\"tasks\":{\"a\":{\"instance\":1048575,\"run\":1},\"b\":{\"run\":1}}}");
     assert_int_equal(workload_image_threads(&t.image), WORKLOAD_THREADS_MAX);
-    test_refused("{\"tasks\":{\"a\":{\"instance\":1048575,\"run\":1},\n\"b\":{\"instance\":2,\"run\":1}}}",
+    test_refused("{\"tasks\":{\"a\":{\"instance\":1048575,\"run\":1},\n"
+                 "\"b\":{\"instance\":2,\"run\":1}}}",
                  2, 17, "at most 1048576 threads");
     test_refused("{\"tasks\":{\"a\":{\"instance\":1048576,\"run\":1},\n\"b\":{\"run\":1}}}", 2, 1,
                  "at most 1048576 threads");

@@ -51,7 +51,7 @@ static void test_reader_duration(void **state)
 /* Goal: other durations are refused at the number.  Method: 0, -2, beyond a day, no number. */
 static void test_reader_duration_refused(void **state)
 {
-    static const char *const values[] = {"0", "-2", "86401", "1.5", "\"2\"", "99999999999999999999"};
+    static const char *const values[] = {"0", "-2", "86401", "1.5", "\"2\"", "9999999999999999999"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
@@ -71,7 +71,8 @@ static void test_reader_default_policy(void **state)
                   "\"global\":{\"default_policy\":\"SCHED_IDLE\"}}");
     assert_int_equal(t.image.tasks[0].weight, 3);
     assert_int_equal(t.image.tasks[1].weight, 1024);
-    test_refused("{" TASKS ",\n\"global\":{\"default_policy\":\"SCHED_RR\"}}", 2, 28, "\"SCHED_RR\"");
+    test_refused("{" TASKS ",\n\"global\":{\"default_policy\":\"SCHED_RR\"}}", 2, 28,
+                 "\"SCHED_RR\"");
 }
 
 /* Goal: rt-app's keys that change nothing are noted, once each, and accepted with any value.
@@ -160,7 +161,8 @@ static void test_reader_set_duration(void **state)
 /* Goal: one text gives one image, to the byte.  Method: read twice. */
 static void test_reader_same_bytes(void **state)
 {
-    static const char text[] = "{\"tasks\":{\"a\":{\"lock\":\"m\",\"cpus\":[1]},\"b\":{\"run\":1}}}";
+    static const char text[] =
+        "{\"tasks\":{\"a\":{\"lock\":\"m\",\"cpus\":[1]},\"b\":{\"run\":1}}}";
     struct test_reading again;
 
     (void)state;

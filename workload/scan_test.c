@@ -132,8 +132,8 @@ static void test_scan_string_nul_byte(void **state)
 /* Goal: numbers as RFC 8259 has them are copied.  Method: one of each form. */
 static void test_scan_number(void **state)
 {
-    static const char *const numbers[] = {"0",    "-0",   "10",     "-123456789012345678901234567890",
-                                          "1.50", "1e10", "1.5E-3", "2e+7"};
+    static const char *const numbers[] = {
+        "0", "-0", "10", "-123456789012345678901234567890", "1.50", "1e10", "1.5E-3", "2e+7"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {

@@ -428,8 +428,8 @@ static void test_step_objects(void **state)
     const struct workload_image *image = &reading.image;
 
     (void)state;
-    begin("\"lock\":\"m\",\"wait\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":\"m\",\"signal\":\"c\","
-          "\"resume\":\"tt\",\"suspend\",\"suspend\":\"s\"");
+    begin("\"lock\":\"m\",\"wait\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":\"m\","
+          "\"signal\":\"c\",\"resume\":\"tt\",\"suspend\",\"suspend\":\"s\"");
     for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
         struct step_action action = next(0);
 

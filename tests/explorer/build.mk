@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The interleaving explorer: the core's own sources under tests/explorer/port_explorer.h.
 #   No sanitizers: coroutines have their own stacks.  Fixed addresses, so that counts repeat.
-#   -O1: values that nobody needs any more then stay in few stack slots, so that equal situations are
-#   equal bytes; -O2 meets five times as many states.  The order of accesses is the source's at any
-#   level, each is a call.
+#   -O1: values that nobody needs any more then stay in few stack slots, so that equal situations
+#   are equal bytes; -O2 meets six times as many states.  The order of accesses is the source's at
+#   any level: each is a call.
 
 EXPLORER_DIR := $(B)/explorer/tests/explorer
 EXPLORER_ENGINE := $(addprefix $(EXPLORER_DIR)/,coroutine.o cpu.o explore.o state_set.o tso.o)

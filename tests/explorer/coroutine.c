@@ -39,7 +39,7 @@ void coroutine_init(uint32_t index, void (*entry)(void))
 {
     ASSERT(index < COROUTINE_COUNT_MAX);
 
-    /* The ABI's alignment at a function's entry: the fake return address above it is at 8 mod 16. */
+    /* The ABI's alignment at a function's entry: its return address (none) lies at 8 mod 16. */
     uintptr_t *top = (uintptr_t *)(void *)(stacks[index] + COROUTINE_STACK_BYTES);
 
     memset(top - 2 - SAVED_REGISTERS, 0, (2 + SAVED_REGISTERS) * sizeof(*top));

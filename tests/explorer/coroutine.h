@@ -20,9 +20,9 @@
 void coroutine_init(uint32_t index, void (*entry)(void));
 
 /*
- * Run coroutine `index` until it pauses.  From outside all coroutines only.  The stack below its live
- * bytes is cleared first (COROUTINE_CLEARED_BYTES), so that what it does, padding and all, follows
- * from its live bytes and not from what ran there before.
+ * Run coroutine `index` until it pauses.  From outside all coroutines only.  The stack below its
+ * live bytes is cleared first (COROUTINE_CLEARED_BYTES), so that what it does, padding and all,
+ * follows from its live bytes and not from what ran there before.
  */
 void coroutine_resume(uint32_t index);
 

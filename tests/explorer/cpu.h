@@ -32,7 +32,7 @@ extern struct cpu cpus[COROUTINE_COUNT_MAX];
 #define ACTIONS_PER_CPU 8u
 #define ACTION_FLUSH 7u
 _Static_assert(ALTERNATIVES_MAX <= ACTION_FLUSH, "an alternative is never taken for a flush");
-_Static_assert(COROUTINE_COUNT_MAX * ACTIONS_PER_CPU <= 64, "all actions fit one word");
+_Static_assert(COROUTINE_COUNT_MAX *ACTIONS_PER_CPU <= 64, "all actions fit one word");
 
 /* Every CPU between events with an empty buffer. */
 void cpu_init_all(const struct explore_model *model);

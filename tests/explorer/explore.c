@@ -198,14 +198,15 @@ static bool has_room(const struct explore_model *model, uint32_t depth)
            snapshot_end + snapshot_bytes <= SNAPSHOT_BYTES_MAX;
 }
 
-static enum explore_verdict search(const struct explore_model *model,
-                                   struct explore_result *result)
+static enum explore_verdict search(const struct explore_model *model, struct explore_result *result)
 {
     uint32_t depth = 0;
 
     if (!begin(model) || !push(model, result, depth))
         return EXPLORE_VIOLATED;
-    for (;;) { /* bound: each turn takes an action of a new state or leaves one; states are bounded */
+    for (
+        ;
+        ;) { /* bound: each turn takes an action of a new state or leaves one; states are bounded */
         struct frame *frame = &frames[depth];
 
         if (frame->todo == 0) {

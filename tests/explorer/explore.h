@@ -3,16 +3,17 @@
  * explore.h - run a small concurrent model through every interleaving.
  *
  * A model is one block of plain memory and what each CPU does: one event after another, each a call
- * of `body` that runs as a coroutine on a fresh stack.  Whatever it shares with other CPUs it reaches
- * through tests/explorer/access.h; each such access may be preceded by any steps of the others, and
- * each CPU's stores reach memory late (tests/explorer/tso.h).  The search is depth first; a state
- * (block, store buffers, live stacks) met before, by a 128-bit hash, is not entered again.
+ * of `body` that runs as a coroutine on a fresh stack.  Whatever it shares with other CPUs it
+ * reaches through tests/explorer/access.h; each such access may be preceded by any steps of the
+ * others, and each CPU's stores reach memory late (tests/explorer/tso.h).  The search is depth
+ * first; a state (block, store buffers, live stacks) met before, by a 128-bit hash, is not entered
+ * again.
  *
- * Fewer interleavings, same behaviours: a store that finds room in the buffer and a fence that finds
- * it empty are invisible to other CPUs and commute with all they do, so they are no choice.
+ * Fewer interleavings, same behaviours: a store that finds room in the buffer and a fence that
+ * finds it empty are invisible to other CPUs and commute with all they do, so they are no choice.
  *
- * What it cannot see: plain accesses (they take effect at once, so a data race that a lock should have
- * prevented is not reordered), and anything beyond the scenario's scripts.
+ * What it cannot see: plain accesses (they take effect at once, so a data race that a lock should
+ * have prevented is not reordered), and anything beyond the scenario's scripts.
  */
 #ifndef TESTS_EXPLORER_EXPLORE_H
 #define TESTS_EXPLORER_EXPLORE_H

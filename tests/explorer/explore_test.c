@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine against programs whose outcomes under x86-TSO are published: Sewell, Sarkar, Owens, Zappa
- * Nardelli, Myreen, "x86-TSO", CACM 53(7), 2010, section 2 and 3; names of the tests are theirs.
+ * The engine against programs whose outcomes under x86-TSO are published: Sewell, Sarkar, Owens,
+ * Zappa Nardelli, Myreen, "x86-TSO", CACM 53(7), 2010; the names SB, MP, n6, IRIW are theirs.
  */
 #include "base/assert.h"
 #include "tests/explorer/explore.h"
@@ -192,8 +192,9 @@ static void test_explore_needs_both_fences(void **fixture)
 /* Goal: a locked instruction is a fence.  Method: SB whose stores are exchanges. */
 static void test_explore_drains_before_locked(void **fixture)
 {
-    const struct litmus sb = {
-        2, {{{SWAP, X, 1}, {LOAD, Y, 0}}, {{SWAP, Y, 1}, {LOAD, X, 1}}}, {0, 0, ANY, ANY, ANY, ANY}};
+    const struct litmus sb = {2,
+                              {{{SWAP, X, 1}, {LOAD, Y, 0}}, {{SWAP, Y, 1}, {LOAD, X, 1}}},
+                              {0, 0, ANY, ANY, ANY, ANY}};
 
     (void)fixture;
     assert_false(is_reachable(&sb));
@@ -222,10 +223,10 @@ static void test_explore_keeps_load_before_store(void **fixture)
 /* Goal: a CPU sees its own stores early.  Method: n6, it sees its own store before the other's. */
 static void test_explore_forwards_own_stores(void **fixture)
 {
-    const struct litmus n6 = {2,
-                              {{{STORE, X, 1}, {LOAD, X, 0}, {LOAD, Y, 1}},
-                               {{STORE, Y, 2}, {STORE, X, 2}}},
-                              {1, 0, ANY, ANY, 1, 2}};
+    const struct litmus n6 = {
+        2,
+        {{{STORE, X, 1}, {LOAD, X, 0}, {LOAD, Y, 1}}, {{STORE, Y, 2}, {STORE, X, 2}}},
+        {1, 0, ANY, ANY, 1, 2}};
 
     (void)fixture;
     assert_true(is_reachable(&n6));
@@ -262,11 +263,10 @@ static void test_explore_waits_for_room(void **fixture)
 /* Goal: a lock excludes.  Method: two CPUs read, then write under it; no update is lost. */
 static void test_explore_lock_excludes(void **fixture)
 {
-    const struct litmus locked = {
-        2,
-        {{{LOCK, X, 0}, {LOAD, X, 0}, {STORE, X, 1}, {UNLOCK, X, 0}},
-         {{LOCK, X, 0}, {LOAD, X, 1}, {STORE, X, 1}, {UNLOCK, X, 0}}},
-        {0, 0, ANY, ANY, ANY, ANY}};
+    const struct litmus locked = {2,
+                                  {{{LOCK, X, 0}, {LOAD, X, 0}, {STORE, X, 1}, {UNLOCK, X, 0}},
+                                   {{LOCK, X, 0}, {LOAD, X, 1}, {STORE, X, 1}, {UNLOCK, X, 0}}},
+                                  {0, 0, ANY, ANY, ANY, ANY}};
 
     (void)fixture;
     assert_false(is_reachable(&locked));
@@ -275,11 +275,10 @@ static void test_explore_lock_excludes(void **fixture)
 /* Goal: a deadlock is found.  Method: two locks taken in opposite orders. */
 static void test_explore_finds_deadlock(void **fixture)
 {
-    const struct litmus crossed = {
-        2,
-        {{{LOCK, X, 0}, {LOCK, Y, 0}, {UNLOCK, Y, 0}, {UNLOCK, X, 0}},
-         {{LOCK, Y, 0}, {LOCK, X, 0}, {UNLOCK, X, 0}, {UNLOCK, Y, 0}}},
-        {ANY, ANY, ANY, ANY, ANY, ANY}};
+    const struct litmus crossed = {2,
+                                   {{{LOCK, X, 0}, {LOCK, Y, 0}, {UNLOCK, Y, 0}, {UNLOCK, X, 0}},
+                                    {{LOCK, Y, 0}, {LOCK, X, 0}, {UNLOCK, X, 0}, {UNLOCK, Y, 0}}},
+                                   {ANY, ANY, ANY, ANY, ANY, ANY}};
     struct explore_model model = model_of(&crossed);
 
     (void)fixture;

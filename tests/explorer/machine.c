@@ -43,8 +43,8 @@ void machine_trace(const struct trace_record *record)
     };
 
     ASSERT(record->event < ARRAY_COUNT(names));
-    explore_note("event: %s thread %d a %lld b %lld", names[record->event],
-                 (int)record->thread, (long long)record->a, (long long)record->b);
+    explore_note("event: %s thread %d a %lld b %lld", names[record->event], (int)record->thread,
+                 (long long)record->a, (long long)record->b);
 }
 
 /* ---- Acting on decisions ---- */
@@ -113,8 +113,11 @@ static struct thread_ref ref_of(uint32_t thread)
 
 static void wake(uint32_t cpu, uint32_t thread, enum wake_source source)
 {
+    bool has_ended = machine.has_ended[thread] != 0;
     struct decision d = sched_wake(machine_sched(), cpu, ref_of(thread), source, machine.now);
 
+    if (has_ended && d.status != STATUS_STALE)
+        explore_fail("M3: a wake of thread %u, which has ended, is not refused", thread);
     if (d.kick_count > KICKS_PER_WAKE_MAX)
         explore_fail("M2: one wake sends %u interrupts", d.kick_count);
     act(cpu, d);
@@ -123,6 +126,7 @@ static void wake(uint32_t cpu, uint32_t thread, enum wake_source source)
 static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
 {
     struct sched *s = machine_sched();
+    uint32_t thread;
 
     switch (op->kind) {
     case OP_WAKE:
@@ -135,7 +139,9 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         act_final(cpu, sched_give_up(s, cpu, machine.now));
         return;
     case OP_EXIT:
+        thread = machine.current[cpu];
         act_final(cpu, sched_exit(s, cpu, machine.now));
+        machine.has_ended[thread] = 1;
         return;
     case OP_MASK:
         act(cpu, sched_set_mask(s, cpu, ref_of(op->thread), &op->mask, machine.now));
@@ -258,6 +264,7 @@ static void start_threads(const struct scenario *scenario, enum start start)
         if (t->start != start)
             continue;
         wake(t->cpu, i, WAKE_START);
+        decide(t->cpu); /* whatever the wake said: a seeded bug may be here */
         deliver_all(scenario);
         if (start == START_BLOCKED)
             act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));

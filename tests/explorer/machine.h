@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h - the least embedder of the core, as a model to explore, and what must hold at its ends.
+ * machine.h - the least embedder of the core, as a model to explore, and what must hold of it.
  *
  * A CPU runs the program of its current thread, takes interrupts between two events, and idles when
  * the decision names nobody.  It can be sent a reschedule interrupt (latched, at most one), get
@@ -12,15 +12,17 @@
  *
  *   M1  A thread's registers are in at most one CPU; it is put on a CPU only when they are in none.
  *   M2  At most one reschedule interrupt is latched per CPU; a wake sends at most one.
+ *   M3  A wake of a thread that has ended is refused.
  * and at an end, when nothing can happen but armed instants (machine_end.c):
- *   M3  sched_check holds, and the machine and the core agree on who runs where.
- *   M4  No lost wake: no thread that a wake was meant for is still blocked, none has one pending.
- *   M5  Whoever is queued or in an inbox will be looked at: its CPU runs somebody and armed an
- *       instant.
- *   M6  No idle CPU has gone to sleep beside work: if n threads wait on other CPUs that it may run,
+ *   M4  sched_check holds, and the machine and the core agree on who runs where.
+ *   M5  No lost wake: no thread that a wake was meant for is still blocked, none has one pending.
+ *   M6  Whoever is queued or in an inbox will be looked at: its CPU runs somebody and armed an
+ *       instant; nobody of a shorter slice than who runs there waits in an inbox.
+ *   M7  No idle CPU has gone to sleep beside work: if n threads wait on other CPUs that it may run,
  *       it or n idle CPUs have armed an instant for a second look.
- *   M7  An idle CPU can be found: its idle bit is set; a CPU with somebody queued has its overload
+ *   M8  An idle CPU can be found: its idle bit is set; a CPU with somebody queued has its overload
  *       bit set; both have published what they do.
+ *   M9  Nobody runs where its mask does not let it.
  */
 #ifndef TESTS_EXPLORER_MACHINE_H
 #define TESTS_EXPLORER_MACHINE_H
@@ -78,6 +80,7 @@ struct machine {
     uint32_t timers_left[MACHINE_CPUS_MAX];
     struct mono arm_at[MACHINE_CPUS_MAX];
     uint32_t program_at[MACHINE_THREADS_MAX];
+    uint32_t has_ended[MACHINE_THREADS_MAX];
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
     unsigned char arena[MACHINE_ARENA_BYTES] ALIGNED(64); /* a struct sched */

@@ -13,21 +13,21 @@ static bool is_armed(uint32_t cpu)
     return !mono_is_never(machine.arm_at[cpu]);
 }
 
-/* M3, the machine's side: everybody runs where the core says, and nowhere else. */
+/* M4, the machine's side: everybody runs where the core says, and nowhere else. */
 static void check_places(const struct scenario *scenario)
 {
     struct sched *s = machine_sched();
 
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
         if (machine.current[cpu] != rq_of(s, cpu)->current)
-            explore_fail("M3: CPU %u runs thread %d, the core says %d", cpu,
+            explore_fail("M4: CPU %u runs thread %d, the core says %d", cpu,
                          (int)machine.current[cpu], (int)rq_of(s, cpu)->current);
     for (uint32_t i = 0; i < scenario->thread_count; i++) {
         struct thread_word word = thread_word_read(s, i);
         uint32_t home = word.state == THREAD_RUNNING ? word.cpu + 1 : 0;
 
         if (machine.home[i] != home)
-            explore_fail("M3: thread %u in state %d has its registers in CPU %d", i,
+            explore_fail("M4: thread %u in state %d has its registers in CPU %d", i,
                          (int)word.state, (int)machine.home[i] - 1);
     }
 }
@@ -40,26 +40,31 @@ static void check_wakes(const struct scenario *scenario)
         if (word.state != THREAD_BLOCKED)
             continue;
         if (word.wake_pending)
-            explore_fail("M4: lost wake: thread %u is blocked and has a wake pending", i);
+            explore_fail("M5: lost wake: thread %u is blocked and has a wake pending", i);
         if (!scenario->threads[i].may_stay_blocked)
-            explore_fail("M4: lost wake: thread %u is still blocked", i);
+            explore_fail("M5: lost wake: thread %u is still blocked", i);
     }
 }
 
 /* Somebody queued on `cpu`, or posted to it, will run when its turn comes. */
 static void check_attention(uint32_t cpu)
 {
-    const struct rq *rq = rq_of(machine_sched(), cpu);
+    struct sched *s = machine_sched();
+    const struct rq *rq = rq_of(s, cpu);
+    uint32_t posted = port_load32(&rq->inbox_head);
     bool has_waiting = rq_queued_count(rq) > 0 || !inbox_is_empty(rq);
 
     if (port_load32(&rq->kick_pending) != 0)
-        explore_fail("M5: CPU %u waits for an interrupt that nobody sent", cpu);
+        explore_fail("M6: CPU %u waits for an interrupt that nobody sent", cpu);
     if (has_waiting && is_idle(cpu))
-        explore_fail("M5: lost wake: CPU %u has halted with somebody waiting in its %s", cpu,
+        explore_fail("M6: lost wake: CPU %u has halted with somebody waiting in its %s", cpu,
                      inbox_is_empty(rq) ? "queue" : "inbox");
     if (has_waiting && !is_armed(cpu))
-        explore_fail("M5: lost wake: CPU %u has no instant armed with somebody in its %s", cpu,
+        explore_fail("M6: lost wake: CPU %u has no instant armed with somebody in its %s", cpu,
                      inbox_is_empty(rq) ? "queue" : "inbox");
+    for (; posted != SLOT_NONE; posted = port_load32(&thread_of(s, posted)->link_next))
+        if (sc_of(s, posted)->latency_class > sc_of(s, rq->current_sc)->latency_class)
+            explore_fail("M6: thread %u, of a shorter slice, waits in CPU %u's inbox", posted, cpu);
 }
 
 /* An idle CPU sleeps on only if other idle CPUs will soon look again for all that it could run. */
@@ -79,7 +84,20 @@ static void check_work_conserved(const struct scenario *scenario, uint32_t cpu)
 
         waiting_count += is_waiting && thread_allows(s, i, cpu);
         if (waiting_count > looking_count)
-            explore_fail("M6: CPU %u sleeps, thread %u waits on CPU %u", cpu, i, word.cpu);
+            explore_fail("M7: CPU %u sleeps, thread %u waits on CPU %u", cpu, i, word.cpu);
+    }
+}
+
+/* Whoever runs or waits on a CPU may use it, or that CPU will look again. */
+static void check_masks(const struct scenario *scenario)
+{
+    struct sched *s = machine_sched();
+
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(s, i);
+
+        if (word.state == THREAD_RUNNING && !thread_allows(s, i, word.cpu))
+            explore_fail("M9: thread %u runs on CPU %u, which it may not use", i, word.cpu);
     }
 }
 
@@ -93,13 +111,13 @@ static void check_published(uint32_t cpu)
     uint32_t flags = port_load32(&rq->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO);
 
     if (is_idle(cpu) && (port_load64(&cluster->idle.bits) & bit) == 0)
-        explore_fail("M7: idle CPU %u can no longer be found", cpu);
+        explore_fail("M8: idle CPU %u can no longer be found", cpu);
     if (rq_queued_count(rq) > 0 && (port_load64(&cluster->overload.bits) & bit) == 0)
-        explore_fail("M7: CPU %u has somebody queued and does not say so", cpu);
+        explore_fail("M8: CPU %u has somebody queued and does not say so", cpu);
     if (is_idle(cpu) && flags != PUBLISHED_HALTED)
-        explore_fail("M7: CPU %u is idle and has published %#x", cpu, flags);
+        explore_fail("M8: CPU %u is idle and has published %#x", cpu, flags);
     if (is_solo && flags != PUBLISHED_SOLO)
-        explore_fail("M7: CPU %u runs without a timer and has published %#x", cpu, flags);
+        explore_fail("M8: CPU %u runs without a timer and has published %#x", cpu, flags);
 }
 
 void machine_check_end(const struct scenario *scenario)
@@ -110,6 +128,7 @@ void machine_check_end(const struct scenario *scenario)
         check_work_conserved(scenario, cpu);
         check_published(cpu);
     }
+    check_masks(scenario);
     check_places(scenario);
     sched_check(machine_sched());
 }
@@ -121,7 +140,10 @@ struct field {
     size_t offset;
 };
 
-#define FIELD(type, member) {#member, offsetof(struct type, member)}
+#define FIELD(type, member)                    \
+    {                                          \
+#member, offsetof(struct type, member) \
+    }
 
 static const char *field_name(const struct field *fields, size_t count, size_t offset)
 {
@@ -133,10 +155,10 @@ static const char *field_name(const struct field *fields, size_t count, size_t o
 
 void machine_name_address(const void *address, char *text, size_t text_bytes)
 {
-    static const struct field rq_fields[] = {
-        FIELD(rq, lock), FIELD(rq, inbox_head), FIELD(rq, kick_pending), FIELD(rq, published)};
-    static const struct field thread_fields[] = {
-        FIELD(thread, word), FIELD(thread, linked), FIELD(thread, link_next)};
+    static const struct field rq_fields[] = {FIELD(rq, lock), FIELD(rq, inbox_head),
+                                             FIELD(rq, kick_pending), FIELD(rq, published)};
+    static const struct field thread_fields[] = {FIELD(thread, word), FIELD(thread, linked),
+                                                 FIELD(thread, link_next)};
     const struct sched *s = machine_sched();
     size_t at = (size_t)((uintptr_t)address - (uintptr_t)s);
 
@@ -147,9 +169,9 @@ void machine_name_address(const void *address, char *text, size_t text_bytes)
     else if (at < s->rq_offset)
         snprintf(text, text_bytes, "sched+%zu", at);
     else if (at < s->thread_offset)
-        snprintf(text, text_bytes, "rq%zu.%s", (at - s->rq_offset) / sizeof(struct rq),
-                 field_name(rq_fields, ARRAY_COUNT(rq_fields),
-                            (at - s->rq_offset) % sizeof(struct rq)));
+        snprintf(
+            text, text_bytes, "rq%zu.%s", (at - s->rq_offset) / sizeof(struct rq),
+            field_name(rq_fields, ARRAY_COUNT(rq_fields), (at - s->rq_offset) % sizeof(struct rq)));
     else if (at < s->sc_offset)
         snprintf(text, text_bytes, "thread%zu.%s", (at - s->thread_offset) / sizeof(struct thread),
                  field_name(thread_fields, ARRAY_COUNT(thread_fields),

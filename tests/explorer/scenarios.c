@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scenarios.c - what is explored.  The first four are the four sides of the wake protocol; CPU 0 is
+ * scenarios.c - what is explored.  The first six are the four sides of the wake protocol; CPU 0 is
  * the target there and CPU 1 wakes.  A thread that is pinned keeps the race where it is wanted.
  *
  * A line of a thread: where it starts, on which CPU, which CPUs it may use (ANY or a mask), whether
@@ -8,44 +8,77 @@
  */
 #include "tests/explorer/scenarios.h"
 
+/* It would take these braces for blocks. */
+/* clang-format off */
 #define ANY UINT64_C(0)
 #define ON(cpu) (UINT64_C(1) << (cpu))
+#define OWED false
+#define FREE true
 #define WAKE(index) {.kind = OP_WAKE, .thread = (index)}
 #define BLOCK {.kind = OP_BLOCK}
 #define YIELD {.kind = OP_YIELD}
 #define EXIT {.kind = OP_EXIT}
 #define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
-#define OWED false
-#define FREE true
 #define THREAD(start, cpu, mask, owed, ...) \
     {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
 #define SHORT(start, cpu, mask, owed, ...) \
     {START_##start, cpu, mask, LATENCY_INTERACTIVE, owed, {__VA_ARGS__}}
+/* clang-format on */
 
 const struct scenario scenarios[] = {
     {
         .name = "wake-against-halt",
-        .goal = "CPU 0 goes idle while CPU 1 posts to it: one of them sees the other",
+        .goal = "CPU 0 goes idle while CPU 1, which stole its only queued thread, posts to it",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ON(1), FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, FREE, WAKE(3)),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "wake-against-solo-halt",
+        .goal = "CPU 0, which ran one thread alone, goes idle while CPU 1 posts to it",
         .cpu_count = 2,
         .thread_count = 3,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(2)),
-            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(2)),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
     },
     {
         .name = "wake-against-solo",
-        .goal = "CPU 0 stops its timer, alone with one thread, while CPU 1 posts to it",
+        .goal = "CPU 0, whose queue was stolen from, stops its timer while CPU 1 posts to it",
         .cpu_count = 2,
         .thread_count = 4,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(3)),
-            THREAD(QUEUED, 0, ON(0), FREE, {0}),
-            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
-        },
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ON(1), FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, WAKE(3)),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "wake-against-block-then-solo",
+        .goal =
+            "CPU 0 goes from two threads to one, alone without a timer, while CPU 1 posts to it",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(3)),
+                THREAD(QUEUED, 0, ON(0), FREE, {0}),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
     },
     {
         .name = "wake-against-overload-clear",
@@ -54,12 +87,13 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 4,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(3), BLOCK),
-            THREAD(QUEUED, 0, ON(0), FREE, {0}),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(3), BLOCK),
+                THREAD(QUEUED, 0, ON(0), FREE, {0}),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "wake-against-block",
@@ -67,20 +101,33 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 2,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
+            },
+    },
+    {
+        .name = "wake-elsewhere-against-block",
+        .goal = "an interrupt on idle CPU 1 takes the thread over that is about to block on CPU 0",
+        .cpu_count = 2,
+        .thread_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+            },
+        .externals = {[1] = {WAKE(0)}},
     },
     {
         .name = "two-wakes-against-block",
         .goal = "an interrupt on CPU 0 and CPU 1 both wake the thread that blocks there",
         .cpu_count = 2,
         .thread_count = 2,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(0)),
+            },
         .externals = {[0] = {WAKE(0)}},
     },
     {
@@ -88,32 +135,47 @@ const struct scenario scenarios[] = {
         .goal = "two blocks and two wakes of one thread: it is in one place throughout",
         .cpu_count = 2,
         .thread_count = 2,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, BLOCK, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(0), WAKE(0)),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, BLOCK, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(0), WAKE(0)),
+            },
+    },
+    {
+        .name = "wake-against-requeue",
+        .goal = "CPU 1 wakes a thread that CPU 0 puts back into its queue, before it blocks",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, YIELD, BLOCK),
+                THREAD(RUNNING, 1, ON(1), FREE, WAKE(0)),
+                THREAD(QUEUED, 0, ON(0), FREE, BLOCK),
+            },
     },
     {
         .name = "ping-pong",
         .goal = "two threads on two CPUs wake each other and block",
         .cpu_count = 2,
         .thread_count = 2,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, WAKE(1), BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(0), BLOCK),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, WAKE(1), BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(0), BLOCK),
+            },
     },
     {
         .name = "cross-wakes",
         .goal = "two CPUs post to each other and go idle",
         .cpu_count = 2,
         .thread_count = 4,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, WAKE(3), BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, WAKE(2), BLOCK),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-            THREAD(BLOCKED, 1, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, WAKE(3), BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, WAKE(2), BLOCK),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+                THREAD(BLOCKED, 1, ANY, OWED, {0}),
+            },
     },
     {
         .name = "steal-against-block",
@@ -121,11 +183,12 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 3,
         .timer_count = 2,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(QUEUED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "steal-against-yield",
@@ -133,11 +196,12 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 3,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, YIELD),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(QUEUED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, YIELD),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "local-wake-against-idle",
@@ -145,11 +209,12 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 3,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, {0}),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, {0}),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
         .externals = {[0] = {WAKE(2)}},
     },
     {
@@ -157,11 +222,12 @@ const struct scenario scenarios[] = {
         .goal = "a thread ends on CPU 0 while CPU 1 wakes it: refused or too early, never half",
         .cpu_count = 2,
         .thread_count = 3,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, EXIT),
-            THREAD(RUNNING, 1, ANY, OWED, WAKE(0), WAKE(2)),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, EXIT),
+                THREAD(RUNNING, 1, ANY, OWED, WAKE(0), WAKE(2)),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "short-slice-wakes",
@@ -169,24 +235,26 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 4,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), OWED, YIELD),
-            THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
-            THREAD(QUEUED, 0, ON(0), OWED, {0}),
-            SHORT(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, YIELD),
+                THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                SHORT(BLOCKED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "halted-cpu-takes-timer",
         .goal = "an interrupt wakes a thread on a halting CPU while CPU 1 posts another",
         .cpu_count = 2,
         .thread_count = 4,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
-            THREAD(BLOCKED, 0, ON(0), OWED, {0}),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 1, ON(1), FREE, WAKE(3)),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
         .externals = {[0] = {WAKE(2)}},
     },
     {
@@ -194,10 +262,24 @@ const struct scenario scenarios[] = {
         .goal = "CPU 1 takes CPU 0 from the mask of the thread that blocks and is woken there",
         .cpu_count = 2,
         .thread_count = 2,
-        .threads = {
-            THREAD(RUNNING, 0, ANY, OWED, BLOCK),
-            THREAD(RUNNING, 1, ANY, FREE, MASK(0, ON(1)), WAKE(0)),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, MASK(0, ON(1)), WAKE(0)),
+            },
+    },
+    {
+        .name = "mask-against-yield",
+        .goal = "CPU 1 takes CPU 0 from the mask of a thread that yields there",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, YIELD),
+                THREAD(RUNNING, 1, ANY, FREE, MASK(0, ON(1))),
+                THREAD(QUEUED, 0, ON(0), FREE, BLOCK),
+            },
     },
     {
         .name = "mask-against-steal",
@@ -205,24 +287,38 @@ const struct scenario scenarios[] = {
         .cpu_count = 2,
         .thread_count = 3,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), OWED, MASK(2, ON(1))),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(QUEUED, 0, ON(0), OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, MASK(2, ON(1))),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
     },
     {
         .name = "two-wakers-one-idle-cpu",
         .goal = "CPUs 0 and 1 each wake a thread of CPU 2, which is going idle",
         .cpu_count = 3,
         .thread_count = 5,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), FREE, WAKE(3)),
-            THREAD(RUNNING, 1, ON(1), FREE, WAKE(4)),
-            THREAD(RUNNING, 2, ANY, FREE, BLOCK),
-            THREAD(BLOCKED, 2, ANY, OWED, {0}),
-            THREAD(BLOCKED, 2, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, WAKE(3)),
+                THREAD(RUNNING, 1, ON(1), FREE, WAKE(4)),
+                THREAD(RUNNING, 2, ANY, FREE, BLOCK),
+                THREAD(BLOCKED, 2, ANY, OWED, {0}),
+                THREAD(BLOCKED, 2, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "two-wakers-two-blocks",
+        .goal = "CPUs 1 and 2 wake a thread that blocks twice on CPU 0",
+        .cpu_count = 3,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, FREE, BLOCK, BLOCK),
+                THREAD(RUNNING, 1, ON(1), OWED, WAKE(0)),
+                THREAD(RUNNING, 2, ON(2), OWED, WAKE(0)),
+            },
     },
     {
         .name = "two-idle-one-overloaded",
@@ -230,26 +326,28 @@ const struct scenario scenarios[] = {
         .cpu_count = 3,
         .thread_count = 5,
         .timer_count = 1,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), OWED, {0}),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 2, ANY, FREE, BLOCK),
-            THREAD(QUEUED, 0, ANY, OWED, {0}),
-            THREAD(QUEUED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 2, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "post-against-idle",
         .goal = "CPU 2 posts to CPU 0, which is busy, while CPU 1 goes idle: it takes the thread",
         .cpu_count = 3,
         .thread_count = 5,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), OWED, {0}),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 2, ON(2), OWED, WAKE(4)),
-            THREAD(QUEUED, 0, ON(0), OWED, {0}),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 2, ON(2), OWED, WAKE(4)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
     },
     {
         .name = "thief-clears-overload",
@@ -258,13 +356,14 @@ const struct scenario scenarios[] = {
         .cpu_count = 3,
         .thread_count = 5,
         .timer_count = 0,
-        .threads = {
-            THREAD(RUNNING, 0, ON(0), OWED, {0}),
-            THREAD(RUNNING, 1, ANY, FREE, BLOCK),
-            THREAD(RUNNING, 2, ANY, FREE, WAKE(4), BLOCK),
-            THREAD(QUEUED, 0, ANY, OWED, {0}),
-            THREAD(BLOCKED, 0, ANY, OWED, {0}),
-        },
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 2, ANY, FREE, WAKE(4), BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
     },
 };
 

@@ -5,6 +5,8 @@
 
 #include <sys/mman.h>
 
+#define ENTRIES_FIRST (UINT64_C(1) << 12)
+
 /* Odd constants without structure: the fractional parts of sqrt 2, 3, 5, 7, made odd. */
 static const uint64_t multipliers[STATE_LANES] = {
     UINT64_C(0x6a09e667f3bcc909),
@@ -21,6 +23,7 @@ struct entry {
 static struct entry *entries;
 static uint64_t entry_count;
 static uint64_t used_count;
+static uint64_t state_max;
 
 struct state_hash state_hash_start(void)
 {
@@ -70,14 +73,22 @@ static struct entry finish(const struct state_hash *hash)
     return (struct entry){first, second != 0 ? second : 1};
 }
 
+static struct entry *map_entries(uint64_t count)
+{
+    void *at = mmap(NULL, count * sizeof(struct entry), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ASSERT(at != MAP_FAILED);
+    return at;
+}
+
 void state_set_init(uint64_t state_count_max)
 {
-    entry_count = state_count_max * 2; /* so that probes stay short */
+    ASSERT((state_count_max & (state_count_max - 1)) == 0);
+    state_max = state_count_max;
     used_count = 0;
-    entries = mmap(NULL, entry_count * sizeof(*entries), PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    ASSERT(entries != MAP_FAILED);
-    ASSERT((entry_count & (entry_count - 1)) == 0);
+    entry_count = ENTRIES_FIRST;
+    entries = map_entries(entry_count);
 }
 
 void state_set_fini(void)
@@ -88,7 +99,7 @@ void state_set_fini(void)
 
 bool state_set_is_full(void)
 {
-    return used_count * 2 >= entry_count;
+    return used_count >= state_max;
 }
 
 uint64_t state_set_count(void)
@@ -96,20 +107,45 @@ uint64_t state_set_count(void)
     return used_count;
 }
 
+/* Where `entry` is, or the free place where it belongs. */
+static struct entry *place_of(struct entry entry)
+{
+    for (uint64_t at = entry.first;; at++) { /* bound: at most half of the entries are used */
+        struct entry *place = &entries[at & (entry_count - 1)];
+
+        if (place->second == 0)
+            return place;
+        if (place->first == entry.first && place->second == entry.second)
+            return place;
+    }
+}
+
+static void grow(void)
+{
+    struct entry *old = entries;
+    uint64_t old_count = entry_count;
+
+    entry_count = old_count * 2;
+    entries = map_entries(entry_count);
+    for (uint64_t i = 0; i < old_count; i++)
+        if (old[i].second != 0)
+            *place_of(old[i]) = old[i];
+    munmap(old, old_count * sizeof(*old));
+}
+
 bool state_set_add(const struct state_hash *hash)
 {
     struct entry entry = finish(hash);
 
     ASSERT(!state_set_is_full());
-    for (uint64_t at = entry.first;; at++) { /* bound: at most half of the entries are used */
-        struct entry *found = &entries[at & (entry_count - 1)];
+    if (used_count * 2 >= entry_count)
+        grow();
 
-        if (found->second == 0) {
-            *found = entry;
-            used_count++;
-            return true;
-        }
-        if (found->first == entry.first && found->second == entry.second)
-            return false;
-    }
+    struct entry *place = place_of(entry);
+
+    if (place->second != 0)
+        return false;
+    *place = entry;
+    used_count++;
+    return true;
 }

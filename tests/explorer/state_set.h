@@ -3,7 +3,8 @@
  * state_set.h - the states met so far, each as a 128-bit hash.
  *
  * Two independent 64-bit hashes of the same words: among 2^24 states the chance that two different
- * ones share both is below 2^-80.  Open addressing; nothing is ever removed.
+ * ones share both is below 2^-80.  Open addressing, at most half full; nothing is ever
+ * removed; 32 to 64 bytes a state.
  */
 #ifndef TESTS_EXPLORER_STATE_SET_H
 #define TESTS_EXPLORER_STATE_SET_H

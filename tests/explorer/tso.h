@@ -4,11 +4,12 @@
  *
  * The model is x86-TSO (Sewell, Sarkar, Owens, Zappa Nardelli, Myreen, CACM 53(7), 2010): a store
  * goes to the CPU's buffer; its own loads see the newest buffered store to their address, else
- * memory; the oldest store reaches memory at any later moment; a locked instruction and a fence wait
- * until the own buffer is empty.  Buffers here hold STORES_MAX entries: a store to a full one waits.
+ * memory; the oldest store reaches memory at any later moment; a locked instruction and a fence
+ * wait until the own buffer is empty.  Buffers here hold STORES_MAX entries: a store to a full one
+ * waits.
  *
- *   B1  Entries 0..count-1 are in program order, all others are zero (so that equal buffers are equal
- *       bytes).
+ *   B1  Entries 0..count-1 are in program order, all others are zero (so that equal buffers are
+ *       equal bytes).
  */
 #ifndef TESTS_EXPLORER_TSO_H
 #define TESTS_EXPLORER_TSO_H

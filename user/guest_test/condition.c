@@ -52,7 +52,7 @@ static void test_order(void)
         wait_for(&arrived, (uint32_t)i + 1);
     }
     for (uint32_t i = 0; i < 3; i++) {
-        rt_condition_signal(&condition);
+        rt_condition_signal(&condition, NULL);
         wait_for(&woken_count, i + 1);
         is_one_each = is_one_each && count_of(&woken_count) == i + 1;
     }
@@ -67,7 +67,7 @@ static void test_order(void)
 /* Goal: a signal without a waiter is lost.  Method: signal, then wait with a deadline. */
 static void test_lost(void)
 {
-    rt_condition_signal(&condition);
+    rt_condition_signal(&condition, NULL);
     rt_condition_broadcast(&condition);
     rt_mutex_lock(&mutex);
     enum status status =
@@ -89,7 +89,7 @@ static void buffer_put(uint64_t item)
     while (buffer.count == SLOTS)
         rt_condition_wait(&buffer.not_full, &mutex);
     buffer.items[(buffer.head + buffer.count++) % SLOTS] = item;
-    rt_condition_signal(&buffer.not_empty);
+    rt_condition_signal(&buffer.not_empty, &mutex);
     rt_mutex_unlock(&mutex);
 }
 
@@ -101,7 +101,7 @@ static uint64_t buffer_get(void)
     uint64_t item = buffer.items[buffer.head++ % SLOTS];
 
     buffer.count--;
-    rt_condition_signal(&buffer.not_full);
+    rt_condition_signal(&buffer.not_full, &mutex);
     rt_mutex_unlock(&mutex);
     return item;
 }

@@ -95,8 +95,8 @@ static int64_t hold_often(void *argument)
     return 0;
 }
 
-/* Goal: registers survive.  Method: more threads than a CPU can run at once, each with values of its
- * own; preempted by the others or, where there are CPUs enough, moved about by main. */
+/* Goal: registers survive.  Method: more threads than a CPU can run at once, each with values of
+ * its own; preempted by the others or, where there are CPUs enough, moved about by main. */
 static void test_kept(bool is_moving, const char *what)
 {
     static struct holder holders[HOLDERS];
@@ -161,7 +161,7 @@ static void test_fresh(void)
     tap_equal(out.control, CONTROL_START, "its x87 control word is the processor's default");
 }
 
-/* The processor and the kernel let user code use AVX (CPUID.1:ECX bits 27 and 28, XCR0 bits 1, 2). */
+/* May user code use AVX?  Processor: CPUID.1:ECX bits 27 and 28; kernel: XCR0 bits 1 and 2. */
 static bool has_avx(void)
 {
     uint32_t a = 1, b, c = 0, d;

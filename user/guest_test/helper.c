@@ -109,6 +109,8 @@ void helper_unpark_all(uint32_t *word, uint32_t count)
 
 void helper_wait_for(const uint32_t *word, uint32_t count)
 {
-    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) < count)
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) < count) {
+        rt_pause();
         helper_sleep(LOOK_NS);
+    }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * helper.h - what guest tests share.  Each program shows one behaviour of the kernel and prints TAP.
+ * helper.h - what guest tests share.  Each program shows one behaviour and prints TAP.
  *
  * tests/guest boots each program on 1, 2 and 4 CPUs, in QEMU's deterministic machine and in the
  * concurrent one, where any CPU may stand still at any point for any time.  There the arguments say

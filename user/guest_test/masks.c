@@ -109,7 +109,7 @@ static int64_t sleep_then_look(void *argument)
     return rt_own_cpu();
 }
 
-/* Goal: a waiting thread wakes inside its new set.  Method: change it while the thread is parked. */
+/* Goal: a waiting thread wakes inside its new set.  Method: change it while the thread parks. */
 static void test_changed_asleep(void)
 {
     uint32_t last = rt_cpu_count() - 1;
@@ -125,7 +125,7 @@ static void test_changed_asleep(void)
     tap_ok(status == STATUS_OK && helper_join(&ref) == last, "a thread wakes inside its new set");
 }
 
-/* Goal: sets without a CPU that is online are refused, others are cut.  Method: the caller's own. */
+/* Goal: sets without a CPU that is online are refused, others cut.  Method: the caller's own. */
 static void test_refusals(void)
 {
     struct rt_thread_ref self = rt_thread_self();

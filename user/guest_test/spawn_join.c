@@ -74,7 +74,7 @@ static void test_ended_before(void)
     tap_equal(helper_join(&ref), 7, "a thread that ended before can be joined");
 }
 
-/* Goal: references to what is gone are refused.  Method: join twice; a wrong generation; oneself. */
+/* Goal: references to what is gone are refused.  Method: join twice; a wrong generation; self. */
 static void test_stale(void)
 {
     struct rt_thread_ref ref = helper_spawn(give_back, NULL, NULL);

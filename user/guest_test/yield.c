@@ -16,6 +16,7 @@ static int64_t alternate(void *argument)
     for (uint32_t round = 0; round < ROUNDS; round++) {
         while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != 2 * round + number) {
             yields[number]++;
+            rt_pause();
             rt_yield();
         }
         __atomic_store_n(&turn, 2 * round + number + 1, __ATOMIC_RELEASE);
@@ -23,7 +24,7 @@ static int64_t alternate(void *argument)
     return 0;
 }
 
-/* Goal: yielding lets the other run.  Method: two threads on one CPU that need each other's turn. */
+/* Goal: yielding lets the other run.  Method: two threads on one CPU that take turns. */
 static void test_alternate(void)
 {
     struct cap_thread_params params = helper_on(0);

@@ -53,7 +53,7 @@ static void test_arguments_duration_in_range(void **state)
     assert_duration("duration_ns=86400000000000", UINT64_C(86400000000000));
 }
 
-/* Goal: a number beyond the limit is refused, without wrapping.  Method: limit + 1, 2^64, longer. */
+/* Goal: a number beyond the limit is refused, not wrapped.  Method: limit + 1, 2^64, longer. */
 static void test_arguments_duration_too_long(void **state)
 {
     (void)state;

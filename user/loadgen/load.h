@@ -45,6 +45,9 @@
 /* Looking for a standstill, when there is no duration. */
 #define LOAD_LOOK_NS (250 * NS_PER_MS)
 #define LOAD_STUCK_LOOKS 4u
+/* Actions without a PAUSE, each with its system calls at most 2,500 instructions.  Not after each:
+ * a PAUSE gives all other CPUs a turn in the deterministic machine, which makes actions slow. */
+#define LOAD_UNPAUSED_MAX 4u
 
 struct load_object {
     struct rt_mutex mutex; /* of a mutex */
@@ -62,6 +65,7 @@ struct load_thread {
     uint32_t wait_count;   /* waits for another thread so far */
     uint32_t is_waiting;   /* in such a wait now */
     bool has_ended;        /* valid once counted in `ended` */
+    uint32_t unpaused;     /* actions since its latest PAUSE */
 };
 
 enum load_gate { GATE_CLOSED = 0, GATE_OPEN = 1, GATE_GO_HOME = 2 };

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "user/rt/burn.h"
 
-/* ---- Waiting for another thread --------------------------------------------------------------- */
+/* ---- Waiting for another thread -------------------------------------------------------------- */
 
 /* Where nothing bounds the wait, main must be able to see a standstill, and the figures must be
  * there if it ends the run. */
@@ -53,6 +53,25 @@ static void unlock(struct load_thread *t, uint32_t object)
         rt_mutex_unlock(&o->mutex);
 }
 
+static bool holds(const struct load_thread *t, const struct rt_mutex *mutex)
+{
+    const struct load_object *o = (const struct load_object *)(const void *)mutex;
+
+    return __atomic_load_n(&o->holder, __ATOMIC_RELAXED) == t->number;
+}
+
+/* As rt_waitlist_wake_one, for a thread that may hold several mutexes. */
+static void signal(struct load_thread *t, uint32_t object)
+{
+    struct rt_mutex *mutex = NULL;
+    const uint32_t *word = rt_waitlist_take_one(&load.objects[object].waiters, &mutex);
+
+    if (word != NULL && mutex != NULL && holds(t, mutex))
+        rt_mutex_unpark_at_unlock(mutex, word);
+    else if (word != NULL)
+        (void)rt_unpark(word, 1);
+}
+
 /* A thread that does not hold the mutex waits all the same, as in the simulator. */
 static void wait_on_condition(struct load_thread *t, uint32_t condition, uint32_t mutex)
 {
@@ -76,7 +95,9 @@ static void suspend(struct load_thread *t, uint32_t object)
     wait_end(t);
 }
 
-/* ---- Actions ---------------------------------------------------------------------------------- */
+/* ---- Actions --------------------------------------------------------------------------------- */
+
+_Static_assert(offsetof(struct load_object, mutex) == 0, "holds() relies on it");
 
 static struct mono until_end(struct mono at)
 {
@@ -122,7 +143,7 @@ static void perform(struct load_thread *t, const struct step_action *action)
         wait_on_condition(t, action->object, action->mutex);
         break;
     case STEP_SIGNAL:
-        (void)rt_waitlist_wake_one(&load.objects[action->object].waiters);
+        signal(t, action->object);
         break;
     case STEP_SUSPEND:
         suspend(t, action->object);
@@ -151,7 +172,7 @@ static struct step_action next(struct load_thread *t)
     return action;
 }
 
-/* ---- From start to end ------------------------------------------------------------------------ */
+/* ---- From start to end ----------------------------------------------------------------------- */
 
 static void count_up(uint32_t *word)
 {
@@ -188,7 +209,10 @@ int64_t load_thread_run(void *argument)
         if (action.kind == STEP_DONE)
             break;
         perform(t, &action);
-        rt_pause(); /* actions may be short, and loops of them long */
+        if (++t->unpaused == LOAD_UNPAUSED_MAX) {
+            t->unpaused = 0;
+            rt_pause();
+        }
     }
     t->end = rt_own_usage();
     t->ended_at = rt_now();

@@ -3,8 +3,8 @@
  * burn.h - using CPU time on purpose.
  *
  * In QEMU's deterministic machine one host thread takes turns between the CPUs, and a CPU keeps its
- * turn until PAUSE, HLT or a timer.  So everything that runs long pauses often: the length of a turn
- * is the resolution of time there.
+ * turn until PAUSE, HLT or a timer.  So everything that runs long pauses often: the length of a
+ * turn is the resolution of time there.
  */
 #ifndef USER_RT_BURN_H
 #define USER_RT_BURN_H
@@ -26,7 +26,7 @@ static inline void rt_burn(void)
     __asm__ volatile("1: dec %0\n\tjnz 1b\n\tpause" : "+r"(turns) : : "cc");
 }
 
-/* Run until the thread's own CPU time is at least `target_ns` or the clock is at or past `until`. */
+/* Run until the thread's own CPU time is at least `target_ns`, or the clock `until`. */
 void rt_burn_own_until(uint64_t target_ns, struct mono until);
 
 /* Run until the clock is at or past `until`. */

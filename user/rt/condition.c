@@ -17,9 +17,9 @@ void rt_condition_wait(struct rt_condition *condition, struct rt_mutex *mutex)
         UNREACHABLE(); /* there is no deadline */
 }
 
-void rt_condition_signal(struct rt_condition *condition)
+void rt_condition_signal(struct rt_condition *condition, struct rt_mutex *held)
 {
-    (void)rt_waitlist_wake_one(&condition->waiters);
+    (void)rt_waitlist_wake_one(&condition->waiters, held);
 }
 
 void rt_condition_broadcast(struct rt_condition *condition)

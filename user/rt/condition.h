@@ -21,8 +21,9 @@ MUST_USE enum status rt_condition_wait_until(struct rt_condition *condition, str
 
 void rt_condition_wait(struct rt_condition *condition, struct rt_mutex *mutex);
 
-/* Wake the longest waiter, or all who wait now. */
-void rt_condition_signal(struct rt_condition *condition);
+/* Wake the longest waiter, or all who wait now.  `held`: a mutex that the caller holds, or NULL; if
+ * it is the waiter's, the waiter is unparked when the caller unlocks it. */
+void rt_condition_signal(struct rt_condition *condition, struct rt_mutex *held);
 void rt_condition_broadcast(struct rt_condition *condition);
 
 #endif /* USER_RT_CONDITION_H */

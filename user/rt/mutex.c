@@ -31,11 +31,23 @@ void rt_mutex_lock(struct rt_mutex *mutex)
         UNREACHABLE(); /* there is no deadline */
 }
 
+void rt_mutex_unpark_at_unlock(struct rt_mutex *mutex, const uint32_t *word)
+{
+    if (mutex->at_unlock != NULL) /* one place is enough: signals in a row are rare */
+        (void)rt_unpark(mutex->at_unlock, 1);
+    mutex->at_unlock = word;
+}
+
 void rt_mutex_unlock(struct rt_mutex *mutex)
 {
+    const uint32_t *at_unlock = mutex->at_unlock;
+
+    mutex->at_unlock = NULL;
     uint32_t was = __atomic_exchange_n(&mutex->word, MUTEX_FREE, __ATOMIC_RELEASE);
 
     ASSERT(was != MUTEX_FREE);
     if (was == MUTEX_CONTENDED)
         (void)rt_unpark(&mutex->word, 1);
+    if (at_unlock != NULL)
+        (void)rt_unpark(at_unlock, 1);
 }

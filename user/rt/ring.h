@@ -59,8 +59,8 @@ void rt_ring_enter(void);
 
 /*
  * Submit what is queued and wait for `ticket`'s completion.
- * Returns: STATUS_OK with *completion filled, or STATUS_EXPIRED when `deadline_ns` passed first; then
- * the ticket is still out.
+ * Returns: STATUS_OK with *completion filled, or STATUS_EXPIRED when `deadline_ns` passed first;
+ * then the ticket is still out.
  */
 MUST_USE enum status rt_ring_wait(uint64_t ticket, uint64_t deadline_ns,
                                   struct ring_cqe *completion);

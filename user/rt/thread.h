@@ -52,8 +52,8 @@ static inline struct rt_thread *rt_self(void)
 }
 
 /*
- * Start a thread that calls run(argument) and ends with what that returns.  `params` may be NULL for
- * the kernel's defaults.
+ * Start a thread that calls run(argument) and ends with what that returns.  `params` may be NULL
+ * for the kernel's defaults.
  * Returns: STATUS_OK with *ref filled; STATUS_NO_SLOT when all stacks are taken; the kernel's
  * refusal.
  */

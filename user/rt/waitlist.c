@@ -2,6 +2,7 @@
 #include "user/rt/waitlist.h"
 
 #include "base/assert.h"
+#include "user/rt/burn.h"
 #include "user/rt/calls.h"
 
 static void append(struct rt_waitlist *list, struct rt_waiter *waiter)
@@ -29,23 +30,6 @@ static void take_out(struct rt_waitlist *list, struct rt_waiter *waiter)
         list->last = before;
 }
 
-/* The longest waiter, unlinked, or NULL. */
-static struct rt_waiter *take_first(struct rt_waitlist *list)
-{
-    struct rt_waiter *waiter = list->first;
-
-    if (waiter != NULL)
-        list->first = waiter->next;
-    return waiter;
-}
-
-/* The waiter's record may be gone once `is_woken` is 1; its address still serves to unpark. */
-static void wake(struct rt_waiter *waiter)
-{
-    __atomic_store_n(&waiter->is_woken, 1, __ATOMIC_RELEASE);
-    (void)rt_unpark(&waiter->is_woken, 1);
-}
-
 static bool is_woken(const struct rt_waiter *waiter)
 {
     return __atomic_load_n(&waiter->is_woken, __ATOMIC_ACQUIRE) != 0;
@@ -53,7 +37,7 @@ static bool is_woken(const struct rt_waiter *waiter)
 
 enum status rt_waitlist_wait(struct rt_waitlist *list, struct rt_mutex *mutex, uint64_t deadline_ns)
 {
-    struct rt_waiter waiter = {0, NULL};
+    struct rt_waiter waiter = {0, mutex, NULL};
     int64_t status = STATUS_OK;
 
     rt_mutex_lock(&list->guard);
@@ -79,17 +63,36 @@ enum status rt_waitlist_wait(struct rt_waitlist *list, struct rt_mutex *mutex, u
     return is_linked ? STATUS_EXPIRED : STATUS_OK;
 }
 
-/* W1 needs the store to `is_woken` under the guard; the wake itself could come later, but a waiter
- * whose deadline passes meanwhile must not return before its address has been used. */
-bool rt_waitlist_wake_one(struct rt_waitlist *list)
+const uint32_t *rt_waitlist_take_one(struct rt_waitlist *list, struct rt_mutex **mutex)
 {
-    rt_mutex_lock(&list->guard);
-    struct rt_waiter *waiter = take_first(list);
+    const uint32_t *word = NULL;
 
-    if (waiter != NULL)
-        wake(waiter);
+    rt_mutex_lock(&list->guard);
+    struct rt_waiter *waiter = list->first;
+
+    if (waiter != NULL) {
+        list->first = waiter->next;
+        *mutex = waiter->mutex;
+        word = &waiter->is_woken;
+        /* Release, and last: with this the waiter may go. */
+        __atomic_store_n(&waiter->is_woken, 1, __ATOMIC_RELEASE);
+    }
     rt_mutex_unlock(&list->guard);
-    return waiter != NULL;
+    return word;
+}
+
+bool rt_waitlist_wake_one(struct rt_waitlist *list, struct rt_mutex *held)
+{
+    struct rt_mutex *mutex = NULL;
+    const uint32_t *word = rt_waitlist_take_one(list, &mutex);
+
+    if (word == NULL)
+        return false;
+    if (held != NULL && mutex == held)
+        rt_mutex_unpark_at_unlock(held, word);
+    else
+        (void)rt_unpark(word, 1);
+    return true;
 }
 
 uint32_t rt_waitlist_wake_all(struct rt_waitlist *list)
@@ -97,13 +100,19 @@ uint32_t rt_waitlist_wake_all(struct rt_waitlist *list)
     uint32_t count = 0;
 
     rt_mutex_lock(&list->guard);
-    for (struct rt_waiter *waiter = list->first; waiter != NULL; count++) {
-        struct rt_waiter *next = waiter->next; /* read before the waiter may be gone */
+    struct rt_waiter *waiter = list->first;
 
-        wake(waiter);
+    list->first = NULL; /* who comes after this waits for the next wake */
+    while (waiter != NULL) { /* at most RT_THREADS_MAX turns */
+        struct rt_waiter *next = waiter->next; /* read before the waiter may go */
+        const uint32_t *word = &waiter->is_woken;
+
+        __atomic_store_n(&waiter->is_woken, 1, __ATOMIC_RELEASE);
+        (void)rt_unpark(word, 1);
         waiter = next;
+        count++;
+        rt_pause();
     }
-    list->first = NULL;
     rt_mutex_unlock(&list->guard);
     return count;
 }

@@ -12,10 +12,10 @@
 #define ACPI_SEARCH_STEP 16u
 #define ACPI_TABLE_BYTES_MAX (1u << 20)
 #define ACPI_TABLES_MAX 256u
-#define ACPI_RSDP_BYTES 20u    /* revision 0 */
-#define ACPI_RSDP_BYTES_2 36u  /* from revision 2 */
-#define ACPI_HEADER_BYTES 36u  /* of every table */
-#define ACPI_MADT_FIRST 44u    /* first entry: behind LAPIC address and flags */
+#define ACPI_RSDP_BYTES 20u   /* revision 0 */
+#define ACPI_RSDP_BYTES_2 36u /* from revision 2 */
+#define ACPI_HEADER_BYTES 36u /* of every table */
+#define ACPI_MADT_FIRST 44u   /* first entry: behind LAPIC address and flags */
 
 enum { MADT_LAPIC = 0, MADT_LAPIC_ADDRESS = 5 };
 #define MADT_LAPIC_BYTES 8u

@@ -209,7 +209,9 @@ static void test_acpi_checksums(void **state)
     static const struct {
         uint32_t at;
         enum acpi_result result;
-    } flips[] = {{ROOT + 10, ACPI_NO_ROOT}, {ROOT + 33, ACPI_NO_ROOT}, {LIST + 30, ACPI_NO_MADT},
+    } flips[] = {{ROOT + 10, ACPI_NO_ROOT},
+                 {ROOT + 33, ACPI_NO_ROOT},
+                 {LIST + 30, ACPI_NO_MADT},
                  {MADT + 20, ACPI_NO_MADT}};
     struct acpi_cpus cpus;
 
@@ -250,10 +252,14 @@ static void test_acpi_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acpi_rsdt), cmocka_unit_test(test_acpi_xsdt),
-        cmocka_unit_test(test_acpi_revision_2_rsdt), cmocka_unit_test(test_acpi_search),
-        cmocka_unit_test(test_acpi_lapic_address), cmocka_unit_test(test_acpi_too_many),
-        cmocka_unit_test(test_acpi_bad_entry), cmocka_unit_test(test_acpi_checksums),
+        cmocka_unit_test(test_acpi_rsdt),
+        cmocka_unit_test(test_acpi_xsdt),
+        cmocka_unit_test(test_acpi_revision_2_rsdt),
+        cmocka_unit_test(test_acpi_search),
+        cmocka_unit_test(test_acpi_lapic_address),
+        cmocka_unit_test(test_acpi_too_many),
+        cmocka_unit_test(test_acpi_bad_entry),
+        cmocka_unit_test(test_acpi_checksums),
         cmocka_unit_test(test_acpi_damage),
     };
 

@@ -9,9 +9,12 @@
 #include "kernel/arch/x86_64/pit.h"
 #include "kernel/arch/x86_64/x86.h"
 
-#define WINDOW_PIT_MIN 2386u   /* 2 ms */
-#define WINDOW_PIT_MAX 59659u  /* 50 ms */
-#define ERROR_PARTS_MAX 10000u /* good enough: one part in this many */
+#define WINDOW_PIT_MIN 2386u  /* 2 ms */
+#define WINDOW_PIT_MAX 47728u /* 40 ms; the PIT wraps at 55 ms */
+#define GOOD_PARTS 10000u     /* an error below one part in this many ends the search */
+#define USABLE_PARTS 1000u    /* one below this is accepted in the end */
+#define TRIES_MAX 24u
+#define EDGES 8u
 #define PIT_POLLS_MAX 1000000u
 #define ROUND_HZ UINT64_C(1000000)
 
@@ -29,37 +32,87 @@ struct sample {
     uint64_t blur;
 };
 
-/* Sample at an edge of the PIT, whose own resolution (838 ns) is too coarse. */
+/* What passed between two samples. */
+struct window {
+    uint64_t pit, lapic, tsc, blur;
+};
+
+/* Sample at the next edge of the PIT, whose own resolution (838 ns) is too coarse. */
 static struct sample sample_at_edge(void)
 {
     uint16_t before = pit_read();
     uint64_t tsc_before = x86_tsc();
 
     for (uint32_t i = 0; i < PIT_POLLS_MAX; i++) {
-        uint16_t pit = pit_read();
-        uint64_t tsc = x86_tsc();
+        struct sample s = {.pit = pit_read()};
 
-        if (pit != before)
-            return (struct sample){pit, lapic_timer_left(), tsc, tsc - tsc_before};
-        tsc_before = tsc;
+        s.tsc = x86_tsc();
+        if (s.pit != before) {
+            s.lapic = lapic_timer_left();
+            s.blur = x86_tsc() - tsc_before;
+            return s;
+        }
+        tsc_before = s.tsc;
         x86_pause();
     }
     boot_refuse("the PIT does not count");
 }
 
-static uint16_t pit_passed(const struct sample *first, uint16_t now)
+/* The sharpest of a few: an emulator's host may put this CPU aside between two instructions. */
+static struct sample sample_sharp(void)
 {
-    return (uint16_t)(first->pit - now);
+    struct sample best = sample_at_edge();
+
+    for (uint32_t i = 1; i < EDGES; i++) {
+        struct sample s = sample_at_edge();
+
+        if (s.blur < best.blur)
+            best = s;
+    }
+    return best;
 }
 
-static struct sample sample_after(const struct sample *first, uint32_t pit_counts)
+/* Measure about `pit_counts` of the PIT.  false: the PIT wrapped meanwhile. */
+static bool measure(uint32_t pit_counts, struct window *w)
 {
-    for (uint32_t i = 0; i < PIT_POLLS_MAX && pit_passed(first, pit_read()) < pit_counts; i++) {
+    struct sample first, last;
+
+    pit_start();
+    lapic_timer_start(LAPIC_COUNT_MAX);
+    first = sample_sharp();
+    for (uint32_t i = 0; i < PIT_POLLS_MAX; i++) {
+        if ((uint16_t)(first.pit - pit_read()) >= pit_counts)
+            break;
         for (uint32_t wait = 0; wait < 200; wait++) /* reading a port costs more than this */
             __asm__ volatile("");
         x86_pause();
     }
-    return sample_at_edge();
+    last = sample_sharp();
+    *w = (struct window){.pit = (uint16_t)(first.pit - last.pit),
+                         .lapic = first.lapic - last.lapic,
+                         .tsc = last.tsc - first.tsc,
+                         .blur = first.blur + last.blur};
+    return !pit_has_wrapped() && first.lapic > last.lapic && last.tsc > first.tsc;
+}
+
+/* The first good window, the longer the later; failing that, the best one. */
+static struct window measure_well(void)
+{
+    struct window best = {.tsc = 1, .blur = 1};
+    uint32_t pit_counts = WINDOW_PIT_MIN;
+
+    for (uint32_t i = 0; i < TRIES_MAX && best.blur > best.tsc / GOOD_PARTS; i++) {
+        struct window w;
+
+        /* Compare the relative errors, blur / tsc, in 128 bits. */
+        if (measure(pit_counts, &w) && fixmul_div(w.blur, best.tsc, w.tsc) < best.blur)
+            best = w;
+        if (pit_counts < WINDOW_PIT_MAX / 2)
+            pit_counts *= 2;
+    }
+    if (best.blur > best.tsc / USABLE_PARTS)
+        boot_refuse("the TSC and the PIT do not run evenly");
+    return best;
 }
 
 /*
@@ -76,31 +129,20 @@ static uint64_t rounded(uint64_t hz, uint64_t error_hz)
 
 struct clock_rates clock_calibrate(uint64_t base_tsc)
 {
+    struct window w = measure_well();
     struct clock_rates rates;
-    struct sample first, last;
-    uint64_t tsc_counts, blur;
 
-    pit_start();
-    lapic_timer_start(LAPIC_COUNT_MAX);
-    first = sample_at_edge();
-    for (uint32_t window = WINDOW_PIT_MIN;; window *= 2) { /* at most 5 turns */
-        last = sample_after(&first, window < WINDOW_PIT_MAX ? window : WINDOW_PIT_MAX);
-        tsc_counts = last.tsc - first.tsc;
-        blur = first.blur + last.blur;
-        if (blur <= tsc_counts / ERROR_PARTS_MAX || window >= WINDOW_PIT_MAX)
-            break;
-    }
     lapic_timer_start(0);
-    if (tsc_counts == 0 || first.lapic <= last.lapic)
-        boot_refuse("the TSC or the LAPIC timer does not count");
-
-    rates.tsc_hz = fixmul_div(tsc_counts, PIT_HZ, pit_passed(&first, last.pit));
-    rates.tsc_hz = rounded(rates.tsc_hz, fixmul_div(rates.tsc_hz, blur, tsc_counts));
-    rates.lapic_hz = fixmul_div(first.lapic - last.lapic, rates.tsc_hz, tsc_counts);
-    rates.lapic_hz = rounded(rates.lapic_hz, fixmul_div(rates.lapic_hz, blur, tsc_counts));
+    ASSERT(w.tsc != 0 && w.pit != 0);
+    ASSERT(!clock_is_running());
+    rates.tsc_hz = fixmul_div(w.tsc, PIT_HZ, w.pit);
+    rates.tsc_hz = rounded(rates.tsc_hz, fixmul_div(rates.tsc_hz, w.blur, w.tsc));
+    rates.lapic_hz = fixmul_div(w.lapic, rates.tsc_hz, w.tsc);
+    rates.lapic_hz = rounded(rates.lapic_hz, fixmul_div(rates.lapic_hz, w.blur, w.tsc));
     clock.base_tsc = base_tsc;
     clock.multiplier = fixmul_div(NS_PER_S, UINT64_C(1) << CLOCK_SHIFT, rates.tsc_hz);
     clock.lapic_multiplier = fixmul_div(rates.lapic_hz, UINT64_C(1) << CLOCK_SHIFT, NS_PER_S);
+    ASSERT(clock.multiplier != 0 && clock.lapic_multiplier != 0);
     return rates;
 }
 
@@ -123,6 +165,7 @@ uint32_t clock_lapic_count(uint64_t ns)
 {
     uint64_t count;
 
+    ASSERT(clock_is_running());
     if (ns > LAPIC_COUNT_MAX) /* the multiplier is below 2^32 for LAPICs below 1 GHz: no overflow */
         ns = LAPIC_COUNT_MAX;
     count = fixmul_shift(ns, clock.lapic_multiplier, CLOCK_SHIFT) + 1;

@@ -18,8 +18,8 @@ struct clock_rates {
     uint64_t lapic_hz;
 };
 
-/* Measure (2 ms if the machine answers quickly, at most 50 ms) and start the clock at `base_tsc`.
- * The LAPIC is enabled. */
+/* Measure (2 ms if the machine answers quickly, else up to a second) and start the clock at
+ * `base_tsc`.  The LAPIC is enabled.  Refuses to boot if the error stays above 1 part in 1,000. */
 struct clock_rates clock_calibrate(uint64_t base_tsc);
 
 bool clock_is_running(void);

@@ -62,10 +62,12 @@ void arch_fpu_init(void *area)
 
 void arch_fpu_save(void *area)
 {
+    ASSERT((uint64_t)area % 64 == 0);
     __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(FPU_STATE_MASK), "d"(0) : "memory");
 }
 
 void arch_fpu_load(const void *area)
 {
+    ASSERT((uint64_t)area % 64 == 0);
     __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(FPU_STATE_MASK), "d"(0) : "memory");
 }

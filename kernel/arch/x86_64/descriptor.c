@@ -2,6 +2,7 @@
 /* descriptor.c - see descriptor.h.  Formats: Intel SDM volume 3, sections 3.4, 6.14 and 7.2. */
 #include "kernel/arch/x86_64/descriptor.h"
 
+#include "base/assert.h"
 #include "kernel/arch/x86_64/x86.h"
 
 #define IDT_VECTORS 256u
@@ -85,6 +86,7 @@ void percpu_prepare(uint32_t cpu, uint32_t lapic_id)
     struct percpu *p = &percpu_blocks[cpu];
     uint64_t tss = (uint64_t)&p->tss;
 
+    ASSERT(cpu < ARCH_CPU_MAX);
     *p = (struct percpu){
         .self = p,
         .stack_top = stack_end(cpu, STACK_MAIN_PAGE, STACK_MAIN_PAGES),
@@ -92,11 +94,9 @@ void percpu_prepare(uint32_t cpu, uint32_t lapic_id)
         .lapic_id = lapic_id,
         .armed_ns = UINT64_MAX,
     };
-    p->tss.ist[IST_DOUBLE_FAULT - 1] =
-        stack_end(cpu, STACK_DOUBLE_FAULT_PAGE, STACK_FATAL_PAGES);
+    p->tss.ist[IST_DOUBLE_FAULT - 1] = stack_end(cpu, STACK_DOUBLE_FAULT_PAGE, STACK_FATAL_PAGES);
     p->tss.ist[IST_NMI - 1] = stack_end(cpu, STACK_NMI_PAGE, STACK_FATAL_PAGES);
-    p->tss.ist[IST_MACHINE_CHECK - 1] =
-        stack_end(cpu, STACK_MACHINE_CHECK_PAGE, STACK_FATAL_PAGES);
+    p->tss.ist[IST_MACHINE_CHECK - 1] = stack_end(cpu, STACK_MACHINE_CHECK_PAGE, STACK_FATAL_PAGES);
     p->tss.io_bitmap = sizeof(struct tss);
 
     p->gdt[SELECTOR_KERNEL_CODE / 8] = GDT_KERNEL_CODE;
@@ -113,6 +113,7 @@ void descriptor_load(struct percpu *cpu)
     struct table_pointer gdt_pointer = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
     struct table_pointer idt_pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
+    ASSERT(cpu->self == cpu);
     __asm__ volatile("lgdt %0\n\t"
                      "pushq %1\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
@@ -129,8 +130,8 @@ void descriptor_load(struct percpu *cpu)
     x86_write_msr(MSR_KERNEL_GS_BASE, 0); /* the user's, while the kernel runs */
     x86_write_msr(MSR_FS_BASE, 0);
     /* SYSRET adds 8 for SS and 16 for CS to the upper half. */
-    x86_write_msr(MSR_STAR, (uint64_t)(SELECTOR_USER_DATA - 8) << 48 |
-                                (uint64_t)SELECTOR_KERNEL_CODE << 32);
+    x86_write_msr(MSR_STAR,
+                  (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     x86_write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
     x86_write_msr(MSR_SFMASK, SFMASK_ALL);
 }

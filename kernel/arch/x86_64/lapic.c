@@ -25,7 +25,7 @@ enum {
 #define LAPIC_LVT_NMI 0x400u
 #define LAPIC_DIVIDE_BY_1 0xbu
 #define LAPIC_COMMAND_PENDING 0x1000u
-#define LAPIC_COMMAND_FIXED 0x4000u   /* assert, physical destination */
+#define LAPIC_COMMAND_FIXED 0x4000u /* assert, physical destination */
 #define LAPIC_COMMAND_INIT 0x4500u
 #define LAPIC_COMMAND_STARTUP 0x4600u
 #define LAPIC_COMMAND_POLLS_MAX 100000u

@@ -42,6 +42,8 @@ static void map(uint64_t virt, uint64_t phys, uint64_t bytes, uint64_t flags)
 {
     uint64_t done = 0;
 
+    ASSERT(virt % ARCH_PAGE_BYTES == 0 && phys % ARCH_PAGE_BYTES == 0);
+    ASSERT(bytes % ARCH_PAGE_BYTES == 0);
     while (done < bytes) { /* at most bytes / page */
         bool large = (virt + done) % LARGE_BYTES == 0 && (phys + done) % LARGE_BYTES == 0 &&
                      bytes - done >= LARGE_BYTES;
@@ -62,8 +64,8 @@ static void map_image(const char *first, const char *end, uint64_t flags)
 static void map_direct(struct arch_range range)
 {
     uint64_t first = range.base & ~(uint64_t)(ARCH_PAGE_BYTES - 1);
-    uint64_t end = (range.base + range.bytes + ARCH_PAGE_BYTES - 1) &
-                   ~(uint64_t)(ARCH_PAGE_BYTES - 1);
+    uint64_t end =
+        (range.base + range.bytes + ARCH_PAGE_BYTES - 1) & ~(uint64_t)(ARCH_PAGE_BYTES - 1);
 
     if (end > PHYS_END)
         boot_refuse("RAM beyond 64 TiB");
@@ -83,6 +85,9 @@ void paging_init(const struct arch_boot *boot, uint64_t lapic_base, uint32_t cpu
 {
     struct arch_boot ram = *boot; /* before boot_frame takes from it: tables are mapped as well */
 
+    ASSERT(paging_root == 0);
+    ASSERT(cpu_count <= ARCH_CPU_MAX);
+    ASSERT(lapic_base % ARCH_PAGE_BYTES == 0);
     paging_root = boot_frame();
     map_image(image_text, image_rodata, KERNEL_TEXT);
     map_image(image_rodata, image_data, KERNEL_RODATA);

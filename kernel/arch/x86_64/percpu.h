@@ -21,7 +21,7 @@ enum percpu_state {
     PERCPU_RUNNING
 };
 
-/* The processor's task state segment: here only the stacks for entries from user mode and faults. */
+/* The processor's task state segment: the stacks for entries from user mode and for faults. */
 struct PACKED tss {
     uint32_t reserved0;
     uint64_t rsp[3];
@@ -39,8 +39,8 @@ struct percpu {
     uint64_t scratch;
     uint32_t number;
     uint32_t lapic_id;
-    uint64_t armed_ns; /* when kernel_timer is due; TIMER_NEVER */
-    uint64_t root;     /* the address space in CR3 */
+    uint64_t armed_ns;      /* when kernel_timer is due; TIMER_NEVER */
+    uint64_t root;          /* the address space in CR3 */
     _Atomic uint32_t state; /* enum percpu_state */
     struct tss tss;
     uint32_t reserved;

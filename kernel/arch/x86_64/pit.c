@@ -13,6 +13,8 @@
 #define PIT_COMMAND_BEAT 0x34u       /* channel 0, low byte then high, mode 2 */
 #define PIT_COMMAND_REST 0x30u       /* channel 0, mode 0: counts once */
 #define PIT_COMMAND_LATCH 0x80u      /* channel 2 */
+#define PIT_COMMAND_STATUS 0xe8u     /* channel 2 */
+#define PIT_STATUS_OUTPUT 0x80u
 #define PIT_GATE_ON 0x01u
 #define PIT_GATE_KEEP 0xfcu /* all but gate and speaker */
 
@@ -32,6 +34,13 @@ uint16_t pit_read(void)
     low = x86_in8(PIT_CHANNEL_2);
     high = x86_in8(PIT_CHANNEL_2);
     return (uint16_t)(high << 8 | low);
+}
+
+/* In mode 0 the output rises at the count's end and stays. */
+bool pit_has_wrapped(void)
+{
+    x86_out8(PIT_COMMAND, PIT_COMMAND_STATUS);
+    return (x86_in8(PIT_CHANNEL_2) & PIT_STATUS_OUTPUT) != 0;
 }
 
 void pit_beat(uint16_t counts)

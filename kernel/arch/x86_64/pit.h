@@ -12,6 +12,7 @@
 
 void pit_start(void);
 uint16_t pit_read(void);
+bool pit_has_wrapped(void); /* since pit_start */
 
 /*
  * Let channel 0 count in rounds of `counts`, or stop it (0).  Under QEMU's icount a CPU's INIT is

@@ -124,9 +124,9 @@ static void test_ranges_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges_add_shrinks), cmocka_unit_test(test_ranges_remove_grows),
+        cmocka_unit_test(test_ranges_add_shrinks),    cmocka_unit_test(test_ranges_remove_grows),
         cmocka_unit_test(test_ranges_remove_nothing), cmocka_unit_test(test_ranges_overflow),
-        cmocka_unit_test(test_ranges_full), cmocka_unit_test(test_ranges_model),
+        cmocka_unit_test(test_ranges_full),           cmocka_unit_test(test_ranges_model),
     };
 
     return cmocka_run_group_tests_name("ranges", tests, NULL, NULL);

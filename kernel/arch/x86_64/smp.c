@@ -8,6 +8,7 @@
  */
 #include "kernel/arch/x86_64/smp.h"
 
+#include "base/assert.h"
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/descriptor.h"
@@ -21,10 +22,10 @@
 
 #define INIT_WAIT_NS (100 * NS_PER_US)
 #define FIRST_WAIT_NS (1 * NS_PER_MS)
-#define SECOND_WAIT_NS (100 * NS_PER_MS)
-#define START_BEAT_COUNTS 24u /* 20 us */
+#define SECOND_WAIT_NS (2 * NS_PER_S) /* an emulator's host may be busy */
+#define START_BEAT_COUNTS 24u         /* 20 us */
 #define SYNC_TURNS 32u
-#define SYNC_WAIT_TSC (UINT64_C(1) << 32) /* about a second: a hang detector */
+#define SYNC_WAIT_TSC (UINT64_C(1) << 34) /* seconds: a hang detector */
 
 uint8_t smp_cpu_of_lapic[256]; /* LAPIC number to block; read by ap_boot.S */
 static uint32_t block_count;
@@ -40,6 +41,8 @@ static uint64_t sync_skew;
 
 void smp_prepare(const struct acpi_cpus *cpus, uint8_t this_lapic_id)
 {
+    ASSERT(block_count == 0);
+    ASSERT(ap_trampoline_end - ap_trampoline <= (ptrdiff_t)ARCH_PAGE_BYTES);
     smp_cpu_of_lapic[this_lapic_id] = 0;
     block_count = 1;
     for (uint32_t i = 0; i < cpus->count; i++) /* at most ARCH_CPU_MAX */
@@ -120,6 +123,8 @@ uint32_t arch_start_cpus(struct arch_boot *boot)
     uint32_t running = 1;
     uint64_t skew_max = 0;
 
+    ASSERT(arch_cpu() == 0);
+    ASSERT(block_count != 0);
     pit_beat(START_BEAT_COUNTS);
     for (uint32_t i = 1; i < block_count; i++) { /* at most ARCH_CPU_MAX */
         struct percpu *cpu = &percpu_blocks[i];
@@ -145,6 +150,7 @@ void smp_cpu_main(uint32_t block)
     struct percpu *cpu = &percpu_blocks[block];
     uint32_t expected = PERCPU_STARTING;
 
+    ASSERT(cpu->self == cpu);
     descriptor_load(cpu);
     features_enable();
     cpu->root = paging_root;
@@ -162,6 +168,7 @@ void smp_cpu_main(uint32_t block)
 
 void arch_kick(uint32_t cpu)
 {
+    ASSERT(cpu < ARCH_CPU_MAX);
     lapic_send(lapic_of_cpu[cpu], VECTOR_KICK);
 }
 

@@ -34,6 +34,7 @@ uint64_t arch_space_create(uint64_t (*frame)(void))
 
     if (root == 0)
         return 0;
+    ASSERT(root % ARCH_PAGE_BYTES == 0);
     for (uint32_t i = PAGING_ENTRIES / 2; i < PAGING_ENTRIES; i++)
         table[i] = kernel[i];
     return root;
@@ -96,6 +97,7 @@ void arch_space_activate(uint64_t root)
 {
     struct percpu *cpu = percpu_this();
 
+    ASSERT(root % ARCH_PAGE_BYTES == 0);
     if (cpu->root == root)
         return;
     cpu->root = root;

@@ -81,6 +81,8 @@ static void find_cpus(uint64_t rsdp, struct acpi_cpus *cpus)
     } else {
         arch_step_note(&facts, "ACPI MADT, CPUs", cpus->count);
     }
+    if (cpus->lapic_base % ARCH_PAGE_BYTES != 0)
+        boot_refuse("the LAPIC's address is not that of a page");
     percpu_blocks[0].lapic_id = this_lapic;
     smp_prepare(cpus, this_lapic);
     facts.cpu_count = cpus->count;

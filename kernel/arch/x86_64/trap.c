@@ -2,11 +2,12 @@
 /*
  * trap.c - from a vector to the kernel_* function that handles it.
  *
- * trap_entry.S calls the functions here on the CPU's own stack (the fatal ones on the stack they came
- * in on), interrupts off, GS the kernel's.  A saved frame has the layout of struct arch_context.
+ * trap_entry.S calls the functions here on the CPU's own stack (the fatal ones on the stack they
+ * came in on), interrupts off, GS the kernel's.  A saved frame is laid out as struct arch_context.
  */
 #include "kernel/arch/x86_64/trap.h"
 
+#include "base/assert.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/percpu.h"
 #include "kernel/arch/x86_64/serial.h"
@@ -16,6 +17,7 @@
 #define VECTOR_GENERAL_PROTECTION 13u
 #define VECTOR_PAGE_FAULT 14u
 
+/* clang-format off */
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
     "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range",
     "invalid opcode", "device not available", "double fault", "coprocessor overrun",
@@ -24,6 +26,7 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
     "SIMD floating point", "virtualization", "control protection", "exception 22",
     "exception 23", "exception 24", "exception 25", "exception 26", "exception 27",
     "hypervisor injection", "VMM communication", "security", "exception 31"};
+/* clang-format on */
 
 static uint64_t word(const struct arch_context *frame, uint32_t offset)
 {
@@ -34,6 +37,7 @@ static struct arch_fault describe(const struct arch_context *frame)
 {
     uint32_t vector = (uint32_t)word(frame, CONTEXT_VECTOR);
 
+    ASSERT(vector < VECTOR_EXCEPTIONS);
     return (struct arch_fault){
         .name = exception_names[vector],
         .vector = vector,
@@ -83,6 +87,7 @@ void trap_from_user(const struct arch_context *context)
 {
     uint32_t vector = (uint32_t)word(context, CONTEXT_VECTOR);
 
+    ASSERT(context == percpu_this()->context);
     if (vector < VECTOR_EXCEPTIONS) {
         struct arch_fault fault = describe(context);
 
@@ -113,13 +118,13 @@ static void print_registers(const struct arch_context *frame)
         const char *name;
         uint32_t offset;
     } table[] = {
-        {" rax ", CONTEXT_RAX}, {" rbx ", CONTEXT_RBX}, {" rcx ", CONTEXT_RCX},
+        {" rax ", CONTEXT_RAX},   {" rbx ", CONTEXT_RBX}, {" rcx ", CONTEXT_RCX},
         {"\n rdx ", CONTEXT_RDX}, {" rsi ", CONTEXT_RSI}, {" rdi ", CONTEXT_RDI},
         {"\n rbp ", CONTEXT_RBP}, {" rsp ", CONTEXT_RSP}, {" r8  ", CONTEXT_R8},
-        {"\n r9  ", CONTEXT_R9}, {" r10 ", CONTEXT_R10}, {" r11 ", CONTEXT_R11},
+        {"\n r9  ", CONTEXT_R9},  {" r10 ", CONTEXT_R10}, {" r11 ", CONTEXT_R11},
         {"\n r12 ", CONTEXT_R12}, {" r13 ", CONTEXT_R13}, {" r14 ", CONTEXT_R14},
         {"\n r15 ", CONTEXT_R15}, {" rip ", CONTEXT_RIP}, {" fl  ", CONTEXT_RFLAGS},
-        {"\n cs  ", CONTEXT_CS}, {" ss  ", CONTEXT_SS}, {" err ", CONTEXT_ERROR},
+        {"\n cs  ", CONTEXT_CS},  {" ss  ", CONTEXT_SS},  {" err ", CONTEXT_ERROR},
     };
 
     serial_text("\n");

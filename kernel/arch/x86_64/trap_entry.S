@@ -14,7 +14,7 @@
 #include "kernel/arch/x86_64/layout.h"
 
 #define MSR_GS_BASE 0xc0000101
-#define ERROR_CODES 0x60227d00 /* bit per exception that pushes an error code: 8 10-14 17 21 29 30 */
+#define ERROR_CODES 0x60227d00 /* exceptions that push an error code: 8 10-14 17 21 29 30 */
 
 .macro push_registers
     push %rax

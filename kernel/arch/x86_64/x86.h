@@ -125,9 +125,7 @@ static inline void x86_write_cr4(uint64_t value)
 
 static inline void x86_xsetbv(uint32_t index, uint64_t value)
 {
-    __asm__ volatile("xsetbv"
-                     :
-                     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+    __asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
 #endif /* KERNEL_ARCH_X86_64_X86_H */

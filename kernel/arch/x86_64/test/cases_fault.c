@@ -43,14 +43,14 @@ static bool is_panic(const struct event *e, uint64_t vector, uint64_t error)
     return e->kind == EVENT_PANIC && e->number == vector && e->a == error && arch_cpu() == 0;
 }
 
-#define USER_CASE(name, label, argument, condition)                       \
-    static void name##_start(void)                                        \
-    {                                                                     \
-        run_user(&test_context, USER_LABEL(label), (argument), 0);        \
-    }                                                                     \
-    static bool name##_check(const struct event *e)                       \
-    {                                                                     \
-        return condition;                                                 \
+#define USER_CASE(name, label, argument, condition)                \
+    static void name##_start(void)                                 \
+    {                                                              \
+        run_user(&test_context, USER_LABEL(label), (argument), 0); \
+    }                                                              \
+    static bool name##_check(const struct event *e)                \
+    {                                                              \
+        return condition;                                          \
     }
 
 USER_CASE(read_kernel, user_read, KERNEL_BASE, is_fault(e, PAGE, USER, KERNEL_BASE))
@@ -80,8 +80,8 @@ static void sysret_start(void)
 {
     extern const char user_last_syscall[], user_last_syscall_end[];
 
-    run_user(&test_context,
-             ARCH_USER_END - (uint64_t)(user_last_syscall_end - user_last_syscall), 0, 0);
+    run_user(&test_context, ARCH_USER_END - (uint64_t)(user_last_syscall_end - user_last_syscall),
+             0, 0);
 }
 
 static bool sysret_check(const struct event *e)
@@ -137,9 +137,16 @@ static void need(bool is_there)
     arch_idle();
 }
 
-static void need_feature(uint32_t feature)
+static void touch_user(void)
 {
-    need((features_found() & feature) != 0);
+    need((features_found() & FEATURE_SMAP) != 0);
+    touch(USER_DATA);
+}
+
+static void call_user(void)
+{
+    need((features_found() & FEATURE_SMEP) != 0);
+    call(USER_LABEL(user_cli));
 }
 
 KERNEL_CASE(kernel_null, touch(0), is_panic(e, PAGE, 0))
@@ -147,10 +154,8 @@ KERNEL_CASE(kernel_rodata, scribble((uint64_t)image_rodata), is_panic(e, PAGE, W
 KERNEL_CASE(kernel_text, scribble((uint64_t)arch_halt_forever), is_panic(e, PAGE, WRITE | PRESENT))
 KERNEL_CASE(kernel_run_data, call((uint64_t)&test_context), is_panic(e, PAGE, FETCH | PRESENT))
 KERNEL_CASE(kernel_run_direct, call((uint64_t)test_data), is_panic(e, PAGE, FETCH | PRESENT))
-KERNEL_CASE(smap, need_feature(FEATURE_SMAP); touch(USER_DATA),
-            e->kind == EVENT_KICK || is_panic(e, PAGE, PRESENT))
-KERNEL_CASE(smep, need_feature(FEATURE_SMEP); call(USER_LABEL(user_cli)),
-            e->kind == EVENT_KICK || is_panic(e, PAGE, FETCH | PRESENT))
+KERNEL_CASE(smap, touch_user(), e->kind == EVENT_KICK || is_panic(e, PAGE, PRESENT))
+KERNEL_CASE(smep, call_user(), e->kind == EVENT_KICK || is_panic(e, PAGE, FETCH | PRESENT))
 KERNEL_CASE(image_alias, touch(DIRECT_BASE + KERNEL_PHYS), is_panic(e, PAGE, 0))
 KERNEL_CASE(low_memory, touch(DIRECT_BASE + TRAMPOLINE_PHYS), is_panic(e, PAGE, 0))
 KERNEL_CASE(boot_identity, touch(KERNEL_PHYS), is_panic(e, PAGE, 0))
@@ -214,7 +219,10 @@ static bool nmi_user_check(const struct event *e)
     return e->kind == EVENT_KICK || nmi_check(e);
 }
 
-#define CASE(name, text) {text, name##_start, name##_check}
+#define CASE(name, text)                 \
+    {                                    \
+        text, name##_start, name##_check \
+    }
 
 const struct test_case cases_fault[] = {
     CASE(read_null, "user read of page 0"),

@@ -179,8 +179,8 @@ static bool describe_check(const struct event *e)
 
     arch_clock_describe(&header);
     before_ns = arch_clock_ns();
-    between_ns = header.base_ns +
-                 fixmul_shift(x86_tsc() - header.base_tsc, header.multiplier, header.shift);
+    between_ns =
+        header.base_ns + fixmul_shift(x86_tsc() - header.base_tsc, header.multiplier, header.shift);
     return e->kind == EVENT_KICK && before_ns <= between_ns && between_ns <= arch_clock_ns();
 }
 

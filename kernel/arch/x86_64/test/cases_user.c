@@ -8,8 +8,7 @@
 #define FLAG_DIRECTION 0x400u
 #define FLAG_NESTED 0x4000u
 #define FLAG_ALIGN 0x40000u
-#define FLAGS_DANGEROUS \
-    (FLAG_TRAP | FLAG_INTERRUPTS | FLAG_DIRECTION | FLAG_NESTED | FLAG_ALIGN)
+#define FLAGS_DANGEROUS (FLAG_TRAP | FLAG_INTERRUPTS | FLAG_DIRECTION | FLAG_NESTED | FLAG_ALIGN)
 #define FLAGS_SET_BY_USER (FLAG_DIRECTION | FLAG_NESTED | FLAG_ALIGN)
 #define VECTOR_DEBUG 1u
 #define FPU_CONTROL_WORDS UINT64_C(0x037f00001f80) /* x87 control above MXCSR */
@@ -176,10 +175,8 @@ static bool fpu_check(const struct event *e)
 const struct test_case cases_user[] = {
     {"SYSCALL keeps registers", registers_start, registers_check},
     {"an interrupt keeps registers", interrupted_start, interrupted_check},
-    {"SYSCALL clears AC, DF, NT, TF, IF for the kernel", flags_syscall_start,
-     flags_syscall_check},
-    {"an interrupt clears AC, DF, NT for the kernel", flags_interrupt_start,
-     flags_interrupt_check},
+    {"SYSCALL clears AC, DF, NT, TF, IF for the kernel", flags_syscall_start, flags_syscall_check},
+    {"an interrupt clears AC, DF, NT for the kernel", flags_interrupt_start, flags_interrupt_check},
     {"single step over SYSCALL traps in user mode", single_step_start, single_step_check},
     {"a new thread starts with zero registers", zero_registers_start, zero_registers_check},
     {"segment selectors do not leak", segments_start, segments_check},

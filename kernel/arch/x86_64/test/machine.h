@@ -4,15 +4,22 @@
  *
  * A case starts something and does not return (it runs a user program, idles or faults).  What
  * the architecture then enters, any kernel_* function, becomes an event given to the case's check,
- * which passes, fails, or goes on by running something itself.  Everything happens on CPU 0;
- * CPU 1, if there, answers kicks.  For QEMU's deterministic mode: cases_time.c judges latencies.
+ * which passes, fails, or goes on by running something itself.  Everything happens on CPU 0; CPU 1,
+ * if there, answers kicks.  For QEMU's deterministic mode: cases_time.c judges latencies.
  */
 #ifndef KERNEL_ARCH_X86_64_TEST_MACHINE_H
 #define KERNEL_ARCH_X86_64_TEST_MACHINE_H
 
 #include "kernel/arch.h"
 
-enum event_kind { EVENT_SYSCALL, EVENT_TIMER, EVENT_KICK, EVENT_SPURIOUS, EVENT_FAULT, EVENT_PANIC };
+enum event_kind {
+    EVENT_SYSCALL,
+    EVENT_TIMER,
+    EVENT_KICK,
+    EVENT_SPURIOUS,
+    EVENT_FAULT,
+    EVENT_PANIC
+};
 
 struct event {
     enum event_kind kind;
@@ -35,11 +42,11 @@ extern const struct test_case cases_user[], cases_fault[], cases_time[], cases_m
 #define USER_STACK_TOP UINT64_C(0x601000)
 #define USER_LAST_PAGE (ARCH_USER_END - ARCH_PAGE_BYTES)
 
-#define USER_LABEL(label) (USER_CODE + (uint64_t)((label) - user_code))
+#define USER_LABEL(label) (USER_CODE + (uint64_t)((label)-user_code))
 extern const char user_code[], user_code_end[];
 
-extern uint32_t stage;              /* 0 at the start of each case */
-extern uint64_t test_root;          /* the address space with the pages above, active */
+extern uint32_t stage;               /* 0 at the start of each case */
+extern uint64_t test_root;           /* the address space with the pages above, active */
 extern volatile uint64_t *test_data; /* the data page as the kernel sees it */
 extern struct arch_context test_context, other_context;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* machine_test.c - the harness of machine.h: boots, runs every case, powers off with the verdict. */
+/* machine_test.c - the harness of machine.h: boots, runs all cases, powers off with the verdict. */
 #include "kernel/arch/x86_64/test/machine.h"
 
 #include "base/assert.h"
@@ -17,8 +17,7 @@ void (*volatile on_other_cpu)(void);
 
 extern const char user_last_syscall[], user_last_syscall_end[];
 
-static const struct test_case *const groups[] = {cases_user, cases_fault, cases_time,
-                                                 cases_memory};
+static const struct test_case *const groups[] = {cases_user, cases_fault, cases_time, cases_memory};
 static const struct test_case *cases[CASES_MAX];
 static uint32_t case_count, case_now, failure_count;
 static struct arch_boot *boot;
@@ -106,8 +105,8 @@ static void prepare_space(void)
     test_root = arch_space_create(take_frame);
     is_mapped &= arch_space_map(test_root, USER_CODE, code, ARCH_EXECUTE, take_frame);
     is_mapped &= arch_space_map(test_root, USER_DATA, data, ARCH_WRITE, take_frame);
-    is_mapped &= arch_space_map(test_root, USER_STACK_TOP - ARCH_PAGE_BYTES, stack, ARCH_WRITE,
-                                take_frame);
+    is_mapped &=
+        arch_space_map(test_root, USER_STACK_TOP - ARCH_PAGE_BYTES, stack, ARCH_WRITE, take_frame);
     is_mapped &= arch_space_map(test_root, USER_LAST_PAGE, last, ARCH_EXECUTE, take_frame);
     ASSERT(is_mapped);
     arch_space_activate(test_root);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader_fuzz.c - any bytes as a workload file: a typed answer, no leak, nothing read or written
+ * outside, and what is accepted is an image that opens and runs.
+ */
+#include "base/assert.h"
+#include "workload/image.h"
+#include "workload/prepass.h"
+#include "workload/reader.h"
+#include "workload/step.h"
+
+#include <string.h>
+
+#define STEPS_MAX 200u
+#define THREADS_MAX 4u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void run_steps(const struct workload_image *image)
+{
+    static struct step_shared shared;
+    static struct step_thread t;
+    struct mono now = {0};
+
+    shared = (struct step_shared){0};
+    for (uint32_t i = 0; i < THREADS_MAX && i < workload_image_threads(image); i++) {
+        step_init(&t, image, i, now, MONO_NEVER);
+        for (uint32_t step = 0; step < STEPS_MAX; step++) {
+            struct step_action action = step_next(&t, &shared, now);
+
+            if (action.kind == STEP_DONE)
+                break;
+            if (action.kind == STEP_SLEEP_UNTIL && mono_before(now, action.at))
+                now = action.at;
+            now = mono_add(now, action.ns + 1);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    static struct workload_diagnostics d;
+    struct workload_image image;
+    struct workload_blob blob;
+    struct prepass p;
+
+    d = (struct workload_diagnostics){0};
+
+    enum workload_status status = workload_read((const char *)data, bytes, &d, &blob);
+
+    ASSERT(status == WORKLOAD_READ || status == WORKLOAD_REFUSED);
+    ASSERT((status == WORKLOAD_REFUSED) == (d.error_count != 0));
+    for (uint32_t i = 0; i < d.count; i++)
+        ASSERT(strcmp(d.items[i].text, "json-c refuses it") != 0);
+    if (status == WORKLOAD_READ) {
+        ASSERT(workload_image_open(&image, blob.bytes, blob.size) == WORKLOAD_IMAGE_OK);
+        run_steps(&image);
+    }
+    workload_blob_fini(&blob);
+
+    (void)!prepass_run(&p, (const char *)data, bytes, PREPASS_KEYS_UNIQUE, &d);
+    prepass_fini(&p);
+    return 0;
+}

@@ -3,7 +3,7 @@
  * bootinfo.h - the boot archive: the one module a boot loader hands to the kernel.
  *
  * A flat table: header, `entry_count` entries, then the files' bytes, each at an 8-aligned offset
- * from the archive's start.  The checksum is FNV-1a (base/hash.h) over everything behind the header.
+ * from the archive's start.  The checksum is FNV-1a (base/hash.h) over all behind the header.
  * The kernel checks bounds and checksum before it believes any of it.  Little-endian.
  */
 #ifndef ABI_BOOTINFO_H
@@ -45,8 +45,8 @@ struct boot_entry {
 };
 
 /* The first process starts at the ELF entry with this in registers: rdi = bytes of the workload
- * image (0: none), rsi = bytes of the arguments, rdx = its thread's index (its ring), rsp = top of a
- * stack of BOOT_STACK_BYTES. */
+ * image (0: none), rsi = bytes of the arguments, rdx = its thread's index (its ring), rsp = top of
+ * a stack of BOOT_STACK_BYTES. */
 #define BOOT_STACK_BYTES (64u << 10)
 
 #endif /* ABI_BOOTINFO_H */

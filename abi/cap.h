@@ -28,7 +28,7 @@ enum cap_slot {
 /*
  * Methods, by capability.
  * CONSOLE
- *   WRITE         args[0] = address, args[1] = bytes (<= CONSOLE_WRITE_BYTES_MAX).  Text for people.
+ *   WRITE         args[0] = address, args[1] = bytes (<= CONSOLE_WRITE_BYTES_MAX).  Text.
  *   RESULT        the same, to the result stream: binary, read by the host (abi/result.h).
  * THREADS
  *   SPAWN         args[0] = entry address, args[1] = stack top (16-aligned), args[2] = argument,
@@ -38,13 +38,13 @@ enum cap_slot {
  *                 Result: the thread's index (its ring and telemetry record); value = generation.
  *                 The thread starts at once.
  *   JOIN          args[0] = index, args[1] = generation.  Completes when it has ended, with OK and
- *                 value = its exit status.  One joiner; an ended thread's record is kept until then.
+ *                 value = its exit status.  One joiner; an ended thread's record stays until then.
  *   SELF          Result: the caller's index; value = its generation.
  * MACHINE
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
  *   POWER_OFF     args[0] = 0 for success, 1 for failure; ends the machine.  Does not return.
- *   CONSERVATION  Result: 1 if, on every CPU, thread + irq + kernel + idle time equals wall time and
+ *   CONSERVATION  Result: 1 if, on every CPU, thread + kernel + idle time equals wall time and
  *                 the threads' ledgers add up to the CPUs' thread time; else 0.
  * POLICY
  *   SET_WEIGHT    args[0] = thread index, args[1] = generation, args[2] = weight.

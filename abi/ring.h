@@ -84,6 +84,7 @@ struct ring_cqe {
 _Static_assert(sizeof(struct ring_sqe) == 64, "abi");
 _Static_assert(sizeof(struct ring_cqe) == 32, "abi");
 _Static_assert(RING_SQ_OFFSET + RING_SQ_ENTRIES * sizeof(struct ring_sqe) == RING_CQ_OFFSET, "abi");
-_Static_assert(RING_CQ_OFFSET + RING_CQ_ENTRIES * sizeof(struct ring_cqe) <= RING_PAGE_BYTES, "abi");
+_Static_assert(RING_CQ_OFFSET + RING_CQ_ENTRIES * sizeof(struct ring_cqe) <= RING_PAGE_BYTES,
+               "abi");
 
 #endif /* ABI_RING_H */

@@ -16,7 +16,7 @@
 
 #define WEIGHT_MIN 1u
 #define WEIGHT_MAX (1u << 17)
-#define WEIGHT_UNIT 1024u /* the weight of nice 0; virtual time runs like real time at this weight */
+#define WEIGHT_UNIT 1024u /* nice 0; virtual time runs like real time at this weight */
 
 enum latency_class { LATENCY_BATCH = 0, LATENCY_NORMAL = 1, LATENCY_INTERACTIVE = 2 };
 #define LATENCY_CLASS_COUNT 3u

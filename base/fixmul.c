@@ -48,7 +48,8 @@ int64_t wide_floor_div(struct wide a, int64_t divisor)
     ASSERT(divisor > 0);
 
     bool negative = a.high < 0;
-    wide_uint magnitude = negative ? (wide_uint)0 - (wide_uint)wide_join(a) : (wide_uint)wide_join(a);
+    wide_uint value = (wide_uint)wide_join(a);
+    wide_uint magnitude = negative ? 0 - value : value;
     uint64_t rest = 0;
     uint64_t quotient = divide_two_words((uint64_t)(magnitude >> 64), (uint64_t)magnitude,
                                          (uint64_t)divisor, &rest);

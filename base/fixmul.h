@@ -51,7 +51,8 @@ static inline bool wide_is_zero(struct wide a)
 /*
  * floor(a / divisor), for 0 < divisor < 2^63 and a quotient that fits int64_t.
  * Long division with 32-bit digits (Knuth, TAOCP 2, 4.3.1 D) of the magnitude; a negative
- * dividend with a remainder rounds down, not towards 0.
+ * dividend with a remainder rounds down, not towards 0.  (INT64_MIN itself is refused: nobody
+ * needs it, and its magnitude has no int64_t.)
  */
 int64_t wide_floor_div(struct wide a, int64_t divisor);
 

@@ -6,7 +6,8 @@
  * context that pays), or idle.  What interrupts took inside it was noted beforehand and goes to the
  * kernel's account instead.  So at every instant, per CPU,
  *     busy_ns + idle_ns + kernel_ns == since - started              (AC1)
- * and over the machine  sum of threads' runtime == sum of contexts' consumption == sum of busy (AC2)
+ * and over the machine
+ *     sum of threads' runtime == sum of contexts' consumption == sum of busy     (AC2)
  * where ended threads count by what they left in the retired_ns of the CPU they ended on.
  *
  * account_charge is the only writer of a ledger's runtime; its callers are the charge points.

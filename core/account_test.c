@@ -90,8 +90,8 @@ static void test_account_refuses_an_absurd_charge(void **state)
     fixture_free(f);
 }
 
-/* Goal: both views agree and every CPU's time adds up to the nanosecond.  Method: 10^5 random events
- * on 4 CPUs with interrupts; then sum ledgers, contexts and CPUs. */
+/* Goal: both views agree and every CPU's time adds up to the nanosecond.  Method: 10^5 random
+ * events on 4 CPUs with interrupts; then sum ledgers, contexts and CPUs. */
 static void test_account_conserves_every_nanosecond(void **state)
 {
     struct fixture *f = fixture_new(4, 24, 77);

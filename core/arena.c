@@ -6,36 +6,6 @@
 #define LINE_BYTES 64u
 #define TAG_SHIFT 32u
 
-/* The one place where an offset becomes a pointer; the arena is the caller's, mutable memory. */
-static void *at_offset(const struct sched *s, uint64_t offset)
-{
-    return (void *)((uintptr_t)s + offset);
-}
-
-struct rq *rq_of(const struct sched *s, uint32_t cpu)
-{
-    ASSERT(cpu < s->cpu_count);
-    return (struct rq *)at_offset(s, s->rq_offset) + cpu;
-}
-
-struct thread *thread_of(const struct sched *s, uint32_t slot)
-{
-    ASSERT(slot < s->thread_count);
-    return (struct thread *)at_offset(s, s->thread_offset) + slot;
-}
-
-struct sc *sc_of(const struct sched *s, uint32_t slot)
-{
-    ASSERT(slot < s->thread_count);
-    return (struct sc *)at_offset(s, s->sc_offset) + slot;
-}
-
-struct port_atomic64 *mask_of(const struct sched *s, uint32_t slot)
-{
-    ASSERT(slot < s->thread_count);
-    return (struct port_atomic64 *)at_offset(s, s->mask_offset) + (uint64_t)slot * s->mask_words;
-}
-
 struct layout {
     uint64_t rq, thread, sc, mask, end;
 };

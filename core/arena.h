@@ -11,7 +11,7 @@
  *
  * Locks.  Regions and counts never change after sched_init.  The free list is a Treiber stack with
  *         a tag against ABA (Treiber, RJ 5118, 1986); slots are never unmapped, so reading the next
- *         link of a slot somebody else just took is harmless.
+ *         link of a slot somebody else took meanwhile is harmless.
  * Cost.   O(1).
  */
 #ifndef CORE_ARENA_H
@@ -19,10 +19,6 @@
 
 #include "core/limits.h"
 #include "core/port.h"
-
-struct rq;
-struct sc;
-struct thread;
 
 /* Two words per cluster, each on its own cache line: they are read far more than written. */
 struct cluster_word {
@@ -48,10 +44,12 @@ struct sched {
     struct cluster clusters[CLUSTER_COUNT_MAX];
 } ALIGNED(64);
 
-struct rq *rq_of(const struct sched *s, uint32_t cpu);
-struct thread *thread_of(const struct sched *s, uint32_t slot);
-struct sc *sc_of(const struct sched *s, uint32_t slot);
-struct port_atomic64 *mask_of(const struct sched *s, uint32_t slot);
+/* The one place where an offset becomes a pointer; the arena is the caller's, mutable memory.
+ * rq_of, thread_of, mask_of and sc_of stand with their nouns. */
+static inline void *arena_at(const struct sched *s, uint64_t offset)
+{
+    return (void *)((uintptr_t)s + offset);
+}
 
 /* Bytes for a machine of this size; 0 if the counts are outside the limits. */
 uint64_t arena_bytes(uint32_t cpu_count, uint32_t thread_count);
@@ -65,7 +63,8 @@ MUST_USE uint32_t arena_slot_take(struct sched *s);
 /* Give `slot` back; its owner must have stopped using it. */
 void arena_slot_give(struct sched *s, uint32_t slot);
 
-/* A1 and A2; panics on the first violation.  Only while nobody takes or gives a slot.  O(threads). */
+/* A1 and A2; panics on the first violation.  Only while nobody takes or gives a slot.
+ * O(threads). */
 void arena_check(const struct sched *s);
 
 #endif /* CORE_ARENA_H */

@@ -110,8 +110,21 @@ static bool has_idle_cpu(const struct sched *s, uint32_t sc, uint32_t near)
     return false;
 }
 
+/* Is anybody at all idle in the clusters a wake would look at? */
+static bool is_any_idle(const struct sched *s, uint32_t near)
+{
+    uint64_t idle = 0;
+
+    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++)
+        idle |= port_load64(
+            &s->clusters[(near / CLUSTER_CPUS + i) % s->mask_words].idle.bits);
+    return idle != 0;
+}
+
 void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d)
 {
+    if (!is_any_idle(s, cpu))
+        return;
     uint32_t sc = eedq_search(s, &rq_of(s, cpu)->fair, has_idle_cpu, cpu);
 
     if (sc == SLOT_NONE)

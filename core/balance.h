@@ -24,7 +24,7 @@ enum steal_result {
 MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
                                          struct decision *d);
 
-/* Something is queued on `cpu` (its lock is held): claim one idle CPU that may take it and kick it. */
+/* Something is queued on `cpu` (its lock is held): claim one idle CPU for it and kick that. */
 void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d);
 
 /* Say that `cpu` is idle and may be claimed, or that it is not any more. */

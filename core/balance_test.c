@@ -78,7 +78,9 @@ static void test_balance_steals_from_an_inbox(void **state)
     (void)queued_on_0(f, 1);
     (void)queued_on_0(f, 1);
     for (uint32_t cpu = 1; cpu < 3; cpu++) {
-        (void)fixture_wake(f, cpu, fixture_thread(f, 1024, LATENCY_NORMAL, UINT64_C(1) << cpu, cpu));
+        uint64_t only = UINT64_C(1) << cpu;
+
+        (void)fixture_wake(f, cpu, fixture_thread(f, 1024, LATENCY_NORMAL, only, cpu));
         fixture_deliver_all(f);
     }
     posted = fixture_thread(f, 1024, LATENCY_NORMAL, 5, 0);

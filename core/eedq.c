@@ -31,6 +31,13 @@ static uint32_t height_of(const struct sched *s, uint32_t slot)
     return slot == SLOT_NONE ? 0 : node_of(s, slot)->height;
 }
 
+/* Q2 for one child. */
+static void take_least(const struct sched *s, struct eedq_node *n, uint32_t child)
+{
+    if (child != SLOT_NONE && key_before(node_of(s, child)->least_eligible, n->least_eligible))
+        n->least_eligible = node_of(s, child)->least_eligible;
+}
+
 /* Recompute what `slot` knows of its subtree from its children. */
 static void node_update(const struct sched *s, uint32_t slot)
 {
@@ -40,10 +47,8 @@ static void node_update(const struct sched *s, uint32_t slot)
 
     n->height = (left > right ? left : right) + 1;
     n->least_eligible = n->key.eligible_at;
-    if (n->left != SLOT_NONE && key_before(node_of(s, n->left)->least_eligible, n->least_eligible))
-        n->least_eligible = node_of(s, n->left)->least_eligible;
-    if (n->right != SLOT_NONE && key_before(node_of(s, n->right)->least_eligible, n->least_eligible))
-        n->least_eligible = node_of(s, n->right)->least_eligible;
+    take_least(s, n, n->left);
+    take_least(s, n, n->right);
 }
 
 /* Both return the root that takes the place of `slot`. */

@@ -75,8 +75,8 @@ static void test_fair_lag_stays_bounded(void **state)
     fixture_free(f);
 }
 
-/* Goal: sleeping just before a charge gains nothing.  Method: a cheater that runs 90 % of a slice and
- * sleeps 0.1 ms, beside a hog, takes no more than half. */
+/* Goal: sleeping right before a charge gains nothing.  Method: a cheater that runs 90 % of a slice
+ * and sleeps 0.1 ms, beside a hog, takes no more than half. */
 static void test_fair_short_sleeps_gain_nothing(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
@@ -102,8 +102,8 @@ static void test_fair_short_sleeps_gain_nothing(void **state)
     fixture_free(f);
 }
 
-/* Goal: a long sleeper brings no more credit than a slice.  Method: it sleeps 1 s beside a hog, then
- * both run 1 s: it gets at most half plus L. */
+/* Goal: a long sleeper brings no more credit than a slice.  Method: it sleeps 1 s beside a hog,
+ * then both run 1 s: it gets at most half plus L. */
 static void test_fair_credit_of_a_sleeper_is_bounded(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
@@ -126,7 +126,7 @@ static void test_fair_credit_of_a_sleeper_is_bounded(void **state)
 }
 
 /* Goal: a debt is paid by the clock passing it and turns into nothing more.  Method: a thread that
- * leaves in debt and sleeps long joins with lag exactly 0; one that comes back at once still owes. */
+ * leaves in debt and sleeps long joins with lag exactly 0; one that comes back at once owes. */
 static void test_fair_debt_is_paid_and_no_more(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);

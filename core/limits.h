@@ -16,7 +16,7 @@
 #define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
 #define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim */
 #define STEAL_RETRY_NS UINT64_C(50000)
-#define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision before it asks to be called again */
+#define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
 

@@ -81,7 +81,7 @@ static void announce_mask(struct sched *s, uint32_t cpu, uint32_t thread, struct
     }
     if (word.state == THREAD_RUNNING)
         return;
-    uint32_t idle = wake_claim_idle(s, thread, word.cpu); /* it waits: an idle CPU may take it now */
+    uint32_t idle = wake_claim_idle(s, thread, word.cpu); /* it waits: who is idle may take it */
 
     if (idle == cpu)
         d->resched = true;

@@ -4,8 +4,8 @@
  *
  * Each build names its back end with `-include` on the command line (sim/port_sim.h,
  * kernel/port_kernel.h, tests/explorer/port_explorer.h); all of it is static inline.  A back end
- * defines the three types and the functions below; this header only says what they must do and fails
- * to compile when one is missing.
+ * defines the three types and the functions below; this header says what they must do, and a
+ * build without one of them does not compile.
  *
  *   struct port_atomic32 {uint32_t}, struct port_atomic64 {uint64_t}, struct port_lock
  *       plain data, all zero = 0 and unlocked; they live in the arena and are copied with it.

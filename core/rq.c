@@ -74,7 +74,7 @@ void rq_requeue_current(struct sched *s, uint32_t cpu)
 
     ASSERT(thread != SLOT_NONE);
     port_save(s, cpu, thread);
-    thread_of(s, thread)->last_cpu = cpu;
+    port_store32(&thread_of(s, thread)->last_cpu, cpu);
     rq->current = SLOT_NONE;
     thread_change(s, thread, THREAD_REQUEUE, cpu, 0);
     thread_link(s, thread, LINKED_QUEUE);
@@ -88,7 +88,7 @@ void rq_remove_current(struct sched *s, uint32_t cpu, struct mono now, bool move
 
     ASSERT(rq->current != SLOT_NONE);
     port_save(s, cpu, rq->current);
-    thread_of(s, rq->current)->last_cpu = cpu;
+    port_store32(&thread_of(s, rq->current)->last_cpu, cpu);
     fair_leave(s, cpu, rq->current_sc, now, moves);
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;

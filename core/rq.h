@@ -44,7 +44,7 @@ struct rq {
     /* Guarded by lock. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
     uint32_t current_sc;
-    uint32_t need_pick; /* the running context must not simply continue */
+    uint32_t need_pick; /* the running context must not go on unasked */
     struct mono started;
     struct mono since;         /* up to here everything is accounted */
     struct mono stretch_start; /* since when current has the CPU */
@@ -65,11 +65,17 @@ struct rq {
 
     /* Written by other CPUs. */
     struct port_atomic32 inbox_head ALIGNED(64);
-    struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: an interrupt is on its way */
+    struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: one is on its way */
 
     /* Written by this CPU, read by the others. */
     struct port_atomic32 published ALIGNED(64);
 } ALIGNED(64);
+
+static inline struct rq *rq_of(const struct sched *s, uint32_t cpu)
+{
+    ASSERT(cpu < s->cpu_count);
+    return (struct rq *)arena_at(s, s->rq_offset) + cpu;
+}
 
 /* An idle run queue whose time starts at `now`. */
 void rq_init(struct sched *s, uint32_t cpu, struct mono now);
@@ -94,8 +100,8 @@ void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, 
 /* Put current back into the queue, saved; the CPU has no current then. */
 void rq_requeue_current(struct sched *s, uint32_t cpu);
 
-/* Take current off without queueing it, saved: it blocks, moves to another CPU or ends.  Its context
- * leaves the sums. */
+/* Take current off without queueing it, saved: it blocks, moves to another CPU or ends.  Its
+ * context leaves the sums. */
 void rq_remove_current(struct sched *s, uint32_t cpu, struct mono now, bool moves);
 
 /* Undo rq_remove_current within the same critical section. */
@@ -113,8 +119,8 @@ struct mono rq_protect_end(const struct sched *s, const struct rq *rq);
 
 /*
  * Set or clear the overload bit by R3.  Lock: rq.
- * Returns: true if it was cleared and set again because somebody posted meanwhile.  Who went idle in
- * between has not seen that entry, so the owner must look at its inbox again (a thief kicks it).
+ * Returns: true if it was cleared and set again because somebody posted meanwhile.  Who went idle
+ * in between has not seen that entry, so the owner must look at its inbox again (a thief kicks it).
  */
 bool rq_publish_overload(struct sched *s, uint32_t cpu);
 

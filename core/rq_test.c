@@ -9,7 +9,7 @@ static struct thread_ref start(struct fixture *f, enum latency_class class)
     return ref;
 }
 
-/* Goal: the running thread keeps the CPU for the shorter of its slice and the shortest queued one. */
+/* Goal: who runs keeps the CPU for the shorter of its slice and the shortest queued one. */
 static void test_rq_protection_is_the_shorter_slice(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 500);

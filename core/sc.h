@@ -31,6 +31,12 @@ struct sc {
     uint8_t latency_class; /* enum latency_class */
 };
 
+static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct sc *)arena_at(s, s->sc_offset) + slot;
+}
+
 /* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */
 void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_class class);
 

@@ -50,12 +50,11 @@ void sched_cpu_start(struct sched *s, uint32_t cpu, struct mono booted_at, struc
 /* Away with a thread that may not run here: it is MIGRATING and in no queue.  Returns: where to. */
 static uint32_t send_away(struct sched *s, uint32_t thread, struct decision *d)
 {
-    struct why why;
-    uint32_t target = wake_place(s, thread, &why);
+    struct placement place = wake_place(s, thread);
 
-    thread_change(s, thread, THREAD_POST, target, 0);
-    wake_deliver(s, thread, target, d);
-    return target;
+    thread_change(s, thread, THREAD_POST, place.cpu, 0);
+    wake_deliver(s, thread, place.cpu, d);
+    return place.cpu;
 }
 
 static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
@@ -77,7 +76,7 @@ static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct 
                                          .b = lag_vns});
 }
 
-/* Pick until somebody may run here; threads whose CPU set left this CPU go away, a few at a time. */
+/* Pick until somebody may run here; who may not any more goes away, a few at a time. */
 static uint32_t pick_allowed(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
 {
     while (d->kick_count < KICK_MAX - 1) { /* bound: each turn takes one thread off the queue */
@@ -92,7 +91,7 @@ static uint32_t pick_allowed(struct sched *s, uint32_t cpu, struct mono now, str
     return SLOT_NONE;
 }
 
-/* May the current thread simply go on? */
+/* May the current thread go on? */
 static bool keeps_cpu(const struct sched *s, const struct rq *rq, struct mono now)
 {
     if (rq->need_pick)
@@ -136,11 +135,13 @@ static void dispatch_next(struct sched *s, uint32_t cpu, struct mono now, struct
 
     if (next != SLOT_NONE) {
         rq_dispatch(s, cpu, next, now);
+        uint32_t queued_count = rq_queued_count(rq);
+
         d->next = thread_ref_of(s, next);
         explain(s, cpu, d,
-                (struct why){.rule = rq_queued_count(rq) > 0 ? WHY_PICKED_DEADLINE : WHY_PICKED_ONLY,
+                (struct why){.rule = queued_count > 0 ? WHY_PICKED_DEADLINE : WHY_PICKED_ONLY,
                              .a = sc_of(s, rq->current_sc)->vdeadline.vns,
-                             .b = (int64_t)rq_queued_count(rq) + 1},
+                             .b = (int64_t)queued_count + 1},
                 now);
     } else {
         d->next = THREAD_REF_NONE;
@@ -262,7 +263,7 @@ enum status sched_thread_create(struct sched *s, const struct thread_params *par
     *ref = thread_create(s);
     if (thread_ref_is_none(*ref))
         return STATUS_NO_SLOT;
-    thread_of(s, ref->slot)->last_cpu = params->start_cpu;
+    port_store32(&thread_of(s, ref->slot)->last_cpu, params->start_cpu);
     thread_mask_set(s, ref->slot, online.words);
     sc_init_fair(s, ref->slot, params->weight, params->latency_class);
     return STATUS_OK;
@@ -281,37 +282,48 @@ static void attach_here(struct sched *s, uint32_t cpu, uint32_t thread, struct m
     d->resched = true;
 }
 
-/* Deliver the wake of a waiting thread.  Returns: false if its state changed meanwhile. */
-static bool wake_waiting(struct sched *s, uint32_t cpu, uint32_t thread,
-                         struct thread_word *word, struct mono now, struct decision *d)
+/* The state word is INBOX(place->cpu) now: hand the thread over. */
+static void wake_placed(struct sched *s, uint32_t cpu, uint32_t thread,
+                        const struct placement *place, struct mono now, struct decision *d)
 {
-    uint32_t target = wake_place(s, thread, &d->why);
-    bool claimed = d->why.rule == WHY_PLACED_IDLE || d->why.rule == WHY_PLACED_PREVIOUS;
-
-    if (!thread_try_change(s, thread, word, THREAD_POST, target, 0)) {
-        if (claimed && target != cpu) /* it may have lost its idle bit to us: let it look again */
-            wake_kick(s, target, KICK_STEAL_HINT, d);
-        else if (claimed)
-            d->resched = true;
-        return false;
-    }
+    d->why = place->why;
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_WAKE,
                                          .thread = thread,
-                                         .a = (int64_t)target,
+                                         .a = (int64_t)place->cpu,
                                          .b = d->why.rule});
-    if (target == cpu)
+    if (place->cpu == cpu)
         attach_here(s, cpu, thread, now, d);
     else
-        wake_deliver(s, thread, target, d);
-    return true;
+        wake_deliver(s, thread, place->cpu, d);
+}
+
+enum wake_outcome { WAKE_RETRY, WAKE_DELIVERED, WAKE_LATCHED, WAKE_STALE };
+
+/* One try from the state `word`, which is read again when somebody else was faster. */
+static enum wake_outcome try_wake(struct sched *s, struct thread_ref ref, struct thread_word *word,
+                                  struct placement *place)
+{
+    if (word->gen != ref.gen || word->state == THREAD_DEAD)
+        return WAKE_STALE;
+    if (word->state != THREAD_NEW && word->state != THREAD_BLOCKED) {
+        bool latched = word->wake_pending || thread_try_mark(s, ref.slot, word, true);
+
+        return latched ? WAKE_LATCHED : WAKE_RETRY;
+    }
+    if (place->cpu == CPU_NONE) /* once: a CPU claimed for a try that failed serves the next */
+        *place = wake_place(s, ref.slot);
+    return thread_try_change(s, ref.slot, word, THREAD_POST, place->cpu, 0) ? WAKE_DELIVERED
+                                                                            : WAKE_RETRY;
 }
 
 struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
                            enum wake_source source, struct mono now)
 {
     struct decision d = decision_empty();
+    struct placement place = {.cpu = CPU_NONE};
+    enum wake_outcome outcome = WAKE_RETRY;
 
     ASSERT(source < WAKE_SOURCE_COUNT);
     if (ref.slot >= s->thread_count) {
@@ -320,28 +332,28 @@ struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
     }
     struct thread_word word = thread_word_read(s, ref.slot);
 
-    for (unsigned turn = 0; turn < STATE_RETRY_MAX; turn++) {
-        if (word.gen != ref.gen || word.state == THREAD_DEAD) {
-            rq_of(s, cpu)->stat.stale_count++;
-            d.status = STATUS_STALE;
-            d.why = (struct why){.rule = WHY_DENIED_STALE, .a = ref.gen, .b = word.gen};
-            return d;
-        }
-        if (word.state == THREAD_NEW || word.state == THREAD_BLOCKED) {
-            if (wake_waiting(s, cpu, ref.slot, &word, now, &d))
-                return d;
-        } else if (word.wake_pending || thread_try_mark(s, ref.slot, &word, true)) {
-            d.why = (struct why){.rule = WHY_WAKE_PENDING};
-            port_trace(s, &(struct trace_record){.now = now,
-                                                 .cpu = cpu,
-                                                 .event = EV_WAKE_LATCHED,
-                                                 .thread = ref.slot,
-                                                 .a = (int64_t)word.state,
-                                                 .b = (int64_t)source});
-            return d;
-        }
+    for (unsigned turn = 0; turn < STATE_RETRY_MAX && outcome == WAKE_RETRY; turn++)
+        outcome = try_wake(s, ref, &word, &place);
+    ASSERT(outcome != WAKE_RETRY); /* the state cannot change so often under one event */
+    if (outcome == WAKE_DELIVERED) {
+        wake_placed(s, cpu, ref.slot, &place, now, &d);
+        return d;
     }
-    UNREACHABLE(); /* the state cannot change so often under one event function */
+    wake_unplace(s, cpu, &place, &d);
+    if (outcome == WAKE_STALE) {
+        rq_of(s, cpu)->stat.stale_count++;
+        d.status = STATUS_STALE;
+        d.why = (struct why){.rule = WHY_DENIED_STALE, .a = ref.gen, .b = word.gen};
+        return d;
+    }
+    d.why = (struct why){.rule = WHY_WAKE_PENDING};
+    port_trace(s, &(struct trace_record){.now = now,
+                                         .cpu = cpu,
+                                         .event = EV_WAKE_LATCHED,
+                                         .thread = ref.slot,
+                                         .a = (int64_t)word.state,
+                                         .b = (int64_t)source});
+    return d;
 }
 
 /* Take WAKE_PENDING from the current thread if it is set. */
@@ -359,8 +371,9 @@ static bool take_pending_wake(struct sched *s, uint32_t thread)
 }
 
 /*
- * Leave the CPU and become BLOCKED.  All of the thread's state is settled before the swap: from then
- * on it belongs to whoever wakes it.  Returns: false when a wake came first; nothing changed then.
+ * Leave the CPU and become BLOCKED.  All of the thread's state is settled before the swap: from
+ * then on it belongs to whoever wakes it.
+ * Returns: false when a wake came first; nothing changed then.
  */
 static bool leave_blocked(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now)
 {

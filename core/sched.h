@@ -52,7 +52,7 @@ struct thread_params {
 /* Bytes of the arena for this machine, 0 if outside the limits. */
 uint64_t sched_bytes(uint32_t cpu_count, uint32_t thread_count);
 
-/* Make a machine of idle CPUs in zeroed memory.  Accounting of each CPU starts at sched_cpu_start. */
+/* Make a machine of idle CPUs in zeroed memory.  A CPU is accounted from sched_cpu_start on. */
 void sched_init(struct sched *s, uint32_t cpu_count, uint32_t thread_count, struct mono now);
 
 /* CPU `cpu` comes into service; time before counts as nothing, boot time up to `now` as kernel. */
@@ -99,8 +99,8 @@ MUST_USE enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thre
                                       uint32_t weight, struct mono now);
 MUST_USE enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                      enum latency_class class, struct mono now);
-/* The thread leaves a CPU the mask lacks at the next decision there; decision.resched and a kick say
- * which. */
+/* The thread leaves a CPU the mask lacks at the next decision there; resched or a kick asks for
+ * it. */
 MUST_USE struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                         const uint64_t *mask, struct mono now);
 

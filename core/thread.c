@@ -136,7 +136,7 @@ struct thread_ref thread_create(struct sched *s)
     ASSERT(port_load32(&t->linked) == 0);
     ASSERT(word.gen != UINT32_MAX); /* T1: such a slot was retired */
     t->sc = slot;
-    t->last_cpu = 0;
+    port_store32(&t->last_cpu, 0);
     t->ledger = (struct ledger){0};
     word = (struct thread_word){.state = THREAD_NEW, .gen = word.gen + 1};
     port_store64(&t->word, thread_word_pack(word));

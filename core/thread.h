@@ -2,7 +2,7 @@
 /*
  * thread.h - who executes: the thread record, its one state word, its ledger.
  *
- * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, gen:32}.  `cpu` is the owning CPU
+ * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, gen:32}.  `cpu` is the owner
  * of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target of MIGRATING or the
  * wake source of BLOCKED.  It changes only by compare-and-swap along this table; an empty cell is a
  * bug of the caller, except that a wake first looks at the state (core/wake.c):
@@ -20,9 +20,9 @@
  *   T1  gen of a slot never goes down; a slot whose gen would wrap is retired for good.
  *   T2  LINKED_QUEUE is set iff the thread's context is in some run queue's eedq.
  *   T3  LINKED_INBOX is set iff the thread is in some inbox; then its state is INBOX.  (INBOX(c)
- *       without the bit lasts only while CPU c itself attaches what it has just woken.)
+ *       without the bit lasts only while CPU c attaches a thread that it has woken itself.)
  *
- * Locks.  The word is lock-free.  `sc`, `last_cpu` and the ledger belong to whoever owns the state:
+ * Locks.  The word is lock-free.  `sc` and the ledger belong to whoever owns the state:
  *         the CPU named in the word (under its run queue's lock when QUEUED), or the CPU that won
  *         the swap out of BLOCKED, NEW or MIGRATING.
  */
@@ -84,9 +84,22 @@ struct thread {
     struct port_atomic32 linked;    /* enum thread_linked bits */
     struct port_atomic32 link_next; /* next in the inbox, or on the free list */
     uint32_t sc;                    /* the context it runs on */
-    uint32_t last_cpu;              /* where it ran last, or should start */
+    struct port_atomic32 last_cpu;  /* where it ran last, or should start: a hint to its waker */
     struct ledger ledger;
 };
+
+static inline struct thread *thread_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct thread *)arena_at(s, s->thread_offset) + slot;
+}
+
+/* The CPU mask of `slot`: mask_words words. */
+static inline struct port_atomic64 *mask_of(const struct sched *s, uint32_t slot)
+{
+    ASSERT(slot < s->thread_count);
+    return (struct port_atomic64 *)arena_at(s, s->mask_offset) + (uint64_t)slot * s->mask_words;
+}
 
 /* ---- The state word ---- */
 

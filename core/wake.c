@@ -44,29 +44,35 @@ uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near)
     return CPU_NONE;
 }
 
-uint32_t wake_place(struct sched *s, uint32_t thread, struct why *why)
+struct placement wake_place(struct sched *s, uint32_t thread)
 {
-    uint32_t previous = thread_of(s, thread)->last_cpu;
+    uint32_t previous = port_load32(&thread_of(s, thread)->last_cpu);
     bool may_return = thread_allows(s, thread, previous);
 
-    if (may_return && claim(s, previous)) {
-        *why = (struct why){.rule = WHY_PLACED_PREVIOUS, .a = previous};
-        return previous;
-    }
+    if (may_return && claim(s, previous))
+        return (struct placement){previous, true, {.rule = WHY_PLACED_PREVIOUS, .a = previous}};
     uint32_t idle = wake_claim_idle(s, thread, previous);
 
-    if (idle != CPU_NONE) {
-        *why = (struct why){.rule = WHY_PLACED_IDLE, .a = idle, .b = previous};
-        return idle;
-    }
-    if (may_return) {
-        *why = (struct why){.rule = WHY_PLACED_PREVIOUS, .a = previous};
-        return previous;
-    }
+    if (idle != CPU_NONE)
+        return (struct placement){idle, true,
+                                  {.rule = WHY_PLACED_IDLE, .a = idle, .b = previous}};
+    if (may_return)
+        return (struct placement){previous, false, {.rule = WHY_PLACED_PREVIOUS, .a = previous}};
     uint32_t first = thread_mask_first(s, thread);
 
-    *why = (struct why){.rule = WHY_PLACED_ALLOWED, .a = first, .b = previous};
-    return first;
+    return (struct placement){first, false,
+                              {.rule = WHY_PLACED_ALLOWED, .a = first, .b = previous}};
+}
+
+void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
+                  struct decision *d)
+{
+    if (!place->is_claimed)
+        return;
+    if (place->cpu == cpu)
+        d->resched = true;
+    else
+        wake_kick(s, place->cpu, KICK_STEAL_HINT, d);
 }
 
 void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d)
@@ -77,7 +83,7 @@ void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct
     d->kick[d->kick_count++] = (uint16_t)target;
 }
 
-/* May the target sleep, or run on for long, without seeing what was just posted? */
+/* May the target sleep, or run on for long, without seeing what was posted? */
 static bool must_notify(uint32_t published, uint8_t latency_class, bool was_empty)
 {
     uint32_t running_class = published >> PUBLISHED_CLASS_SHIFT; /* class + 1, 0: nobody */

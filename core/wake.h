@@ -3,10 +3,9 @@
  * wake.h - where a woken thread goes, and whether its CPU must be interrupted.
  *
  * Placement (O(1) words): the previous CPU if it is idle; else an idle CPU of its cluster, then of
- * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU; if the CPU set does not have
- * it, the lowest CPU that it has.  An idle CPU is claimed by clearing its bit, so two wakers never
- * choose the same one.  Every source uses these rules today; the table names them so that one can
- * differ.
+ * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU; if the CPU set does not
+ * have it, the lowest CPU that it has.  An idle CPU is claimed by clearing its bit, so that two
+ * wakers never choose the same one.  Every wake source uses these rules.
  *
  * Notification: iff (the inbox was empty and the target is halted) or the woken context has a
  * shorter slice than who runs there, or the target runs somebody alone without a timer.
@@ -16,8 +15,18 @@
 
 #include "core/sched.h"
 
-/* Choose the CPU for `thread`; *why says by which rule. */
-MUST_USE uint32_t wake_place(struct sched *s, uint32_t thread, struct why *why);
+struct placement {
+    uint32_t cpu;
+    bool is_claimed; /* its idle bit was taken for this: use it, or give it back */
+    struct why why;
+};
+
+/* Choose the CPU for `thread`. */
+MUST_USE struct placement wake_place(struct sched *s, uint32_t thread);
+
+/* The placement by `cpu` is not used after all: a claimed CPU looks for work again. */
+void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
+                  struct decision *d);
 
 /* Post `thread`, which is INBOX(target) and in no inbox yet, to another CPU; a kick is added to `d`
  * if the target would not look by itself. */

@@ -47,8 +47,8 @@
 #include "workload/hist.h"
 #include "workload/image.h"
 
-/* How much of a run's overshoot the next run makes good; the resolution of a turn in QEMU. */
-#define STEP_RUN_CARRY_NS_MAX UINT64_C(25000)
+/* How much of a run's overshoot, and of what calls cost between runs, the next run makes good. */
+#define STEP_RUN_CARRY_NS_MAX UINT64_C(100000)
 
 enum step_kind {
     STEP_RUN,         /* spend `ns` of the thread's own CPU time: until step_run_target */

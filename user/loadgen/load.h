@@ -48,6 +48,10 @@
 /* Actions without a PAUSE, each with its system calls at most 2,500 instructions.  Not after each:
  * a PAUSE gives all other CPUs a turn in the deterministic machine, which makes actions slow. */
 #define LOAD_UNPAUSED_MAX 4u
+/* A thread that only does actions which take no time in the workload's meaning pays for them, as
+ * in the simulator (SCRIPT_FREE_ACTIONS, SCRIPT_TOLL_NS): so a loop of resumes goes as fast. */
+#define LOAD_FREE_ACTIONS 16u
+#define LOAD_TOLL_NS UINT64_C(16000)
 
 struct load_object {
     struct rt_mutex mutex; /* of a mutex */
@@ -66,6 +70,8 @@ struct load_thread {
     uint32_t is_waiting;   /* in such a wait now */
     bool has_ended;        /* valid once counted in `ended` */
     uint32_t unpaused;     /* actions since its latest PAUSE */
+    uint32_t free_actions; /* actions since it last spent time or paid */
+    uint64_t paid_ns;      /* the reading of its ledger up to which it has paid */
 };
 
 enum load_gate { GATE_CLOSED = 0, GATE_OPEN = 1, GATE_GO_HOME = 2 };

@@ -159,6 +159,43 @@ static void perform(struct load_thread *t, const struct step_action *action)
     }
 }
 
+static bool spends_time(enum step_kind kind)
+{
+    return kind == STEP_RUN || kind == STEP_RUNTIME || kind == STEP_SLEEP_UNTIL ||
+           kind == STEP_WAIT || kind == STEP_SUSPEND;
+}
+
+/* What the actions really took counts; what was burnt too long is taken off the next toll, as
+ * step_run_target does. */
+static void pay_toll(struct load_thread *t)
+{
+    uint64_t ledger_ns = rt_own_ns();
+    uint64_t target_ns = t->paid_ns + LOAD_TOLL_NS;
+
+    if (target_ns + STEP_RUN_CARRY_NS_MAX < ledger_ns)
+        target_ns = ledger_ns;
+    rt_burn_own_until(target_ns, load.end);
+    t->paid_ns = target_ns;
+    t->free_actions = 0;
+}
+
+/* After each action: give the other CPUs a turn, and pay for what takes no time. */
+static void settle(struct load_thread *t, enum step_kind kind)
+{
+    if (++t->unpaused == LOAD_UNPAUSED_MAX) {
+        t->unpaused = 0;
+        rt_pause();
+    }
+    if (spends_time(kind)) {
+        t->free_actions = 0;
+        t->paid_ns = 0;
+    } else if (++t->free_actions == LOAD_FREE_ACTIONS) {
+        pay_toll(t);
+    } else if (t->free_actions == 1 && t->paid_ns == 0) {
+        t->paid_ns = rt_own_ns();
+    }
+}
+
 static struct step_action next(struct load_thread *t)
 {
     bool is_shared = step_uses_shared(&t->step);
@@ -203,16 +240,13 @@ int64_t load_thread_run(void *argument)
         return 0;
 
     sleep_until_start(t);
-    for (;;) { /* until step_next says so, at the latest at load.end */
+    for (;;) { /* at most until load.end; settle pauses */
         struct step_action action = next(t);
 
         if (action.kind == STEP_DONE)
             break;
         perform(t, &action);
-        if (++t->unpaused == LOAD_UNPAUSED_MAX) {
-            t->unpaused = 0;
-            rt_pause();
-        }
+        settle(t, action.kind);
     }
     t->end = rt_own_usage();
     t->ended_at = rt_now();

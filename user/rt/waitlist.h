@@ -9,8 +9,8 @@
  *   W1  A waiter is linked iff its `is_woken` is 0, under `guard`.
  *
  * A wake has two halves: take the waiter off the list, which decides, and unpark it.  Only the
- * address of its word is used for the second: the waiter may have seen the first and be gone, and an
- * UNPARK too many is harmless, because whoever parks looks again.
+ * address of its word is used for the second: the waiter may have seen the first and be gone, and
+ * an UNPARK too many is harmless, because whoever parks looks again.
  *
  * Locks.  `guard`, inside; it is never held while waiting.
  * Start.  All zero is an empty list.

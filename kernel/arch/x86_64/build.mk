@@ -4,7 +4,7 @@
 ARCH_DIR := kernel/arch/x86_64
 ARCH_SOURCES := $(wildcard $(ARCH_DIR)/*.S) $(filter-out %_test.c,$(wildcard $(ARCH_DIR)/*.c))
 ARCH_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(ARCH_SOURCES)))
-ARCH_CFLAGS := -m64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+ARCH_CFLAGS := -m64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer
 ARCH_LINKER_SCRIPT := $(ARCH_DIR)/kernel.ld
 ARCH_LDFLAGS := -m elf_x86_64 -T $(ARCH_LINKER_SCRIPT) -z max-page-size=4096 -z noexecstack
 

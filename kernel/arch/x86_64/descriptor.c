@@ -3,6 +3,7 @@
 #include "kernel/arch/x86_64/descriptor.h"
 
 #include "base/assert.h"
+#include "kernel/arch/x86_64/timer.h"
 #include "kernel/arch/x86_64/x86.h"
 
 #define IDT_VECTORS 256u
@@ -92,7 +93,7 @@ void percpu_prepare(uint32_t cpu, uint32_t lapic_id)
         .stack_top = stack_end(cpu, STACK_MAIN_PAGE, STACK_MAIN_PAGES),
         .number = cpu,
         .lapic_id = lapic_id,
-        .armed_ns = UINT64_MAX,
+        .armed_ns = TIMER_NEVER,
     };
     p->tss.ist[IST_DOUBLE_FAULT - 1] = stack_end(cpu, STACK_DOUBLE_FAULT_PAGE, STACK_FATAL_PAGES);
     p->tss.ist[IST_NMI - 1] = stack_end(cpu, STACK_NMI_PAGE, STACK_FATAL_PAGES);

@@ -2,38 +2,9 @@
 #include "core/thread.h"
 #include "core/sc.h"
 
-#define WORD_STATE_BITS 4u
-#define WORD_DYING (UINT64_C(1) << 4)
-#define WORD_WAKE_PENDING (UINT64_C(1) << 5)
-#define WORD_CPU_SHIFT 6u
-#define WORD_OTHER_SHIFT 18u
-#define WORD_CPU_MASK UINT64_C(0xfff)
-#define WORD_GEN_SHIFT 32u
-
 _Static_assert(CPU_MAX <= WORD_CPU_MASK, "a CPU number fits its field");
 _Static_assert(THREAD_STATE_COUNT <= (1u << WORD_STATE_BITS), "a state fits its field");
 _Static_assert(sizeof(struct thread) + sizeof(struct sc) <= 192, "the budget per thread");
-
-uint64_t thread_word_pack(struct thread_word w)
-{
-    ASSERT(w.cpu <= WORD_CPU_MASK);
-    ASSERT(w.other <= WORD_CPU_MASK);
-    return (uint64_t)w.state | (w.dying ? WORD_DYING : 0) |
-           (w.wake_pending ? WORD_WAKE_PENDING : 0) | ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
-           ((uint64_t)w.other << WORD_OTHER_SHIFT) | ((uint64_t)w.gen << WORD_GEN_SHIFT);
-}
-
-struct thread_word thread_word_unpack(uint64_t word)
-{
-    return (struct thread_word){
-        .state = (enum thread_state)(word & ((1u << WORD_STATE_BITS) - 1)),
-        .cpu = (uint32_t)((word >> WORD_CPU_SHIFT) & WORD_CPU_MASK),
-        .other = (uint32_t)((word >> WORD_OTHER_SHIFT) & WORD_CPU_MASK),
-        .dying = (word & WORD_DYING) != 0,
-        .wake_pending = (word & WORD_WAKE_PENDING) != 0,
-        .gen = (uint32_t)(word >> WORD_GEN_SHIFT),
-    };
-}
 
 enum thread_state thread_next_state(enum thread_state state, enum thread_event event)
 {
@@ -54,11 +25,6 @@ enum thread_state thread_next_state(enum thread_state state, enum thread_event e
     if (event == THREAD_EXIT)
         return state == THREAD_NEW || state == THREAD_RUNNING ? THREAD_DEAD : THREAD_ILLEGAL;
     return next[state][event] != 0 ? (enum thread_state)next[state][event] : THREAD_ILLEGAL;
-}
-
-struct thread_word thread_word_read(const struct sched *s, uint32_t slot)
-{
-    return thread_word_unpack(port_load64(&thread_of(s, slot)->word));
 }
 
 static bool try_swap(struct sched *s, uint32_t slot, struct thread_word *expected,

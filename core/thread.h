@@ -112,14 +112,43 @@ struct thread_word {
     uint32_t gen;
 };
 
-uint64_t thread_word_pack(struct thread_word w);
-struct thread_word thread_word_unpack(uint64_t word);
+#define WORD_STATE_BITS 4u
+#define WORD_DYING (UINT64_C(1) << 4)
+#define WORD_WAKE_PENDING (UINT64_C(1) << 5)
+#define WORD_CPU_SHIFT 6u
+#define WORD_OTHER_SHIFT 18u
+#define WORD_CPU_MASK UINT64_C(0xfff)
+#define WORD_GEN_SHIFT 32u
+
+static inline uint64_t thread_word_pack(struct thread_word w)
+{
+    ASSERT(w.cpu <= WORD_CPU_MASK);
+    ASSERT(w.other <= WORD_CPU_MASK);
+    return (uint64_t)w.state | (w.dying ? WORD_DYING : 0) |
+           (w.wake_pending ? WORD_WAKE_PENDING : 0) | ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
+           ((uint64_t)w.other << WORD_OTHER_SHIFT) | ((uint64_t)w.gen << WORD_GEN_SHIFT);
+}
+
+static inline struct thread_word thread_word_unpack(uint64_t word)
+{
+    return (struct thread_word){
+        .state = (enum thread_state)(word & ((1u << WORD_STATE_BITS) - 1)),
+        .cpu = (uint32_t)((word >> WORD_CPU_SHIFT) & WORD_CPU_MASK),
+        .other = (uint32_t)((word >> WORD_OTHER_SHIFT) & WORD_CPU_MASK),
+        .dying = (word & WORD_DYING) != 0,
+        .wake_pending = (word & WORD_WAKE_PENDING) != 0,
+        .gen = (uint32_t)(word >> WORD_GEN_SHIFT),
+    };
+}
 
 /* The table above: the state after `event`, or THREAD_ILLEGAL. */
 enum thread_state thread_next_state(enum thread_state state, enum thread_event event);
 
 /* The word now. */
-struct thread_word thread_word_read(const struct sched *s, uint32_t slot);
+static inline struct thread_word thread_word_read(const struct sched *s, uint32_t slot)
+{
+    return thread_word_unpack(port_load64(&thread_of(s, slot)->word));
+}
 
 /*
  * Swap the word from `*expected` along `event` to owner `cpu` and `other`, keeping gen and DYING;

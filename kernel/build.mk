@@ -12,7 +12,7 @@ KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
 $(B)/kernel/core/%.o $(B)/kernel/kernel/%.o: KERNEL_CFLAGS += $(KERNEL_PORT)
-$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS)
+$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
 $(B)/kernel/%.o: %.c
 	@mkdir -p $(@D)

@@ -47,15 +47,27 @@ enum status ring_sync(struct ring *r, uint32_t *waiting)
     return STATUS_OK;
 }
 
+/* Word `i` of a shared entry, read once. */
+static inline void copy_word(struct ring_sqe *to, const struct ring_sqe *from, uint32_t i)
+{
+    const uint64_t *shared = (const uint64_t *)(const void *)from;
+
+    ((uint64_t *)(void *)to)[i] = __atomic_load_n(&shared[i], __ATOMIC_RELAXED);
+}
+
 void ring_accept(struct ring *r, struct ring_sqe *entry)
 {
     const struct ring_sqe *slot = &r->page->sq[r->sq_head % RING_SQ_ENTRIES];
-    const uint64_t *from = (const uint64_t *)(const void *)slot;
-    uint64_t *to = (uint64_t *)(void *)entry;
 
     ASSERT(ring_has_room(r));
-    for (uint32_t i = 0; i < sizeof(*entry) / sizeof(*to); i++)
-        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    copy_word(entry, slot, 0);
+    copy_word(entry, slot, 1);
+    copy_word(entry, slot, 2);
+    copy_word(entry, slot, 3);
+    copy_word(entry, slot, 4);
+    copy_word(entry, slot, 5);
+    copy_word(entry, slot, 6);
+    copy_word(entry, slot, 7);
     r->sq_head++;
     r->in_flight++;
 }
@@ -82,12 +94,12 @@ static bool is_instant(uint64_t ns)
 }
 
 /* Are args[from..3] zero? */
-static bool rest_is_zero(const struct ring_sqe *entry, uint32_t from)
+static inline bool rest_is_zero(const struct ring_sqe *entry, uint32_t from)
 {
-    for (uint32_t i = from; i < 4; i++)
-        if (entry->args[i] != 0)
-            return false;
-    return true;
+    const uint64_t *args = entry->args;
+
+    return ((from > 0 ? 0 : args[0]) | (from > 1 ? 0 : args[1]) | (from > 2 ? 0 : args[2]) |
+            (from > 3 ? 0 : args[3])) == 0;
 }
 
 static enum status decode_call(const struct ring_sqe *entry)
@@ -126,9 +138,9 @@ enum status ring_decode(const struct ring_sqe *entry)
 {
     if (entry->op >= RING_OP_COUNT)
         return STATUS_BAD_OP;
-    if (entry->flags != 0 || entry->reserved != 0)
+    if ((entry->flags | entry->reserved) != 0)
         return STATUS_BAD_FLAGS;
-    if (entry->op != RING_OP_CALL && (entry->cap != 0 || entry->method != 0))
+    if (entry->op != RING_OP_CALL && (entry->cap | entry->method) != 0)
         return STATUS_BAD_FLAGS;
     if (!is_instant(entry->deadline_ns))
         return STATUS_BAD_ARGUMENT;

@@ -5,33 +5,62 @@
 #include "base/assert.h"
 #include "user/rt/burn.h"
 
-/* ---- Waiting for another thread -------------------------------------------------------------- */
+/* ---- The thread's figures at its end --------------------------------------------------------- */
 
-/* Where nothing bounds the wait, main must be able to see a standstill, and the figures must be
- * there if it ends the run. */
+/*
+ * The own usage, cut at the run's end: who notices it late, because it was not on a CPU or the CPU
+ * stood still, has not used more for that.  From `since` on the thread has run without a break.
+ */
+static struct rt_usage usage_until_end(void)
+{
+    struct rt_usage usage = rt_own_usage();
+    struct mono from = mono_before(usage.since, load.end) ? load.end : usage.since;
+
+    if (mono_before(load.end, usage.at))
+        usage.runtime_ns -= (uint64_t)mono_diff_ns(usage.at, from);
+    return usage;
+}
+
+static void note_end(struct load_thread *t)
+{
+    t->end = usage_until_end();
+    t->ended_at = t->end.at;
+}
+
+/*
+ * ---- Waiting for another thread: true when the wait ended, false when the run did ----
+ *
+ * The figures are taken before: if the run ends during the wait they are the final ones, whatever
+ * waking so many threads at that instant costs them.
+ */
+
 static void wait_begin(struct load_thread *t)
 {
-    if (!mono_is_never(load.end))
-        return;
-    t->end = rt_own_usage();
-    t->ended_at = rt_now();
+    note_end(t);
     __atomic_store_n(&t->wait_count, t->wait_count + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&t->is_waiting, 1, __ATOMIC_RELEASE);
 }
 
-static void wait_end(struct load_thread *t)
+static bool wait_end(struct load_thread *t, enum status status)
 {
     __atomic_store_n(&t->is_waiting, 0, __ATOMIC_RELEASE);
+    if (status == STATUS_OK)
+        return true;
+    ASSERT(!mono_is_never(load.end));
+    t->end.voluntary_blocks++; /* this wait */
+    return false;
 }
 
-static void lock(struct load_thread *t, uint32_t object)
+static bool lock(struct load_thread *t, uint32_t object)
 {
     struct load_object *o = &load.objects[object];
 
     wait_begin(t);
-    if (rt_mutex_lock_until(&o->mutex, load.end.ns) == STATUS_OK)
+    enum status status = rt_mutex_lock_until(&o->mutex, load.end.ns);
+
+    if (status == STATUS_OK)
         __atomic_store_n(&o->holder, t->number, __ATOMIC_RELAXED);
-    wait_end(t);
+    return wait_end(t, status);
 }
 
 /* Does `t` hold it?  If so, it is about to give it away. */
@@ -73,7 +102,7 @@ static void signal(struct load_thread *t, uint32_t object)
 }
 
 /* A thread that does not hold the mutex waits all the same, as in the simulator. */
-static void wait_on_condition(struct load_thread *t, uint32_t condition, uint32_t mutex)
+static bool wait_on_condition(struct load_thread *t, uint32_t condition, uint32_t mutex)
 {
     struct load_object *m = &load.objects[mutex];
     struct rt_mutex *held = disown(t, m) ? &m->mutex : NULL;
@@ -82,26 +111,31 @@ static void wait_on_condition(struct load_thread *t, uint32_t condition, uint32_
     enum status status =
         rt_waitlist_wait(&load.objects[condition].waiters, held, load.end.ns);
 
-    wait_end(t);
-    if (status == STATUS_OK)
-        lock(t, mutex);
+    return wait_end(t, status) && lock(t, mutex);
 }
 
-static void suspend(struct load_thread *t, uint32_t object)
+static bool suspend(struct load_thread *t, uint32_t object)
 {
     wait_begin(t);
-    if (rt_waitlist_wait(&load.objects[object].waiters, NULL, load.end.ns) != STATUS_OK)
-        ASSERT(!mono_is_never(load.end)); /* step_next will see that it is over */
-    wait_end(t);
+    enum status status = rt_waitlist_wait(&load.objects[object].waiters, NULL, load.end.ns);
+
+    return wait_end(t, status);
 }
 
-/* ---- Actions --------------------------------------------------------------------------------- */
+/* ---- Actions: false when the thread's part is over ------------------------------------------- */
 
 _Static_assert(offsetof(struct load_object, mutex) == 0, "holds() relies on it");
 
-static struct mono until_end(struct mono at)
+/* A sleep beyond the end is as good as an end. */
+static bool sleep(struct load_thread *t, struct mono at)
 {
-    return mono_earlier(at, load.end);
+    if (mono_before(at, load.end)) {
+        (void)rt_sleep_until(at.ns);
+        return true;
+    }
+    note_end(t);
+    t->end.voluntary_blocks++;
+    return false;
 }
 
 /* CPU time is counted from the thread's own start, as in the simulator. */
@@ -121,42 +155,40 @@ static void set_mask(struct load_thread *t, uint32_t mask)
         load_fail(RESULT_FAILED_SPAWN); /* none of the CPUs is online: it stays where it is */
 }
 
-static void perform(struct load_thread *t, const struct step_action *action)
+static bool perform(struct load_thread *t, const struct step_action *action)
 {
     switch (action->kind) {
     case STEP_RUN:
         run(t, action->ns);
-        break;
+        return true;
     case STEP_RUNTIME:
-        rt_burn_until(until_end(action->at));
-        break;
+        rt_burn_until(mono_earlier(action->at, load.end));
+        return true;
     case STEP_SLEEP_UNTIL:
-        (void)rt_sleep_until(until_end(action->at).ns);
-        break;
+        return sleep(t, action->at);
     case STEP_LOCK:
-        lock(t, action->object);
-        break;
+        return lock(t, action->object);
     case STEP_UNLOCK:
         unlock(t, action->object);
-        break;
+        return true;
     case STEP_WAIT:
-        wait_on_condition(t, action->object, action->mutex);
-        break;
+        return wait_on_condition(t, action->object, action->mutex);
     case STEP_SIGNAL:
         signal(t, action->object);
-        break;
+        return true;
     case STEP_SUSPEND:
-        suspend(t, action->object);
-        break;
+        return suspend(t, action->object);
     case STEP_RESUME:
         (void)rt_waitlist_wake_all(&load.objects[action->object].waiters);
-        break;
+        return true;
     case STEP_SET_MASK:
         set_mask(t, action->object);
-        break;
+        return true;
     case STEP_DONE:
-        break;
+        note_end(t);
+        return false;
     }
+    UNREACHABLE();
 }
 
 static bool spends_time(enum step_kind kind)
@@ -224,8 +256,8 @@ static void sleep_until_start(struct load_thread *t)
 
     step_init(&t->step, &load.image, t->number, load.start, load.end);
     count_up(&load.asleep);
-    (void)rt_sleep_until(until_end(mono_add(load.start, offset_ns)).ns);
-    t->begin = rt_own_usage();
+    (void)rt_sleep_until(mono_earlier(mono_add(load.start, offset_ns), load.end).ns);
+    t->begin = usage_until_end();
     t->begin.switches--;
 }
 
@@ -243,13 +275,10 @@ int64_t load_thread_run(void *argument)
     for (;;) { /* at most until load.end; settle pauses */
         struct step_action action = next(t);
 
-        if (action.kind == STEP_DONE)
+        if (!perform(t, &action))
             break;
-        perform(t, &action);
         settle(t, action.kind);
     }
-    t->end = rt_own_usage();
-    t->ended_at = rt_now();
     t->has_ended = true;
     count_up(&load.ended);
     return 0;

@@ -53,12 +53,12 @@ static bool read_retry(const struct telemetry_record *record, uint32_t seq)
     return (seq & 1u) != 0 || __atomic_load_n(&record->seq, __ATOMIC_RELAXED) != seq;
 }
 
-static uint64_t runtime_until_now(const struct telemetry_record *record)
+static uint64_t runtime_until(const struct telemetry_record *record, struct mono now)
 {
     uint64_t charged_ns = __atomic_load_n(&record->runtime_ns, __ATOMIC_RELAXED);
     uint64_t since_ns = __atomic_load_n(&record->since_ns, __ATOMIC_RELAXED);
 
-    return charged_ns + (rt_now().ns - since_ns);
+    return charged_ns + (now.ns - since_ns);
 }
 
 uint64_t rt_own_ns(void)
@@ -67,7 +67,7 @@ uint64_t rt_own_ns(void)
 
     for (;;) { /* a turn more for each time the thread is moved off its CPU in between */
         uint32_t seq = read_begin(record);
-        uint64_t runtime_ns = runtime_until_now(record);
+        uint64_t runtime_ns = runtime_until(record, rt_now());
 
         if (!read_retry(record, seq))
             return runtime_ns;
@@ -81,8 +81,11 @@ struct rt_usage rt_own_usage(void)
 
     for (;;) {
         uint32_t seq = read_begin(record);
+        struct mono now = rt_now();
         struct rt_usage usage = {
-            .runtime_ns = runtime_until_now(record),
+            .at = now,
+            .since = {__atomic_load_n(&record->since_ns, __ATOMIC_RELAXED)},
+            .runtime_ns = runtime_until(record, now),
             .switches = __atomic_load_n(&record->switches, __ATOMIC_RELAXED),
             .preemptions = __atomic_load_n(&record->preemptions, __ATOMIC_RELAXED),
             .voluntary_blocks = __atomic_load_n(&record->voluntary_blocks, __ATOMIC_RELAXED),

@@ -11,7 +11,9 @@
 
 /* A thread's telemetry record, read whole. */
 struct rt_usage {
-    uint64_t runtime_ns; /* own CPU time until now */
+    struct mono at;      /* when it was read */
+    struct mono since;   /* when the thread was last put on a CPU, or charged there */
+    uint64_t runtime_ns; /* own CPU time until `at` */
     uint64_t switches;
     uint64_t preemptions;
     uint64_t voluntary_blocks;

@@ -132,7 +132,7 @@ static void settle(struct machine *m, uint32_t cpu)
             return;
         }
     }
-    UNREACHABLE(); /* the program spends time after SCRIPT_FREE_ACTIONS, the core decides */
+    UNREACHABLE(); /* the program spends time after STEP_FREE_ACTIONS, the core decides */
 }
 
 /* ---- Events ---------------------------------------------------------------------------------- */

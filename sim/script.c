@@ -230,7 +230,7 @@ static bool owes_toll(struct script *s, struct script_thread *t)
         t->instant = s->machine->now;
         t->instant_count = 0;
     }
-    return t->instant_count++ == SCRIPT_FREE_ACTIONS;
+    return t->instant_count++ == STEP_FREE_ACTIONS;
 }
 
 static void go_on_next(struct script *s, uint32_t cpu, uint32_t thread)
@@ -238,7 +238,7 @@ static void go_on_next(struct script *s, uint32_t cpu, uint32_t thread)
     struct script_thread *t = &s->threads[thread];
 
     if (owes_toll(s, t)) {
-        t->target_ns = s->machine->threads[thread].used_ns + SCRIPT_TOLL_NS;
+        t->target_ns = s->machine->threads[thread].used_ns + STEP_TOLL_NS;
         t->state = SCRIPT_RUN;
         return;
     }

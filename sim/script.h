@@ -15,8 +15,8 @@
  *   suspend, resume  a condition without a mutex, so without a gap in which a resume could come;
  *                    resume wakes everybody.
  *
- * Actions cost nothing, but not for ever: a thread that does SCRIPT_FREE_ACTIONS of them in one
- * instant then spends SCRIPT_TOLL_NS, else a loop of resumes would stop the clock.
+ * Actions cost nothing, but not for ever: a thread that does STEP_FREE_ACTIONS of them in one
+ * instant then spends STEP_TOLL_NS, else a loop of resumes would stop the clock.
  *
  *   SC1  A thread is in at most one queue, and it is in one iff `is_waiting`.
  *   SC2  A mutex is FREE iff it has no holder.
@@ -27,8 +27,6 @@
 #include "sim/machine.h"
 #include "workload/step.h"
 
-#define SCRIPT_FREE_ACTIONS 16u
-#define SCRIPT_TOLL_NS UINT64_C(16000)
 #define SCRIPT_NAME_BYTES 24u
 
 enum script_state {

@@ -50,6 +50,14 @@
 /* How much of a run's overshoot, and of what calls cost between runs, the next run makes good. */
 #define STEP_RUN_CARRY_NS_MAX UINT64_C(100000)
 
+/*
+ * Actions take no time of their own, but not for ever: a thread that does STEP_FREE_ACTIONS of them
+ * in a row then spends STEP_TOLL_NS of CPU time, in both engines, so that a loop of resumes goes
+ * equally fast in both and does not stop a simulated clock.
+ */
+#define STEP_FREE_ACTIONS 16u
+#define STEP_TOLL_NS UINT64_C(16000)
+
 enum step_kind {
     STEP_RUN,         /* spend `ns` of the thread's own CPU time: until step_run_target */
     STEP_RUNTIME,     /* spend CPU time until the clock says `at` */

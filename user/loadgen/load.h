@@ -48,10 +48,6 @@
 /* Actions without a PAUSE, each with its system calls at most 2,500 instructions.  Not after each:
  * a PAUSE gives all other CPUs a turn in the deterministic machine, which makes actions slow. */
 #define LOAD_UNPAUSED_MAX 4u
-/* A thread that only does actions which take no time in the workload's meaning pays for them, as
- * in the simulator (SCRIPT_FREE_ACTIONS, SCRIPT_TOLL_NS): so a loop of resumes goes as fast. */
-#define LOAD_FREE_ACTIONS 16u
-#define LOAD_TOLL_NS UINT64_C(16000)
 
 struct load_object {
     struct rt_mutex mutex; /* of a mutex */

@@ -202,7 +202,7 @@ static bool spends_time(enum step_kind kind)
 static void pay_toll(struct load_thread *t)
 {
     uint64_t ledger_ns = rt_own_ns();
-    uint64_t target_ns = t->paid_ns + LOAD_TOLL_NS;
+    uint64_t target_ns = t->paid_ns + STEP_TOLL_NS;
 
     if (target_ns + STEP_RUN_CARRY_NS_MAX < ledger_ns)
         target_ns = ledger_ns;
@@ -221,7 +221,7 @@ static void settle(struct load_thread *t, enum step_kind kind)
     if (spends_time(kind)) {
         t->free_actions = 0;
         t->paid_ns = 0;
-    } else if (++t->free_actions == LOAD_FREE_ACTIONS) {
+    } else if (++t->free_actions == STEP_FREE_ACTIONS) {
         pay_toll(t);
     } else if (t->free_actions == 1 && t->paid_ns == 0) {
         t->paid_ns = rt_own_ns();

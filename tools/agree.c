@@ -141,7 +141,7 @@ static const struct table_column columns[] = {
     {"runtime ms\nkernel", TABLE_RIGHT},
     {"\nsimulator", TABLE_RIGHT},
     {"difference\n%", TABLE_RIGHT},
-    {"may\nbe %", TABLE_RIGHT},
+    {"may\ndiffer ms", TABLE_RIGHT},
     {"activations\nkernel", TABLE_RIGHT},
     {"\nsimulator", TABLE_RIGHT},
     {"may\ndiffer", TABLE_RIGHT},
@@ -168,8 +168,7 @@ static void add_row(struct table *t, const struct run_view *a, const struct run_
     else
         table_cell_percent(t, x->runtime_ns - y->runtime_ns,
                            larger(1, larger(x->runtime_ns, y->runtime_ns)));
-    table_cell_percent(t, found.runtime_allowed_ns,
-                       larger(1, larger(x->runtime_ns, y->runtime_ns)));
+    table_cell_scaled(t, found.runtime_allowed_ns, 6, 3);
     table_cell_scaled(t, x->activations, 0, 0);
     table_cell_scaled(t, y->activations, 0, 0);
     table_cell_scaled(t, found.activations_allowed, 0, 0);

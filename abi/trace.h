@@ -15,7 +15,7 @@
     X(SWITCH, 4, "switch", "previous slot", "why rule")                   \
     X(IDLE, 5, "idle", "previous slot", "why rule")                       \
     X(BLOCK, 6, "block", "source", "lag in vns")                          \
-    X(EXIT, 7, "exit", "runtime in ns", "0")                              \
+    X(EXIT, 7, "exit", "runtime in ns", "1: killed")                      \
     X(CHARGE, 8, "charge", "delta in ns", "charge point")                 \
     X(DETACH, 9, "detach", "target CPU", "lag in vns")                    \
     X(WEIGHT, 11, "weight", "new weight", "old weight")                   \

@@ -101,7 +101,8 @@ static void free_list_check(const struct sched *s)
     for (uint32_t slot = 0; slot < s->thread_count; slot++) {
         struct thread_word word = thread_word_read(s, slot);
 
-        free_count += word.state == THREAD_DEAD && word.gen != UINT32_MAX;
+        free_count += word.state == THREAD_DEAD && word.gen != UINT32_MAX &&
+                      port_load32(&thread_of(s, slot)->linked) == 0;
     }
     ASSERT(listed_count == free_count);
 }

@@ -10,6 +10,7 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
 
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
+    rq->reaped_head = SLOT_NONE;
     rq->started = now;
     rq->since = now;
     rq->empty_since = now;
@@ -44,12 +45,65 @@ void rq_attach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t by, stru
     thread_change(s, thread, THREAD_ATTACH, cpu, 0);
     thread_link(s, thread, LINKED_QUEUE);
     fair_queue(s, rq, sc);
+    /*
+     * Who killed it before the change of state above left it to us; who comes after that finds it
+     * queued.  So it is looked at here, not earlier.
+     */
+    if (thread_is_dying(s, thread)) {
+        rq_reap_queued(s, cpu, thread, now);
+        return;
+    }
     if (rq->current != SLOT_NONE && fair_preempts(s, rq, sc))
         rq->need_pick = 1;
     trace(s, cpu, thread, now,
           (struct trace_record){.event = EV_ATTACH,
                                 .a = vtime_diff_vns(fair_now(rq, now), sc_of(s, sc)->v),
                                 .b = (int64_t)rq_queued_count(rq)});
+}
+
+/* `thread` is DEAD and linked nowhere: what it used stays in the accounts, its record waits. */
+static void reap(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+{
+    struct rq *rq = rq_of(s, cpu);
+    struct thread *t = thread_of(s, thread);
+
+    rq->retired_ns += t->ledger.runtime_ns;
+    sc_of(s, t->sc)->thread = SLOT_NONE;
+    thread_link(s, thread, LINKED_REAPED);
+    port_store32(&t->link_next, rq->reaped_head);
+    rq->reaped_head = thread;
+    trace(s, cpu, thread, now,
+          (struct trace_record){.event = EV_EXIT, .a = (int64_t)t->ledger.runtime_ns, .b = 1});
+}
+
+void rq_reap_loose(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+{
+    if (thread_word_read(s, thread).state != THREAD_DEAD)
+        thread_change(s, thread, THREAD_EXIT, 0, 0);
+    reap(s, cpu, thread, now);
+}
+
+void rq_reap_queued(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+{
+    uint32_t sc = thread_of(s, thread)->sc;
+
+    ASSERT(thread_is_dying(s, thread));
+    fair_unqueue(s, rq_of(s, cpu), sc);
+    thread_unlink(s, thread, LINKED_QUEUE);
+    fair_leave(s, cpu, sc, now, false);
+    thread_change(s, thread, THREAD_EXIT, 0, 0);
+    reap(s, cpu, thread, now);
+}
+
+void rq_reap_current(struct sched *s, uint32_t cpu, struct mono now)
+{
+    uint32_t thread = rq_of(s, cpu)->current;
+
+    ASSERT(thread_is_dying(s, thread));
+    account_charge(s, cpu, now, CHARGE_EXIT);
+    rq_remove_current(s, cpu, now, false);
+    thread_change(s, thread, THREAD_EXIT, 0, 0);
+    reap(s, cpu, thread, now);
 }
 
 void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, struct mono now)

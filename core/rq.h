@@ -60,6 +60,7 @@ struct rq {
     int64_t w;
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
     uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
+    uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct why why;
     struct rq_stat stat;
 
@@ -88,11 +89,21 @@ static inline uint32_t rq_queued_count(const struct rq *rq)
 
 /*
  * Take a thread in, from INBOX(cpu) or MIGRATING: its context is placed on this clock and linked.
+ * A DYING one is reaped instead.
  * Sets need_pick when it preempts current.  The owner (`by` == cpu) charges current first, so that
  * true v are compared; a thief that attaches on a victim's behalf must not, and compares with a V
  * that is at most one stretch old.  Lock: rq.  Cost: O(log n).
  */
 void rq_attach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t by, struct mono now);
+
+/*
+ * End a thread that is DYING and that this CPU owns in the state it is in: it becomes DEAD, its
+ * context leaves the queue or the CPU, and it waits in the reaped list.  Lock: rq of `cpu`.
+ */
+void rq_reap_queued(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
+void rq_reap_current(struct sched *s, uint32_t cpu, struct mono now);
+/* The same for one in no queue, MIGRATING or made DEAD by the caller. */
+void rq_reap_loose(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
 
 /* Unlink a queued thread and make it MIGRATING(cpu, target): nobody's until attached or posted. */
 void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, struct mono now);

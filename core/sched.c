@@ -82,7 +82,13 @@ static uint32_t pick_allowed(struct sched *s, uint32_t cpu, struct mono now, str
     while (d->kick_count < KICK_MAX - 1) { /* bound: each turn takes one thread off the queue */
         uint32_t thread = rq_pick(s, cpu);
 
-        if (thread == SLOT_NONE || thread_allows(s, thread, cpu))
+        if (thread == SLOT_NONE)
+            return SLOT_NONE;
+        if (thread_is_dying(s, thread)) {
+            rq_reap_queued(s, cpu, thread, now);
+            continue;
+        }
+        if (thread_allows(s, thread, cpu))
             return thread;
         rq_detach(s, cpu, thread, cpu, now);
         (void)send_away(s, thread, d);
@@ -130,6 +136,8 @@ static void dispatch_next(struct sched *s, uint32_t cpu, struct mono now, struct
     if (previous != SLOT_NONE) {
         account_charge(s, cpu, now, CHARGE_PREEMPT);
         rq_requeue_current(s, cpu);
+        if (thread_is_dying(s, previous)) /* killed since the look in choose */
+            rq_reap_queued(s, cpu, previous, now);
     }
     uint32_t next = pick_allowed(s, cpu, now, d);
 
@@ -171,6 +179,8 @@ static void choose(struct sched *s, uint32_t cpu, struct mono now, struct decisi
     struct rq *rq = rq_of(s, cpu);
 
     (void)inbox_drain(s, cpu, cpu, now);
+    if (rq->current != SLOT_NONE && thread_is_dying(s, rq->current))
+        rq_reap_current(s, cpu, now);
     if (rq->current != SLOT_NONE && !thread_allows(s, rq->current, cpu))
         move_current(s, cpu, now, d);
     if (rq->current != SLOT_NONE && keeps_cpu(s, rq, now)) {
@@ -182,6 +192,7 @@ static void choose(struct sched *s, uint32_t cpu, struct mono now, struct decisi
         dispatch_next(s, cpu, now, d);
     }
     d->arm_at = MONO_NEVER;
+    d->has_reaped = rq->reaped_head != SLOT_NONE;
     publish(s, cpu); /* overload before the idle words are read: see search_work */
     if (rq->current == SLOT_NONE)
         return;
@@ -388,7 +399,7 @@ static bool leave_blocked(struct sched *s, uint32_t cpu, enum wake_source source
     int64_t lag_vns = sc_of(s, t->sc)->lag_vns;
 
     ASSERT(word.state == THREAD_RUNNING);
-    if (!word.wake_pending &&
+    if (!word.wake_pending && !word.dying &&
         thread_try_change(s, thread, &word, THREAD_BLOCK, cpu, (uint32_t)source)) {
         port_trace(s, &(struct trace_record){.now = now,
                                              .cpu = cpu,

@@ -37,7 +37,8 @@ struct decision {
     struct mono arm_at;     /* next scheduling instant of this CPU, or MONO_NEVER */
     uint16_t kick[KICK_MAX];
     uint32_t kick_count;
-    bool resched; /* call sched_decide on this CPU before leaving the kernel */
+    bool resched;    /* call sched_decide on this CPU before leaving the kernel */
+    bool has_reaped; /* threads ended by a kill wait in sched_take_reaped */
     enum status status; /* of the event itself */
     struct why why;
 };
@@ -84,6 +85,23 @@ MUST_USE struct decision sched_give_up(struct sched *s, uint32_t cpu, struct mon
 
 /* The current thread ends; its slot is free once nothing links it. */
 MUST_USE struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now);
+
+/*
+ * End `ref`, whatever it does.  It is DEAD at once if it waits or was never started, else as soon
+ * as its CPU notices, for which that is kicked; nothing waits for it.  Killing twice is harmless.
+ * Refusals: STALE; BUSY when it is queued on a CPU whose lock was taken: it will be ended when it
+ * is picked, or by another call.
+ */
+MUST_USE struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                    struct mono now);
+
+/*
+ * The next thread that a kill ended on `cpu`, or THREAD_REF_NONE.  It runs nowhere and is in no
+ * queue.  The embedder takes down what it keeps for it, then gives the slot back by
+ * sched_release.
+ */
+MUST_USE struct thread_ref sched_take_reaped(struct sched *s, uint32_t cpu);
+void sched_release(struct sched *s, struct thread_ref ref);
 
 /* ---- CPU events ---- */
 

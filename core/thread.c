@@ -23,7 +23,7 @@ enum thread_state thread_next_state(enum thread_state state, enum thread_event e
     ASSERT(state < THREAD_STATE_COUNT);
     ASSERT(event < THREAD_EVENT_COUNT);
     if (event == THREAD_EXIT)
-        return state == THREAD_NEW || state == THREAD_RUNNING ? THREAD_DEAD : THREAD_ILLEGAL;
+        return state == THREAD_DEAD || state == THREAD_THROTTLED ? THREAD_ILLEGAL : THREAD_DEAD;
     return next[state][event] != 0 ? (enum thread_state)next[state][event] : THREAD_ILLEGAL;
 }
 
@@ -72,6 +72,14 @@ bool thread_try_mark(struct sched *s, uint32_t slot, struct thread_word *expecte
     struct thread_word desired = *expected;
 
     desired.wake_pending = wake_pending;
+    return try_swap(s, slot, expected, desired);
+}
+
+bool thread_try_doom(struct sched *s, uint32_t slot, struct thread_word *expected)
+{
+    struct thread_word desired = *expected;
+
+    desired.dying = true;
     return try_swap(s, slot, expected, desired);
 }
 

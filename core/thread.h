@@ -9,18 +9,22 @@
  *
  *               POST      ATTACH    DISPATCH  REQUEUE   BLOCK     DETACH     EXIT
  *   NEW         INBOX     .         .         .         .         .          DEAD
- *   QUEUED      .         .         RUNNING   .         .         MIGRATING  .
+ *   QUEUED      .         .         RUNNING   .         .         MIGRATING  DEAD
  *   RUNNING     .         .         .         QUEUED    BLOCKED   MIGRATING  DEAD
- *   INBOX       .         QUEUED    .         .         .         .          .
- *   MIGRATING   INBOX     QUEUED    .         .         .         .          .
- *   BLOCKED     INBOX     .         .         .         .         .          .
+ *   INBOX       .         QUEUED    .         .         .         .          DEAD
+ *   MIGRATING   INBOX     QUEUED    .         .         .         .          DEAD
+ *   BLOCKED     INBOX     .         .         .         .         .          DEAD
  *   THROTTLED   .         .         .         .         .         .          .
  *   DEAD        .         .         .         .         .         .          .
+ *
+ * A kill sets DYING in any state.  Who owns the state makes it DEAD at the next occasion: the
+ * killer itself out of NEW and BLOCKED, whoever attaches, picks or decides in the others.
  *
  *   T1  gen of a slot never goes down; a slot whose gen would wrap is retired for good.
  *   T2  LINKED_QUEUE is set iff the thread's context is in some run queue's eedq.
  *   T3  LINKED_INBOX is set iff the thread is in some inbox; then its state is INBOX.  (INBOX(c)
  *       without the bit lasts only while CPU c attaches a thread that it has woken itself.)
+ *   T4  LINKED_REAPED is set iff the thread is DEAD by a kill and not yet released.
  *
  * Locks.  The word is lock-free.  `sc` and the ledger belong to whoever owns the state:
  *         the CPU named in the word (under its run queue's lock when QUEUED), or the CPU that won
@@ -77,7 +81,7 @@ struct ledger {
     uint64_t migration_count;
 };
 
-enum thread_linked { LINKED_QUEUE = 1, LINKED_INBOX = 2 };
+enum thread_linked { LINKED_QUEUE = 1, LINKED_INBOX = 2, LINKED_REAPED = 4 };
 
 struct thread {
     struct port_atomic64 word;
@@ -165,6 +169,14 @@ void thread_change(struct sched *s, uint32_t slot, enum thread_event event, uint
 /* Set or clear WAKE_PENDING if the word still equals *expected; as thread_try_change. */
 MUST_USE bool thread_try_mark(struct sched *s, uint32_t slot, struct thread_word *expected,
                               bool wake_pending);
+
+/* Set DYING, for good, if the word still equals *expected; as thread_try_change. */
+MUST_USE bool thread_try_doom(struct sched *s, uint32_t slot, struct thread_word *expected);
+
+static inline bool thread_is_dying(const struct sched *s, uint32_t slot)
+{
+    return thread_word_read(s, slot).dying;
+}
 
 /* ---- Slots and references ---- */
 

@@ -34,6 +34,7 @@ enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
 struct op {
     struct timer timer;
     struct list parked; /* in a bucket, while is_parked; LOCK_PARK */
+    uint64_t arrival;   /* there; LOCK_PARK */
     uint64_t key;       /* PARK: physical address of the word; JOIN: index of the thread */
     uint64_t user_data;
     uint64_t value;

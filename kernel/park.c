@@ -4,11 +4,13 @@
 #include "kernel/limits.h"
 #include "kernel/sched_glue.h"
 
+#define WALK_PAUSE 512u /* waiters passed between two PAUSEs */
 #define HASH_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio; Knuth, TAOCP 3, 6.4 */
 
 struct bucket {
     struct lock lock;
     struct list waiters; /* struct op.parked, oldest first */
+    uint64_t arrivals;
 } ALIGNED(64);
 
 static struct bucket buckets[PARK_BUCKET_COUNT];
@@ -35,6 +37,7 @@ bool park_wait(struct op *op, const uint32_t *word, uint32_t expected)
     lock_take(&b->lock, LOCK_PARK);
     is_equal = __atomic_load_n(word, __ATOMIC_ACQUIRE) == expected;
     if (is_equal) {
+        op->arrival = b->arrivals++;
         list_insert_before(&b->waiters, &op->parked);
         port_store32(&op->is_parked, 1);
     }
@@ -48,17 +51,23 @@ static void unlink(struct op *op)
     port_store32(&op->is_parked, 0); /* last: now the record may be used again */
 }
 
-/* Complete up to PARK_BATCH_MAX waiters.  Returns how many; `woken` says whom to wake. */
-static uint32_t complete_some(struct bucket *b, uint64_t phys, uint64_t count,
+/* Complete up to PARK_BATCH_MAX waiters that came before `end`.  Returns how many; `woken` says
+ * whom to wake. */
+static uint32_t complete_some(struct bucket *b, uint64_t phys, uint64_t end, uint64_t count,
                               struct thread_ref *woken)
 {
     uint32_t limit = count < PARK_BATCH_MAX ? (uint32_t)count : PARK_BATCH_MAX;
     uint32_t done = 0;
+    uint32_t seen = 0;
 
     for (struct list *at = b->waiters.next; at != &b->waiters && done < limit;) {
         struct op *op = LIST_ENTRY(at, struct op, parked);
 
+        if (op->arrival >= end)
+            break;
         at = at->next;
+        if (++seen % WALK_PAUSE == 0)
+            arch_pause();
         if (op->key != phys)
             continue;
         if (op_claim(op)) /* else its deadline came first: not one of the woken */
@@ -73,12 +82,15 @@ uint64_t park_wake(uint64_t phys, uint64_t count)
     struct bucket *b = bucket_of(phys);
     struct thread_ref woken[PARK_BATCH_MAX];
     uint64_t total = 0;
+    uint64_t end = 0;
 
     while (total < count) { /* at most THREADS_PER_PROCESS_MAX * RING_INFLIGHT_MAX waiters */
         uint32_t done;
 
         lock_take(&b->lock, LOCK_PARK);
-        done = complete_some(b, phys, count - total, woken);
+        if (total == 0)
+            end = b->arrivals;
+        done = complete_some(b, phys, end, count - total, woken);
         lock_give(&b->lock, LOCK_PARK);
         for (uint32_t i = 0; i < done; i++)
             glue_wake(woken[i], WAKE_PARK);

@@ -6,6 +6,8 @@
  * order of arrival.  PARK compares the word and links itself under the bucket's lock; UNPARK takes
  * the same lock after its caller changed the word.  So either the PARK sees the new value, or the
  * UNPARK sees the waiter: no wake is lost.
+ * Who parks after an UNPARK began waits for the next one, so that an UNPARK ends although those it
+ * wakes park again at once.
  *
  * Locks: LOCK_PARK, inside.  Cost: O(1) for PARK; O(waiters in the bucket) for UNPARK, in batches
  * of PARK_BATCH_MAX wakes.
@@ -21,7 +23,8 @@ void park_init(void);
  * holds `expected`.  false: it does not; nothing is linked. */
 MUST_USE bool park_wait(struct op *op, const uint32_t *word, uint32_t expected);
 
-/* Complete at most `count` waiters of the word at `phys`, oldest first.  Returns how many. */
+/* Complete at most `count` of those who wait now on the word at `phys`, oldest first.  Returns how
+ * many. */
 uint64_t park_wake(uint64_t phys, uint64_t count);
 
 /* Unlink `op` if it is linked; afterwards nobody uses it through a bucket. */

@@ -22,12 +22,21 @@ static struct ring_page pages[THREADS];
 /* Whom the code under test woke, in order. */
 static uint32_t woken[THREADS * RING_INFLIGHT_MAX];
 static uint32_t woken_count;
+static bool should_park_again; /* on another CPU, while UNPARK goes on */
+
+static struct op *park(uint32_t i, uint64_t phys);
 
 void glue_wake(struct thread_ref ref, enum wake_source source)
 {
     assert_int_equal(source, WAKE_PARK);
     assert_int_equal(cpu_this()->held_ranks, 0);
+    assert_true(woken_count < ARRAY_COUNT(woken));
     woken[woken_count++] = ref.slot;
+    if (should_park_again) {
+        threads[ref.slot].ring.cq_head = threads[ref.slot].ring.cq_tail;
+        op_collect(&threads[ref.slot]);
+        (void)park(ref.slot, WORD_PHYS);
+    }
 }
 
 void uthread_join_cancel(struct uthread *t, struct op *op)
@@ -48,6 +57,7 @@ static void start(void)
     timer_init();
     park_init();
     woken_count = 0;
+    should_park_again = false;
     memset(pages, 0, sizeof(pages));
     for (uint32_t i = 0; i < THREADS; i++) {
         threads[i] = (struct uthread){.ref = {i, 1}, .index = i};
@@ -144,6 +154,19 @@ static void test_park_wakes_more_than_a_batch(void **state)
     }
 }
 
+/* Goal: UNPARK ends.  Method: whom it wakes parks again before it goes on. */
+static void test_park_again_waits_for_the_next_unpark(void **state)
+{
+    (void)state;
+    start();
+    for (uint32_t i = 0; i < THREADS; i++)
+        (void)park(i, WORD_PHYS);
+    should_park_again = true;
+    assert_int_equal(park_wake(WORD_PHYS, UINT64_MAX), THREADS);
+    should_park_again = false;
+    assert_int_equal(park_wake(WORD_PHYS, UINT64_MAX), THREADS);
+}
+
 /* Goal: one winner.  Method: the deadline fires first, then UNPARK finds nobody to count. */
 static void test_park_expired_waiter_is_not_counted(void **state)
 {
@@ -213,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_park_wakes_oldest_first),
         cmocka_unit_test(test_park_other_word_sleeps_on),
         cmocka_unit_test(test_park_wakes_more_than_a_batch),
+        cmocka_unit_test(test_park_again_waits_for_the_next_unpark),
         cmocka_unit_test(test_park_expired_waiter_is_not_counted),
         cmocka_unit_test(test_park_deadline_after_wake_does_nothing),
         cmocka_unit_test(test_park_collect_cancels_the_deadline),

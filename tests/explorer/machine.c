@@ -123,6 +123,17 @@ static void wake(uint32_t cpu, uint32_t thread, enum wake_source source)
     act(cpu, d);
 }
 
+static void kill_thread(uint32_t cpu, uint32_t thread)
+{
+    struct decision d = sched_kill(machine_sched(), cpu, ref_of(thread), machine.now);
+
+    if (d.status != STATUS_STALE)
+        machine.is_killed[thread] = 1;
+    if (d.status == STATUS_BUSY)
+        machine.kill_was_busy[thread] = 1;
+    act(cpu, d);
+}
+
 static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
 {
     struct sched *s = machine_sched();
@@ -145,6 +156,9 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         return;
     case OP_MASK:
         act(cpu, sched_set_mask(s, cpu, ref_of(op->thread), &op->mask, machine.now));
+        return;
+    case OP_KILL:
+        kill_thread(cpu, op->thread);
         return;
     case OP_END:
         break;

@@ -23,6 +23,8 @@
  *   M8  An idle CPU can be found: its idle bit is set; a CPU with somebody queued has its overload
  *       bit set; both have published what they do.
  *   M9  Nobody runs where its mask does not let it.
+ *   M10 A killed thread is DEAD, and in one reaped list unless it ended by itself; or it is still
+ *       queued, if the kill was answered BUSY, and M6 says that it will be looked at.
  */
 #ifndef TESTS_EXPLORER_MACHINE_H
 #define TESTS_EXPLORER_MACHINE_H
@@ -41,7 +43,8 @@ enum op_kind {
     OP_BLOCK, /* current waits */
     OP_YIELD,
     OP_EXIT,
-    OP_MASK /* let `thread` run on the CPUs of `mask` only */
+    OP_MASK, /* let `thread` run on the CPUs of `mask` only */
+    OP_KILL  /* the thread `thread` */
 };
 
 struct op {
@@ -81,6 +84,8 @@ struct machine {
     struct mono arm_at[MACHINE_CPUS_MAX];
     uint32_t program_at[MACHINE_THREADS_MAX];
     uint32_t has_ended[MACHINE_THREADS_MAX];
+    uint32_t is_killed[MACHINE_THREADS_MAX];
+    uint32_t kill_was_busy[MACHINE_THREADS_MAX];
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
     unsigned char arena[MACHINE_ARENA_BYTES] ALIGNED(64); /* a struct sched */

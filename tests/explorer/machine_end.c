@@ -39,10 +39,46 @@ static void check_wakes(const struct scenario *scenario)
 
         if (word.state != THREAD_BLOCKED)
             continue;
+        if (word.dying)
+            explore_fail("M10: thread %u is blocked and killed", i);
         if (word.wake_pending)
             explore_fail("M5: lost wake: thread %u is blocked and has a wake pending", i);
         if (!scenario->threads[i].may_stay_blocked)
             explore_fail("M5: lost wake: thread %u is still blocked", i);
+    }
+}
+
+static bool is_in_a_reaped_list(const struct scenario *scenario, uint32_t thread)
+{
+    uint32_t lists = 0;
+
+    for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
+        uint32_t at = rq_of(machine_sched(), cpu)->reaped_head;
+
+        for (; at != SLOT_NONE; at = port_load32(&thread_of(machine_sched(), at)->link_next))
+            lists += at == thread;
+    }
+    if (lists > 1)
+        explore_fail("M10: thread %u is in %u reaped lists", thread, lists);
+    return lists == 1;
+}
+
+static void check_kills(const struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(machine_sched(), i);
+        bool may_wait = machine.kill_was_busy[i] != 0 && word.state == THREAD_QUEUED;
+        bool is_listed = is_in_a_reaped_list(scenario, i);
+
+        if (machine.is_killed[i] == 0) {
+            if (is_listed)
+                explore_fail("M10: thread %u is reaped and was not killed", i);
+            continue;
+        }
+        if (word.state != THREAD_DEAD && !may_wait)
+            explore_fail("M10: killed thread %u is in state %d", i, (int)word.state);
+        if (word.state == THREAD_DEAD && machine.has_ended[i] == 0 && !is_listed)
+            explore_fail("M10: killed thread %u is in no reaped list", i);
     }
 }
 
@@ -123,6 +159,7 @@ static void check_published(uint32_t cpu)
 void machine_check_end(const struct scenario *scenario)
 {
     check_wakes(scenario);
+    check_kills(scenario);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
         check_attention(cpu);
         check_work_conserved(scenario, cpu);

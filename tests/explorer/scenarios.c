@@ -18,6 +18,7 @@
 #define BLOCK {.kind = OP_BLOCK}
 #define YIELD {.kind = OP_YIELD}
 #define EXIT {.kind = OP_EXIT}
+#define KILL(index) {.kind = OP_KILL, .thread = (index)}
 #define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
 #define THREAD(start, cpu, mask, owed, ...) \
     {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
@@ -363,6 +364,114 @@ const struct scenario scenarios[] = {
                 THREAD(RUNNING, 2, ANY, FREE, WAKE(4), BLOCK),
                 THREAD(QUEUED, 0, ANY, OWED, {0}),
                 THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "kill-against-block",
+        .goal = "CPU 1 kills the thread that blocks on CPU 0",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+                THREAD(RUNNING, 1, ANY, OWED, KILL(0)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "kill-against-wake",
+        .goal = "CPU 1 kills the thread that CPU 0 wakes: it runs or it ends, once",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, WAKE(2)),
+                THREAD(RUNNING, 1, ON(1), OWED, KILL(2)),
+                THREAD(BLOCKED, 0, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "kill-against-steal",
+        .goal = "CPU 0 kills its queued thread while CPU 1 goes idle and steals it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, KILL(2)),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "kill-against-exit",
+        .goal = "a thread ends on CPU 0 while CPU 1 kills it",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, EXIT),
+                THREAD(RUNNING, 1, ANY, OWED, KILL(0)),
+            },
+    },
+    {
+        .name = "kill-against-mask",
+        .goal = "CPU 1 kills a thread that CPU 0 sends away because its mask changed",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, MASK(0, ON(1))),
+                THREAD(RUNNING, 1, ANY, OWED, KILL(0)),
+            },
+    },
+    {
+        .name = "kill-against-queue",
+        .goal = "CPU 1 kills a thread queued on CPU 0 while that yields to it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, YIELD),
+                THREAD(RUNNING, 1, ON(1), OWED, KILL(2)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "kill-against-yield",
+        .goal = "CPU 1 kills the thread that yields on CPU 0",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 0,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, YIELD),
+                THREAD(RUNNING, 1, ON(1), OWED, KILL(0)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "two-killers",
+        .goal = "CPUs 1 and 2 kill the thread that blocks on CPU 0",
+        .cpu_count = 3,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, BLOCK),
+                THREAD(RUNNING, 1, ON(1), OWED, KILL(0)),
+                THREAD(RUNNING, 2, ON(2), OWED, KILL(0)),
+            },
+    },
+    {
+        .name = "kill-each-other",
+        .goal = "two running threads kill each other",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ANY, OWED, KILL(1)),
+                THREAD(RUNNING, 1, ANY, OWED, KILL(0)),
             },
     },
 };

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sched.h"
+#include "core/wake.h"
+
+enum kill_outcome { KILL_RETRY, KILL_STALE, KILL_DEAD, KILL_DOOMED };
+
+/* One try from the state `word`, which is read again when somebody else was faster. */
+static enum kill_outcome try_kill(struct sched *s, struct thread_ref ref, struct thread_word *word)
+{
+    if (word->gen != ref.gen || word->state == THREAD_DEAD)
+        return KILL_STALE;
+    if (word->dying)
+        return KILL_DOOMED;
+    if (word->state == THREAD_NEW || word->state == THREAD_BLOCKED)
+        return thread_try_change(s, ref.slot, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
+    if (!thread_try_doom(s, ref.slot, word))
+        return KILL_RETRY;
+    word->dying = true;
+    return KILL_DOOMED;
+}
+
+/* It was waiting or new and is DEAD by us: it is reaped here. */
+static void reap_here(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now,
+                      struct decision *d)
+{
+    struct rq *rq = rq_of(s, cpu);
+
+    port_lock(&rq->lock);
+    rq_reap_loose(s, cpu, thread, now);
+    port_unlock(&rq->lock);
+    d->has_reaped = true;
+}
+
+/* It is queued on `owner`: take it off if the lock is free.  It is reaped there, not here. */
+static void reap_there(struct sched *s, uint32_t owner, uint32_t thread, struct mono now,
+                       struct decision *d)
+{
+    struct rq *rq = rq_of(s, owner);
+
+    if (!port_trylock(&rq->lock)) {
+        d->status = STATUS_BUSY;
+        return;
+    }
+    struct thread_word word = thread_word_read(s, thread);
+
+    if (word.state == THREAD_QUEUED && word.cpu == owner && word.dying) {
+        rq_reap_queued(s, owner, thread, now);
+        (void)rq_publish_overload(s, owner);
+    }
+    port_unlock(&rq->lock);
+}
+
+struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref, struct mono now)
+{
+    struct decision d = {.next = THREAD_REF_NONE, .arm_at = MONO_NEVER, .status = STATUS_STALE};
+    enum kill_outcome outcome = KILL_RETRY;
+
+    if (ref.slot >= s->thread_count)
+        return d;
+    struct thread_word word = thread_word_read(s, ref.slot);
+
+    for (unsigned turn = 0; turn < STATE_RETRY_MAX && outcome == KILL_RETRY; turn++)
+        outcome = try_kill(s, ref, &word);
+    ASSERT(outcome != KILL_RETRY); /* the state cannot change so often under one event */
+    if (outcome == KILL_STALE) {
+        d.why = (struct why){.rule = WHY_DENIED_STALE, .a = ref.gen, .b = word.gen};
+        return d;
+    }
+    d.status = STATUS_OK;
+    d.why = (struct why){.rule = WHY_EXITED};
+    if (outcome == KILL_DEAD) {
+        reap_here(s, cpu, ref.slot, now, &d);
+        return d;
+    }
+    if (word.state == THREAD_QUEUED)
+        reap_there(s, word.cpu, ref.slot, now, &d);
+    if (word.state == THREAD_MIGRATING) /* whoever attaches it reaps it */
+        return d;
+    if (word.cpu == cpu)
+        d.resched = true;
+    else
+        wake_kick(s, word.cpu, KICK_RESCHED, &d); /* it reaps, and tells its embedder */
+    return d;
+}
+
+struct thread_ref sched_take_reaped(struct sched *s, uint32_t cpu)
+{
+    struct rq *rq = rq_of(s, cpu);
+    struct thread_ref ref = THREAD_REF_NONE;
+
+    port_lock(&rq->lock);
+    if (rq->reaped_head != SLOT_NONE) {
+        ref = thread_ref_of(s, rq->reaped_head);
+        rq->reaped_head = port_load32(&thread_of(s, ref.slot)->link_next);
+    }
+    port_unlock(&rq->lock);
+    return ref;
+}
+
+void sched_release(struct sched *s, struct thread_ref ref)
+{
+    struct thread_word word = thread_word_read(s, ref.slot);
+
+    ASSERT(word.state == THREAD_DEAD);
+    ASSERT(word.gen == ref.gen);
+    thread_unlink(s, ref.slot, LINKED_REAPED);
+    thread_release(s, ref.slot);
+}

@@ -3,14 +3,14 @@
 #   No sanitizers: coroutines have their own stacks.  Fixed addresses, so that counts repeat.
 #   -O1: values that nobody needs any more then stay in few stack slots, so that equal situations
 #   are equal bytes; -O2 meets six times as many states.  The order of accesses is the source's at
-#   any level: each is a call.
+#   any level: each is a call; nothing is inlined, for the same reason.
 
 EXPLORER_DIR := $(B)/explorer/tests/explorer
 EXPLORER_ENGINE := $(addprefix $(EXPLORER_DIR)/,coroutine.o cpu.o explore.o state_set.o tso.o)
 EXPLORER_OBJS := $(EXPLORER_ENGINE) $(CORE_SRCS:%.c=$(B)/explorer/%.o) \
     $(BASE_SRC:%.c=$(B)/explorer/%.o) \
     $(addprefix $(EXPLORER_DIR)/,machine.o machine_end.o scenarios.o explorer.o)
-EXPLORER_CC := $(CC) $(CFLAGS_HOST) -O1 -fno-pie -fno-stack-protector -fcf-protection=none \
+EXPLORER_CC := $(CC) $(CFLAGS_HOST) -O1 -fno-inline -fno-pie -fno-stack-protector -fcf-protection=none \
     -include tests/explorer/port_explorer.h
 
 $(B)/explorer/%.o: %.c

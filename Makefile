@@ -2,6 +2,7 @@
 # capOS: one Makefile; each folder's build.mk adds its files and targets.
 #   make        everything        make run    boot four CPUs with workloads/default.json
 #   make test   all tests         make help   the rest
+#   make iso    build/capos.iso, which GRUB boots under BIOS and UEFI
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -44,7 +45,7 @@ clean:
 	rm -rf $(B)
 
 help:
-	@sed -n '2,5p' Makefile | sed 's/^# \{0,1\}//'
+	@sed -n '2,6p' Makefile | sed 's/^# \{0,1\}//'
 
 # Host objects: plain, and with sanitizers for the tests.
 $(B)/host/%.o: %.c

@@ -140,6 +140,17 @@ void arch_console_write(const char *text, size_t bytes);      /* serial port; ta
 void arch_result_write(const void *data, size_t bytes);       /* result stream (debug console) */
 NORETURN void arch_power_off(uint32_t failed);                /* 0: success */
 
+/* ---- Panic: past every lock, in whatever state the CPU is ------------------------------------ */
+
+/* Make each other CPU that runs enter kernel_panic, wherever it is.  Returns how many were told. */
+uint32_t arch_panic_stop(void);
+
+/* Print all registers of a fault. */
+void arch_panic_registers(const struct arch_context *registers);
+
+/* Can a frame {next, return address} be read at `address`: is it on a kernel stack of this CPU? */
+bool arch_panic_is_stack(uint64_t address);
+
 /* ---- Self-test ------------------------------------------------------------------------------ */
 
 /* Position-independent user code, less than a page: forever adds 1 to the 64-bit word its first
@@ -168,12 +179,13 @@ struct arch_fault {
     uint32_t vector;
     uint64_t error;
     uint64_t address; /* of a page fault, else 0 */
+    const struct arch_context *registers;
 };
 
 /* User code of the running thread faulted. */
 NORETURN void kernel_user_fault(const struct arch_fault *fault);
 /* The kernel itself faulted or an assertion failed: print and power off with failure.  `pc` and
- * `frame` (frame pointer, 0 if unknown) are where. */
+ * `frame` (frame pointer, 0 if unknown) are where.  A CPU told by arch_panic_stop comes here. */
 NORETURN void kernel_panic(const char *what, const struct arch_fault *fault, uint64_t pc,
                            uint64_t frame);
 

@@ -21,8 +21,34 @@ $(B)/kernel/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
 
-$(B)/capos-kernel.elf: $(KERNEL_OBJECTS) $(ARCH_LINKER_SCRIPT)
-	$(LD) $(ARCH_LDFLAGS) -o $@ $(KERNEL_OBJECTS)
+# $(eval $(call LINK_KERNEL,name of the ELF,objects)): linked twice, the second time with a table of
+# the symbols that the first one has.  The text must not move.
+SYMBOLS_NONE := $(B)/kernel/symbols_none.o
+$(SYMBOLS_NONE): tools/make-symbols
+	@mkdir -p $(@D)
+	tools/make-symbols | $(CC) -m64 -x assembler -c - -o $@
+
+define LINK_KERNEL
+$(1): $(2) $(SYMBOLS_NONE) $(ARCH_LINKER_SCRIPT) tools/make-symbols
+	@mkdir -p $$(@D)
+	$(LD) $(ARCH_LDFLAGS) -o $$@.first $(2) $(SYMBOLS_NONE)
+	tools/make-symbols $$@.first >$$@.symbols
+	$(CC) -m64 -x assembler -c $$@.symbols -o $$@.symbols.o
+	$(LD) $(ARCH_LDFLAGS) -o $$@.second $(2) $$@.symbols.o
+	tools/make-symbols $$@.second | cmp - $$@.symbols
+	@mv $$@.second $$@
+endef
+
+$(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS)))
+
+# A test kernel that panics, as its boot archive's text tells it.
+PANIC_TEST := $(B)/test/kernel/test/panic_test
+$(eval $(call LINK_KERNEL,$(PANIC_TEST).elf,$(filter-out %/main.o,$(KERNEL_OBJECTS)) \
+    $(B)/kernel/kernel/test/panic_main.o))
+$(PANIC_TEST): kernel/test/panic_test $(PANIC_TEST).elf
+	@mkdir -p $(@D)
+	cp $< $@
+TESTS += $(PANIC_TEST)
 
 ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)
 
@@ -34,6 +60,7 @@ $(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_kernel.h
 
 $(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
 $(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))
+$(eval $(call UNIT_TEST,kernel/symbols_test,$(B)/san/kernel/symbols.o))
 $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
 $(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))

@@ -14,7 +14,7 @@
 #define PARK_BATCH_MAX 16u            /* waiters woken in one hold of a bucket's lock */
 #define TRACE_LAST_COUNT 16u          /* trace records each CPU keeps for a panic; a power of two */
 #define BACKTRACE_FRAMES_MAX 16u
-#define BACKTRACE_BYTES_MAX (64u << 10) /* a frame pointer further from the first is not believed */
+#define PANIC_WAIT_PAUSES 100000u /* how long a panic waits for the other CPUs to stop */
 #define CONSERVATION_TRIES_MAX 64u      /* attempts to read all ledgers between two charges */
 #define BOOT_RUN_BYTES_MAX (UINT64_C(256) << 20) /* one table made at boot */
 

@@ -56,11 +56,12 @@ static void print(const struct trace_record *r)
     arch_console_write(text, fmt_length(&line));
 }
 
-void trace_print_last(void)
+uint32_t trace_print_last(uint32_t cpu)
 {
-    const struct last *l = &last[cpu_this()->number];
+    const struct last *l = &last[cpu];
     uint32_t kept = l->count < TRACE_LAST_COUNT ? l->count : TRACE_LAST_COUNT;
 
     for (uint32_t i = 0; i < kept; i++) /* at most TRACE_LAST_COUNT */
         print(&l->records[(l->count - kept + i) % TRACE_LAST_COUNT]);
+    return kept;
 }

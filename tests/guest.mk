@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
-# The guest test programs, each booted in QEMU.
+# The guest test programs, each booted in QEMU; both machines.
 
-TESTS += tests/guest
+TESTS += tests/guest tests/machines

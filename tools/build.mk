@@ -4,4 +4,4 @@
 TESTS += tools/tidy_test.py tools/tidy_tree_test.py tools/run_tests_test.py \
          tools/check-core-symbols tools/build-matrix
 
-include tools/capos.mk
+include tools/capos.mk tools/iso.mk

@@ -198,6 +198,7 @@ static enum exit_status run_in(struct engine_run *run, const struct input *input
         options->duration_ns != 0 ? options->duration_ns : input->image.header->duration_ns;
     const struct qemu_config config = {
         .kernel = paths->kernel,
+        .machine = options->machine,
         .directory = directory,
         .cpu_count = options->cpu_count,
         .seed = options->seed,

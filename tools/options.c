@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/options.h"
 
+#include <string.h>
+
 #include "abi/workload.h"
 #include "tools/message.h"
 #include "tools/number.h"
@@ -27,6 +29,18 @@ static void set_seed(struct options *o, const char *text, struct argp_state *sta
 {
     if (!number_parse(text, UINT64_MAX, &o->seed))
         argp_error(state, "--seed %s: expected a number, decimal or 0x hexadecimal", text);
+}
+
+static void set_machine(struct options *o, const char *text, struct argp_state *state)
+{
+    static const char *const machines[] = {"microvm", "q35"};
+
+    o->machine = NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(machines); i++)
+        if (strcmp(text, machines[i]) == 0)
+            o->machine = machines[i];
+    if (o->machine == NULL)
+        argp_error(state, "--machine %s: expected microvm or q35", text);
 }
 
 static void set_workload(struct options *o, const char *text, struct argp_state *state)
@@ -62,6 +76,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     case OPTION_KEEP:
         o->keep = argument;
         return 0;
+    case OPTION_MACHINE:
+        set_machine(o, argument, state);
+        return 0;
     case OPTION_QUIET:
         o->is_quiet = true;
         return 0;
@@ -86,5 +103,6 @@ void options_parse(struct options *options, const struct argp_option *table, con
 
     options->cpu_count = OPTIONS_CPUS_DEFAULT;
     options->seed = OPTIONS_SEED_DEFAULT;
+    options->machine = OPTIONS_MACHINE_DEFAULT;
     argp_parse(&argp, argument_count, arguments, 0, NULL, options);
 }

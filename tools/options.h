@@ -14,6 +14,7 @@
 
 #define OPTIONS_CPUS_DEFAULT 4u
 #define OPTIONS_SEED_DEFAULT 1u
+#define OPTIONS_MACHINE_DEFAULT "microvm"
 
 struct options {
     const char *workload; /* NULL: not given */
@@ -24,6 +25,7 @@ struct options {
     const char *json;   /* NULL: none; "-": standard output */
     const char *events; /* NULL: none; "-": standard output */
     const char *keep;   /* NULL: nothing is kept */
+    const char *machine; /* QEMU's name of it; one of those the kernel knows */
     uint64_t hang_limit_ns; /* 0: the engine's own */
     bool is_quiet;
     bool is_verbose;
@@ -40,6 +42,7 @@ enum option_key {
     OPTION_VERBOSE = 'v',
     OPTION_CONCURRENT = 256,
     OPTION_KEEP,
+    OPTION_MACHINE,
     OPTION_HANG_LIMIT,
     OPTION_EVENTS
 };
@@ -52,6 +55,7 @@ enum option_key {
     {"quiet", OPTION_QUIET, NULL, 0, "print the verdict only: no table, no notes, no progress", 0}
 
 #define OPTIONS_QEMU                                                                             \
+    {"machine", OPTION_MACHINE, "NAME", 0, "microvm or q35 (default microvm)", 0},                \
     {"keep", OPTION_KEEP, "DIR", 0, "keep archive, console, result and QEMU's command there", 0}, \
     {"hang-limit", OPTION_HANG_LIMIT, "SECONDS", 0,                                               \
      "processor time, or time without any, after which QEMU is stopped (default 60 and 60 for "   \

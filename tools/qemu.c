@@ -59,7 +59,7 @@ static void make_command(struct command *c, const struct qemu_config *config)
 
     add(c, QEMU_PROGRAM, NULL);
     add(c, "-nodefaults", "-no-user-config");
-    add(c, "-M", "microvm");
+    add(c, "-M", config->machine);
     add(c, "-accel", config->is_concurrent ? "tcg,thread=multi" : "tcg,thread=single");
     if (!config->is_concurrent) {
         add(c, "-icount", "shift=0,sleep=off");

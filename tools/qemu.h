@@ -35,6 +35,7 @@
 
 struct qemu_config {
     const char *kernel;    /* absolute path of the ELF */
+    const char *machine;   /* QEMU's name of the machine: "microvm", "q35" */
     const char *directory; /* holds QEMU_ARCHIVE; gets the other files */
     uint32_t cpu_count;
     uint64_t seed;

@@ -197,6 +197,26 @@ void arch_power_off(uint32_t failed)
     arch_halt_forever();
 }
 
+/* ---- Panic ---------------------------------------------------------------------------------- */
+
+/* Must reach a CPU in the kernel, where ordinary interrupts are off. */
+uint32_t arch_panic_stop(void)
+{
+    return 0;
+}
+
+void arch_panic_registers(const struct arch_context *registers)
+{
+    (void)registers;
+}
+
+/* Never true for an address whose read would fault. */
+bool arch_panic_is_stack(uint64_t address)
+{
+    (void)address;
+    return false;
+}
+
 /* ---- Self-test ------------------------------------------------------------------------------ */
 
 const unsigned char arch_hog_code[1] = {0};

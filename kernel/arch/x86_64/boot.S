@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.S - from the PVH entry (32 bits, no paging, ebx = start_info) to boot_main in 64 bits.
+ * boot.S - from a loader's entry (32 bits, no paging, ebx = its record) to boot_main in 64 bits.
+ *
+ * Two loaders, one ELF: PVH enters where its note says, a Multiboot2 loader (GRUB) where the tag
+ * in the header says.  What they leave in the other registers is not looked at.
  *
  * The boot tables are data, not code: they map the first 4 GiB three times, at 0, at DIRECT_BASE
  * and (its first GiB) at KERNEL_BASE, all writable and executable.  The other CPUs start on them
@@ -18,6 +21,8 @@
 #define EFER_SCE_LME_NXE 0x901
 #define CR0_BOOT 0x80010033 /* PG, WP, NE, ET, MP, PE */
 #define CR4_BOOT 0x20       /* PAE */
+#define MULTIBOOT2_HEADER_MAGIC 0xe85250d6
+#define MULTIBOOT2_MAGIC 0x36d76289 /* in eax at entry */
 
 /* XEN_ELFNOTE_PHYS32_ENTRY: where a PVH loader enters. */
 .section .note.pvh, "a", @note
@@ -26,10 +31,44 @@
     .asciz "Xen"
     .quad boot_start
 
+/* Multiboot2 specification 2.0, section 3.1: in the file's first 32 KiB, 8-aligned. */
+.section .multiboot2, "a"
+    .align 8
+multiboot2_header:
+    .long MULTIBOOT2_HEADER_MAGIC
+    .long 0 /* i386, protected mode */
+    .long multiboot2_header_end - multiboot2_header
+    .long -(MULTIBOOT2_HEADER_MAGIC + multiboot2_header_end - multiboot2_header)
+
+    .align 8
+    .word 1, 0 /* the loader must be able to give: */
+    .long 12
+    .long 6 /* a memory map */
+    .align 8
+    .word 3, 0 /* the entry, which is not the ELF's */
+    .long 12
+    .long boot_start_multiboot2
+    .align 8
+    .word 6, 0 /* modules begin on a page */
+    .long 8
+    .align 8
+    .word 0, 0 /* the end */
+    .long 8
+multiboot2_header_end:
+
 .section .boot, "awx"
 .code32
 .global boot_start
 boot_start:
+    mov $LOADER_PVH, %edi
+    jmp enter
+
+boot_start_multiboot2:
+    mov $LOADER_MULTIBOOT2, %edi
+    cmp $MULTIBOOT2_MAGIC, %eax
+    jne refuse_loader
+
+enter:
     cli
     cld
     mov %ebx, %esi
@@ -56,7 +95,11 @@ boot_start:
 /* No 64 bits or no NX: say so on the serial port and stop. */
 refuse:
     mov $refuse_text, %esi
-    mov $0x3f8, %dx
+    jmp 1f
+refuse_loader:
+    mov $refuse_loader_text, %esi
+1:  mov $0x3f8, %dx
+    cld
 1:  lodsb
     test %al, %al
     jz 2f
@@ -67,6 +110,9 @@ refuse:
 refuse_text:
     .asciz "capos: cannot boot: the CPU has no 64-bit mode or no NX\r\n"
 
+refuse_loader_text:
+    .asciz "capos: cannot boot: the loader does not speak Multiboot2\r\n"
+
 .code64
 boot_long:
     xor %eax, %eax
@@ -75,7 +121,6 @@ boot_long:
     mov %eax, %ss
     mov %eax, %fs
     mov %eax, %gs
-    mov %esi, %edi
     movabs $boot_high, %rax
     jmp *%rax
 

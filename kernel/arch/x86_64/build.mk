@@ -10,6 +10,8 @@ ARCH_LDFLAGS := -m elf_x86_64 -T $(ARCH_LINKER_SCRIPT) -z max-page-size=4096 -z 
 
 $(foreach noun,acpi ranges,\
     $(eval $(call UNIT_TEST,$(ARCH_DIR)/$(noun)_test,$(B)/san/$(ARCH_DIR)/$(noun).o)))
+$(eval $(call UNIT_TEST,$(ARCH_DIR)/multiboot2_test,\
+    $(B)/san/$(ARCH_DIR)/multiboot2.o $(B)/san/$(ARCH_DIR)/ranges.o))
 
 # Test kernels: the architecture under another main.
 ARCH_TEST := $(B)/test/$(ARCH_DIR)

@@ -26,6 +26,7 @@ enum {
 #define LAPIC_DIVIDE_BY_1 0xbu
 #define LAPIC_COMMAND_PENDING 0x1000u
 #define LAPIC_COMMAND_FIXED 0x4000u /* assert, physical destination */
+#define LAPIC_COMMAND_NMI 0x4400u
 #define LAPIC_COMMAND_INIT 0x4500u
 #define LAPIC_COMMAND_STARTUP 0x4600u
 #define LAPIC_COMMAND_POLLS_MAX 100000u
@@ -107,6 +108,11 @@ static void command(uint32_t lapic_id, uint32_t what)
 void lapic_send(uint32_t lapic_id, uint32_t vector)
 {
     command(lapic_id, LAPIC_COMMAND_FIXED | vector);
+}
+
+void lapic_send_nmi(uint32_t lapic_id)
+{
+    command(lapic_id, LAPIC_COMMAND_NMI);
 }
 
 void lapic_send_init(uint32_t lapic_id)

@@ -23,6 +23,7 @@ void lapic_timer_start(uint32_t count);
 uint32_t lapic_timer_left(void);
 
 void lapic_send(uint32_t lapic_id, uint32_t vector);
+void lapic_send_nmi(uint32_t lapic_id);
 void lapic_send_init(uint32_t lapic_id);
 void lapic_send_startup(uint32_t lapic_id, uint64_t phys);
 

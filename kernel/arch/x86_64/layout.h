@@ -13,6 +13,10 @@
 #define TRAMPOLINE_PHYS 0x8000 /* where other CPUs start, in real mode: one page below 1 MiB */
 #define LOW_MEMORY_END 0x100000
 
+/* Who loaded the kernel: the first argument of boot_main. */
+#define LOADER_PVH 1
+#define LOADER_MULTIBOOT2 2
+
 /* Virtual. */
 #define DIRECT_BASE 0xffff800000000000
 #define KERNEL_BASE 0xffffffff80000000

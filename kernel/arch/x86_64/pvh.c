@@ -2,12 +2,9 @@
 /*
  * pvh.c - the loader's record (Xen's "hvm_start_info", the PVH boot ABI): memory map, first
  * module, ACPI root.  The loader is trusted to be honest, not to be exact: magic and bounds are
- * checked, and what is out of reach is refused.
+ * checked, and what is out of reach is refused.  Its records lie below 1 MiB.
  */
 #include "kernel/arch/x86_64/boot.h"
-
-#include "kernel/arch/x86_64/layout.h"
-#include "kernel/arch/x86_64/ranges.h"
 
 #define PVH_MAGIC 0x336ec578u
 #define PVH_MEMORY_RAM 1u
@@ -40,8 +37,6 @@ struct pvh_memory {
     uint32_t reserved;
 };
 
-extern const char image_phys[], image_end[]; /* kernel.ld */
-
 static void read_memory_map(const struct pvh_start_info *info, struct ranges *r)
 {
     uint64_t bytes = info->memory_count * sizeof(struct pvh_memory);
@@ -61,27 +56,19 @@ static struct arch_range read_archive(const struct pvh_start_info *info)
     if (info->module_count == 0)
         return (struct arch_range){0, 0};
     module = boot_physical(info->modules, sizeof(*module));
-    if (module == NULL || boot_physical(module->base, module->bytes) == NULL)
-        boot_refuse("the boot archive lies above 4 GiB");
+    if (module == NULL)
+        boot_refuse("the loader's list of modules lies above 4 GiB");
     return (struct arch_range){module->base, module->bytes};
 }
 
-void pvh_read(uint32_t start_info, struct arch_boot *boot, uint64_t *rsdp)
+void pvh_read(uint32_t start_info, struct loaded *loaded)
 {
     const struct pvh_start_info *info = boot_physical(start_info, sizeof(*info));
-    struct ranges r = {.count = 0};
 
+    *loaded = (struct loaded){.rsdp = 0};
     if (info == NULL || info->magic != PVH_MAGIC)
         boot_refuse("not started through PVH");
-    read_memory_map(info, &r);
-    boot->archive = read_archive(info);
-    *rsdp = info->rsdp;
-
-    /* Below 1 MiB lie the loader's records, the firmware's tables and our trampoline. */
-    ranges_remove(&r, 0, LOW_MEMORY_END);
-    ranges_remove(&r, KERNEL_PHYS, (uint64_t)image_end - KERNEL_BASE - KERNEL_PHYS);
-    ranges_remove(&r, boot->archive.base, boot->archive.bytes);
-    for (uint32_t i = 0; i < r.count; i++) /* at most ARCH_RANGES_MAX */
-        boot->free[i] = r.items[i];
-    boot->free_count = r.count;
+    read_memory_map(info, &loaded->ram);
+    loaded->archive = read_archive(info);
+    loaded->rsdp = info->rsdp;
 }

@@ -12,9 +12,19 @@ static uint64_t end_of(uint64_t base, uint64_t bytes)
 
 static void append(struct ranges *r, uint64_t first, uint64_t end)
 {
-    if (first >= end || r->count == ARCH_RANGES_MAX)
+    struct arch_range *place = &r->items[0];
+
+    if (first >= end)
         return;
-    r->items[r->count++] = (struct arch_range){first, end - first};
+    if (r->count < ARCH_RANGES_MAX) {
+        r->items[r->count++] = (struct arch_range){first, end - first};
+        return;
+    }
+    for (uint32_t i = 1; i < ARCH_RANGES_MAX; i++)
+        if (r->items[i].bytes < place->bytes)
+            place = &r->items[i];
+    if (place->bytes < end - first)
+        *place = (struct arch_range){first, end - first};
 }
 
 void ranges_add(struct ranges *r, uint64_t base, uint64_t bytes)

@@ -10,8 +10,8 @@ struct ranges {
     uint32_t count;
 };
 
-/* Add [base, base + bytes), shrunk to whole pages; empty ones and those without room are left
- * out (lost memory is safe, invented memory is not). */
+/* Add [base, base + bytes), shrunk to whole pages.  Empty ones are left out; without room, the
+ * smallest is (lost memory is safe, invented memory is not). */
 void ranges_add(struct ranges *r, uint64_t base, uint64_t bytes);
 
 /* Take [base, base + bytes), grown to whole pages, out of every range. */

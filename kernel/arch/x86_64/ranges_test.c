@@ -72,7 +72,8 @@ static void test_ranges_overflow(void **state)
     expect(&r, 0, PAGE, PAGE);
 }
 
-/* Goal: a full list loses memory, never invents it.  Method: more ranges than there is room. */
+/* Goal: a full list loses the smallest memory, never invents any.  Method: more ranges than there
+ * is room; a hole that makes two of one. */
 static void test_ranges_full(void **state)
 {
     struct ranges r = {.count = 0};
@@ -83,8 +84,10 @@ static void test_ranges_full(void **state)
     assert_int_equal(r.count, ARCH_RANGES_MAX);
     ranges_remove(&r, PAGE, PAGE);
     assert_int_equal(r.count, ARCH_RANGES_MAX);
-    expect(&r, 0, 0, PAGE);
+    expect(&r, 0, (ARCH_RANGES_MAX - 1) * 4 * PAGE, 3 * PAGE);
     expect(&r, 1, 2 * PAGE, PAGE);
+    ranges_add(&r, 1000 * PAGE, 2 * PAGE);
+    expect(&r, 1, 1000 * PAGE, 2 * PAGE);
 }
 
 static bool contains(const struct ranges *r, uint64_t page)

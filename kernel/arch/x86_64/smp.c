@@ -29,6 +29,7 @@
 
 uint8_t smp_cpu_of_lapic[256]; /* LAPIC number to block; read by ap_boot.S */
 static uint32_t block_count;
+static uint32_t running_count; /* 0 until all that come have come */
 static uint32_t lapic_of_cpu[ARCH_CPU_MAX];
 
 extern const char ap_trampoline[], ap_trampoline_end[]; /* ap_boot.S */
@@ -142,6 +143,7 @@ uint32_t arch_start_cpus(struct arch_boot *boot)
     arch_step_note(boot, "other CPUs started", running - 1);
     arch_step_note(boot, "TSC skew (counts backwards)", skew_max);
     boot->cpu_count = running;
+    running_count = running;
     return running;
 }
 
@@ -170,6 +172,18 @@ void arch_kick(uint32_t cpu)
 {
     ASSERT(cpu < ARCH_CPU_MAX);
     lapic_send(lapic_of_cpu[cpu], VECTOR_KICK);
+}
+
+uint32_t arch_panic_stop(void)
+{
+    uint32_t told = 0;
+
+    for (uint32_t cpu = 0; cpu < running_count; cpu++) /* at most ARCH_CPU_MAX */
+        if (cpu != arch_cpu()) {
+            lapic_send_nmi(lapic_of_cpu[cpu]);
+            told++;
+        }
+    return told;
 }
 
 uint32_t arch_cpu(void)

@@ -112,7 +112,7 @@ static void boot_on_own_stack(void)
     kernel_main(&facts);
 }
 
-void boot_main(uint32_t start_info)
+void boot_main(uint32_t loader, uint32_t record)
 {
     struct acpi_cpus cpus;
     uint64_t rsdp = 0;
@@ -126,7 +126,7 @@ void boot_main(uint32_t start_info)
     features_enable();
     if (!lapic_is_usable())
         boot_refuse("the LAPIC is off or in x2APIC mode");
-    pvh_read(start_info, &facts, &rsdp);
+    loader_read(loader, record, &facts, &rsdp);
     arch_step_note(&facts, "memory map, ranges", facts.free_count);
     find_cpus(rsdp, &cpus);
     paging_init(&facts, cpus.lapic_base, facts.cpu_count);

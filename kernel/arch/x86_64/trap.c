@@ -15,6 +15,7 @@
 #include "kernel/arch/x86_64/x86.h"
 
 #define VECTOR_GENERAL_PROTECTION 13u
+#define VECTOR_DOUBLE_FAULT 8u
 #define VECTOR_PAGE_FAULT 14u
 
 /* clang-format off */
@@ -43,6 +44,7 @@ static struct arch_fault describe(const struct arch_context *frame)
         .vector = vector,
         .error = word(frame, CONTEXT_ERROR),
         .address = vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : 0,
+        .registers = frame,
     };
 }
 
@@ -112,7 +114,7 @@ void trap_wild_rip(void)
     kernel_user_fault(&fault);
 }
 
-static void print_registers(const struct arch_context *frame)
+void arch_panic_registers(const struct arch_context *frame)
 {
     static const struct {
         const char *name;
@@ -127,7 +129,6 @@ static void print_registers(const struct arch_context *frame)
         {"\n cs  ", CONTEXT_CS},  {" ss  ", CONTEXT_SS},  {" err ", CONTEXT_ERROR},
     };
 
-    serial_text("\n");
     for (uint32_t i = 0; i < ARRAY_COUNT(table); i++) {
         serial_text(table[i].name);
         serial_hex(word(frame, table[i].offset));
@@ -139,12 +140,52 @@ static void print_registers(const struct arch_context *frame)
     serial_text("\n");
 }
 
+/* The first page of this CPU's part of the stack area. */
+static uint64_t stacks_first(void)
+{
+    uint64_t block = (uint64_t)(percpu_this() - percpu_blocks);
+
+    return STACKS_BASE + (block << STACK_PAGES_SHIFT) * ARCH_PAGE_BYTES;
+}
+
+/* A page below one of this CPU's stacks? */
+static bool is_guard(uint64_t address)
+{
+    uint64_t page = (address - stacks_first()) / ARCH_PAGE_BYTES;
+
+    return page == STACK_MAIN_PAGE - 1 || page == STACK_DOUBLE_FAULT_PAGE - 1 ||
+           page == STACK_NMI_PAGE - 1 || page == STACK_MACHINE_CHECK_PAGE - 1;
+}
+
+/* Are the 16 bytes at `address` within the `pages` from `first` on? */
+static bool is_within(uint64_t address, uint64_t first, uint64_t pages)
+{
+    return address >= first && address - first <= pages * ARCH_PAGE_BYTES - 16;
+}
+
+bool arch_panic_is_stack(uint64_t address)
+{
+    uint64_t first = stacks_first();
+
+    if (address % 8 != 0)
+        return false;
+    return is_within(address, first + STACK_MAIN_PAGE * ARCH_PAGE_BYTES, STACK_MAIN_PAGES) ||
+           is_within(address, first + STACK_DOUBLE_FAULT_PAGE * ARCH_PAGE_BYTES,
+                     STACK_FATAL_PAGES) ||
+           is_within(address, first + STACK_NMI_PAGE * ARCH_PAGE_BYTES, STACK_FATAL_PAGES) ||
+           is_within(address, first + STACK_MACHINE_CHECK_PAGE * ARCH_PAGE_BYTES,
+                     STACK_FATAL_PAGES);
+}
+
 void trap_in_kernel_fatal(const struct arch_context *frame)
 {
     struct arch_fault fault = describe(frame);
     bool from_user = (word(frame, CONTEXT_CS) & 3) != 0; /* NMI or machine check */
 
-    print_registers(frame);
+    if (fault.vector == VECTOR_DOUBLE_FAULT && is_guard(x86_read_cr2())) {
+        fault.name = "double fault: the kernel's stack overflowed";
+        fault.address = x86_read_cr2();
+    }
     kernel_panic(fault.name, &fault, word(frame, CONTEXT_RIP),
                  from_user ? 0 : word(frame, CONTEXT_RBP));
 }

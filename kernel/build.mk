@@ -38,5 +38,7 @@ $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
 $(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
+$(eval $(call UNIT_TEST,kernel/op_test,\
+    $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
     $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))

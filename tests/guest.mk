@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The guest test programs, each booted in QEMU.
+# The guest test programs and the benchmark, booted in QEMU.
 
-TESTS += tests/guest
+TESTS += tests/guest tests/bench
+
+.PHONY: bench
+bench: all
+	@tests/bench --table

@@ -11,8 +11,16 @@ KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
 KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
+# gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too, for
+# nm, the test kernels and the other builds, which link them one by one.
+KERNEL_LTO := $(if $(and $(filter gcc,$(notdir $(CC))),$(filter -O2,$(OPT))),\
+    -flto -ffat-lto-objects -flto-partition=one)
+KERNEL_CFLAGS += $(KERNEL_LTO)
+KERNEL_LINK := $(if $(KERNEL_LTO),$(CC) $(KERNEL_CFLAGS) $(ARCH_LTO_LDFLAGS),$(LD) $(ARCH_LDFLAGS))
+
 $(B)/kernel/core/%.o $(B)/kernel/kernel/%.o: KERNEL_CFLAGS += $(KERNEL_PORT)
-$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
+$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) \
+    -fno-omit-frame-pointer $(KERNEL_LTO)
 
 $(B)/kernel/%.o: %.c
 	@mkdir -p $(@D)
@@ -22,7 +30,7 @@ $(B)/kernel/%.o: %.S
 	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
 
 $(B)/capos-kernel.elf: $(KERNEL_OBJECTS) $(ARCH_LINKER_SCRIPT)
-	$(LD) $(ARCH_LDFLAGS) -o $@ $(KERNEL_OBJECTS)
+	$(KERNEL_LINK) -o $@ $(KERNEL_OBJECTS)
 
 ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)
 

@@ -42,9 +42,16 @@
  *   UNPARK         args[0] = address, args[1] = how many to wake at most.  Result: how many.
  *   SLEEP_UNTIL    args[0] = absolute monotonic instant in ns.  OK when it has come.
  *   YIELD          gives the CPU to the next in line once; completes OK.
+ *   CANCEL         args[0] = user_data of an operation of this ring that is in flight.  That one
+ *                  completes CANCELLED, this one OK.  STALE: no such operation is in flight, or it
+ *                  ended before; its completion is there or follows.  Of several of that name, one.
+ *   RELEASE        cap.  Gives a capability back.  BAD_CAP for those that a process holds from its
+ *                  start until its end.
+ * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  */
-#define RING_OP_TABLE(X) \
-    X(NOP, 0) X(CALL, 1) X(PARK, 2) X(UNPARK, 3) X(SLEEP_UNTIL, 4) X(YIELD, 5)
+#define RING_OP_TABLE(X)                                                                  \
+    X(NOP, 0) X(CALL, 1) X(PARK, 2) X(UNPARK, 3) X(SLEEP_UNTIL, 4) X(YIELD, 5) X(CANCEL, 6) \
+    X(RELEASE, 7)
 
 enum ring_op {
 #define RING_OP_ENUM(name, value) RING_OP_##name = (value),

@@ -92,6 +92,16 @@ void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t st
 /* Set what the system call the context is in will return. */
 void arch_context_set_result(struct arch_context *context, int64_t result);
 
+/* The entry in registers of the system call the context is in (abi/syscall.h): its first word,
+ * deadline and arguments; and what that call will return, the further words being 0. */
+struct arch_entry {
+    uint64_t word;
+    uint64_t deadline_ns;
+    uint64_t args[4];
+};
+void arch_context_entry(const struct arch_context *context, struct arch_entry *entry);
+void arch_context_set_results(struct arch_context *context, int64_t status, uint64_t value);
+
 /* The user instruction pointer and stack pointer, for fault reports. */
 uint64_t arch_context_pc(const struct arch_context *context);
 uint64_t arch_context_stack(const struct arch_context *context);

@@ -11,8 +11,16 @@ KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
 KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
+# gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too, for
+# nm, the test kernels and the other builds, which link them one by one.
+KERNEL_LTO := $(if $(and $(filter gcc,$(notdir $(CC))),$(filter -O2,$(OPT))),\
+    -flto -ffat-lto-objects -flto-partition=one)
+KERNEL_CFLAGS += $(KERNEL_LTO)
+KERNEL_LINK := $(if $(KERNEL_LTO),$(CC) $(KERNEL_CFLAGS) $(ARCH_LTO_LDFLAGS),$(LD) $(ARCH_LDFLAGS))
+
 $(B)/kernel/core/%.o $(B)/kernel/kernel/%.o: KERNEL_CFLAGS += $(KERNEL_PORT)
-$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
+$(B)/kernel/kernel/arch/%.o: KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) \
+    -fno-omit-frame-pointer $(KERNEL_LTO)
 
 $(B)/kernel/%.o: %.c
 	@mkdir -p $(@D)
@@ -21,7 +29,7 @@ $(B)/kernel/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
 
-# $(eval $(call LINK_KERNEL,name of the ELF,objects)): linked twice, the second time with a table of
+# $(eval $(call LINK_KERNEL,name of the ELF,objects,linker)): linked twice, the second time with a table of
 # the symbols that the first one has.  The text must not move.
 SYMBOLS_NONE := $(B)/kernel/symbols_none.o
 $(SYMBOLS_NONE): tools/make-symbols
@@ -31,20 +39,21 @@ $(SYMBOLS_NONE): tools/make-symbols
 define LINK_KERNEL
 $(1): $(2) $(SYMBOLS_NONE) $(ARCH_LINKER_SCRIPT) tools/make-symbols
 	@mkdir -p $$(@D)
-	$(LD) $(ARCH_LDFLAGS) -o $$@.first $(2) $(SYMBOLS_NONE)
+	$(3) -o $$@.first $(2) $(SYMBOLS_NONE)
 	tools/make-symbols $$@.first >$$@.symbols
 	$(CC) -m64 -x assembler -c $$@.symbols -o $$@.symbols.o
-	$(LD) $(ARCH_LDFLAGS) -o $$@.second $(2) $$@.symbols.o
+	$(3) -o $$@.second $(2) $$@.symbols.o
 	tools/make-symbols $$@.second | cmp - $$@.symbols
 	@mv $$@.second $$@
 endef
 
-$(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS)))
+$(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS),$(KERNEL_LINK)))
 
-# A test kernel that panics, as its boot archive's text tells it.
+# A test kernel that panics, as its boot archive's text tells it.  Linked object by object, so that
+# the backtrace shows each call of the sources.
 PANIC_TEST := $(B)/test/kernel/test/panic_test
 $(eval $(call LINK_KERNEL,$(PANIC_TEST).elf,$(filter-out %/main.o,$(KERNEL_OBJECTS)) \
-    $(B)/kernel/kernel/test/panic_main.o))
+    $(B)/kernel/kernel/test/panic_main.o,$(LD) $(ARCH_LDFLAGS)))
 $(PANIC_TEST): kernel/test/panic_test $(PANIC_TEST).elf
 	@mkdir -p $(@D)
 	cp $< $@
@@ -65,5 +74,7 @@ $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
 $(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
+$(eval $(call UNIT_TEST,kernel/op_test,\
+    $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
     $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))

@@ -84,6 +84,13 @@ static struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
     return (struct outcome){status, call.value, call.is_waiting};
 }
 
+/* The capabilities of this version belong to the process until its end. */
+static struct outcome do_release(const struct ring_sqe *entry)
+{
+    ASSERT(entry->cap < CAP_SLOT_COUNT); /* ring_decode refused the rest */
+    return ended(STATUS_BAD_CAP);
+}
+
 static struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
 {
     enum status status = ring_decode(entry);
@@ -106,6 +113,10 @@ static struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
     case RING_OP_YIELD:
         t->should_yield = true; /* once, after the last entry, however many ask */
         return ended(STATUS_OK);
+    case RING_OP_CANCEL:
+        return ended(op_cancel(t, entry->args[0]) ? STATUS_OK : STATUS_STALE);
+    case RING_OP_RELEASE:
+        return do_release(entry);
     case RING_OP_COUNT:
         break;
     }
@@ -137,6 +148,14 @@ static enum status drain(struct uthread *t)
 
 /* ---- Waiting ---- */
 
+static void give_up_if_asked(struct uthread *t)
+{
+    if (!t->should_yield)
+        return;
+    t->should_yield = false;
+    glue_give_up();
+}
+
 static void finish(struct uthread *t, int64_t result)
 {
     timer_cancel(&t->enter.timer);
@@ -159,10 +178,32 @@ void enter_begin(struct uthread *t, uint64_t min_complete, uint64_t deadline_ns)
         t->enter.min_complete = (uint32_t)min_complete;
         t->enter.deadline = (struct mono){deadline_ns};
     }
-    if (t->should_yield) {
-        t->should_yield = false;
-        glue_give_up();
-    }
+    give_up_if_asked(t);
+}
+
+void enter_entry(struct uthread *t)
+{
+    struct arch_entry words;
+    struct ring_sqe entry;
+
+    ASSERT(!t->enter.is_active);
+    arch_context_entry(&t->context, &words);
+    entry = (struct ring_sqe){
+        .op = (uint8_t)words.word,
+        .flags = (uint8_t)(words.word >> 8),
+        .method = (uint16_t)(words.word >> 16),
+        .cap = (uint32_t)(words.word >> 32),
+        .deadline_ns = words.deadline_ns,
+        .args = {words.args[0], words.args[1], words.args[2], words.args[3]},
+    };
+    t->enter.is_entry = true;
+    struct outcome outcome = execute(t, &entry);
+
+    t->enter.is_active = outcome.is_waiting;
+    t->enter.is_entry = outcome.is_waiting;
+    if (!outcome.is_waiting)
+        arch_context_set_results(&t->context, outcome.status, outcome.value);
+    give_up_if_asked(t);
 }
 
 /* Fewer completions than asked for.  Returns: true: and there will be no more. */
@@ -180,11 +221,29 @@ static bool gives_up(struct uthread *t)
     return true;
 }
 
+/* The same for a call with its entry in registers; other operations may have ended meanwhile. */
+static bool entry_continue(struct uthread *t)
+{
+    struct enter *e = &t->enter;
+
+    if (!e->answer.is_there) {
+        glue_block((enum wake_source)t->wait_source);
+        return false;
+    }
+    e->answer.is_there = false;
+    e->is_active = false;
+    e->is_entry = false;
+    arch_context_set_results(&t->context, e->answer.status, e->answer.value);
+    return true;
+}
+
 bool enter_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 
     op_collect(t);
+    if (e->is_entry)
+        return entry_continue(t);
     if (ring_unread(&t->ring) >= e->min_complete) {
         finish(t, ring_unread(&t->ring));
         return true;

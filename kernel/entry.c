@@ -18,6 +18,9 @@ void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
     case SYSCALL_CAP_ENTER:
         enter_begin(t, argument0, argument1);
         break;
+    case SYSCALL_CAP_ENTER_ENTRY:
+        enter_entry(t);
+        break;
     case SYSCALL_EXIT:
         uthread_exit(t, (int64_t)argument0);
     default:

@@ -29,6 +29,7 @@ struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
     t->free_ops &= t->free_ops - 1;
     op->kind = (uint8_t)kind;
     op->user_data = user_data;
+    op->is_direct = t->enter.is_entry;
     port_store32(&op->state, OP_PENDING);
     return op;
 }
@@ -70,9 +71,31 @@ void op_collect(struct uthread *t)
     for (; done != 0; done &= done - 1) { /* at most RING_INFLIGHT_MAX */
         struct op *op = &t->ops[bits_lowest(done)];
 
-        ring_post(&t->ring, op->user_data, op->status, op->value);
+        if (op->is_direct)
+            t->enter.answer = (struct enter_answer){op->status, op->value, true};
+        else
+            ring_post(&t->ring, op->user_data, op->status, op->value);
         release(t, op);
     }
+}
+
+bool op_cancel(struct uthread *t, uint64_t user_data)
+{
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
+        struct op *op = &t->ops[i];
+
+        if (port_load32(&op->state) == OP_FREE || op->is_direct || op->user_data != user_data)
+            continue;
+        if (op->kind == OP_JOIN)
+            uthread_join_cancel(t, op);
+        if (!op_claim(op))
+            continue; /* it ended; another of the same name may not have */
+        struct thread_ref owner = op_complete(op, STATUS_CANCELLED, 0);
+
+        ASSERT(owner.slot == t->ref.slot); /* it runs: nobody to wake */
+        return true;
+    }
+    return false;
 }
 
 void op_drop(struct uthread *t, struct op *op)

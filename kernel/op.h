@@ -6,10 +6,18 @@
  *     FREE ----------> PENDING ----------------------> CLAIMED --------> done bit ---> FREE
  *                                                                                op_release
  *
- * Whoever would end the operation (a timer, an UNPARK, a thread's end) first claims the record; one
- * compare-and-swap decides.  The winner writes status and value into the record, sets its bit in
- * the thread's `done` word and wakes the thread.  Only the CPU that runs the thread turns done
- * records into completions (op_collect) and frees them.
+ * Whoever would end the operation (a timer, an UNPARK, a thread's end, its own thread's CANCEL)
+ * first claims the record; one compare-and-swap decides.  The winner writes status and value into
+ * the record, sets its bit in the thread's `done` word and wakes the thread.  Only the CPU that
+ * runs the thread turns done records into completions (op_collect) and frees them.
+ *
+ * Cancel against complete and expire.  CANCEL runs on the owner's CPU, the other two on any, and
+ * every order of the three claims is possible.  Who comes second finds the record not PENDING and
+ * leaves it alone: the UNPARK does not count the waiter and goes on to the next, so no wake is lost
+ * in a cancelled operation; the timer wakes nobody; the CANCEL answers STALE.  A record cannot
+ * become PENDING again under a late claimer: only the owner frees it, after it has unlinked it from
+ * the tree and the bucket under the locks that those claims happen under (OP1).  A JOIN is unlinked
+ * before its claim, because the end of a thread asserts that it wins.
  *
  *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their
  *        locks, and claims happen under those too: a claim never meets a record of a new use.
@@ -42,13 +50,15 @@ struct op {
     struct port_atomic32 state;
     struct port_atomic32 is_parked;
     uint8_t kind;   /* enum op_kind */
+    bool is_direct; /* came in registers: its completion goes there, not to the ring */
     uint8_t number; /* in its thread; never changes */
 };
 
 /* All records FREE. */
 void op_init(struct uthread *t);
 
-/* A PENDING record for an accepted entry, or NULL: all are in use.  This CPU runs `t`. */
+/* A PENDING record for an accepted entry, or NULL: all are in use.  This CPU runs `t`; the entry
+ * is the one of t->enter, if that says is_entry. */
 MUST_USE struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data);
 
 /* Win the right to end the operation. */
@@ -57,7 +67,12 @@ MUST_USE bool op_claim(struct op *op);
 /* End a claimed operation.  Returns whom to wake: its thread, if that still waits for it. */
 MUST_USE struct thread_ref op_complete(struct op *op, enum status status, uint64_t value);
 
-/* Owner: post the completions of all done records.  Lowest number first. */
+/* Owner: end the ring's operation in flight of this `user_data`, as CANCELLED.  false: none is in
+ * flight, or it has ended already. */
+MUST_USE bool op_cancel(struct uthread *t, uint64_t user_data);
+
+/* Owner: hand out the completions of all done records, lowest number first: to the ring, or to
+ * t->enter that of an entry in registers. */
 void op_collect(struct uthread *t);
 
 /* Owner: free a record whose operation never began to wait. */

@@ -70,7 +70,7 @@ static uint32_t complete_some(struct bucket *b, uint64_t phys, uint64_t end, uin
             arch_pause();
         if (op->key != phys)
             continue;
-        if (op_claim(op)) /* else its deadline came first: not one of the woken */
+        if (op_claim(op)) /* else its deadline or a CANCEL came first: not one of the woken */
             woken[done++] = op_complete(op, STATUS_OK, 0);
         unlink(op);
     }

@@ -102,7 +102,8 @@ static inline bool rest_is_zero(const struct ring_sqe *entry, uint32_t from)
             (from > 3 ? 0 : args[3])) == 0;
 }
 
-static enum status decode_call(const struct ring_sqe *entry)
+/* CALL and RELEASE. */
+static enum status decode_cap(const struct ring_sqe *entry)
 {
     if (entry->cap == CAP_NONE || entry->cap >= CAP_SLOT_COUNT)
         return STATUS_BAD_CAP;
@@ -127,6 +128,13 @@ static enum status decode_unpark(const struct ring_sqe *entry)
     return entry->args[0] % sizeof(uint32_t) != 0 ? STATUS_BAD_ALIGNMENT : STATUS_OK;
 }
 
+static enum status decode_release(const struct ring_sqe *entry)
+{
+    if (entry->method != 0 || !rest_is_zero(entry, 0))
+        return STATUS_BAD_FLAGS;
+    return decode_cap(entry);
+}
+
 static enum status decode_sleep(const struct ring_sqe *entry)
 {
     if (!rest_is_zero(entry, 1))
@@ -140,13 +148,15 @@ enum status ring_decode(const struct ring_sqe *entry)
         return STATUS_BAD_OP;
     if ((entry->flags | entry->reserved) != 0)
         return STATUS_BAD_FLAGS;
-    if (entry->op != RING_OP_CALL && (entry->cap | entry->method) != 0)
-        return STATUS_BAD_FLAGS;
     if (!is_instant(entry->deadline_ns))
         return STATUS_BAD_ARGUMENT;
+    if (entry->op == RING_OP_CALL)
+        return decode_cap(entry);
+    if (entry->op == RING_OP_RELEASE)
+        return decode_release(entry);
+    if ((entry->cap | entry->method) != 0)
+        return STATUS_BAD_FLAGS;
     switch ((enum ring_op)entry->op) {
-    case RING_OP_CALL:
-        return decode_call(entry);
     case RING_OP_PARK:
         return decode_park(entry);
     case RING_OP_UNPARK:
@@ -156,6 +166,10 @@ enum status ring_decode(const struct ring_sqe *entry)
     case RING_OP_NOP:
     case RING_OP_YIELD:
         return rest_is_zero(entry, 0) ? STATUS_OK : STATUS_BAD_FLAGS;
+    case RING_OP_CANCEL:
+        return rest_is_zero(entry, 1) ? STATUS_OK : STATUS_BAD_FLAGS;
+    case RING_OP_CALL:
+    case RING_OP_RELEASE:
     case RING_OP_COUNT:
         break;
     }

@@ -62,6 +62,8 @@ static void test_ring_decode_accepts_each_operation(void **state)
         {.op = RING_OP_UNPARK, .args = {word_at, UINT64_MAX}},
         {.op = RING_OP_SLEEP_UNTIL, .args = {RING_NO_DEADLINE}},
         {.op = RING_OP_YIELD},
+        {.op = RING_OP_CANCEL, .args = {UINT64_MAX}},
+        {.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT - 1},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
@@ -94,6 +96,12 @@ static void test_ring_decode_names_each_defect(void **state)
         {{.op = RING_OP_UNPARK, .args = {word_at, 1, 1}}, STATUS_BAD_FLAGS},
         {{.op = RING_OP_SLEEP_UNTIL, .args = {RING_NO_DEADLINE + 1}}, STATUS_BAD_ARGUMENT},
         {{.op = RING_OP_SLEEP_UNTIL, .args = {0, 1}}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_CANCEL, .args = {0, 1}}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_CANCEL, .method = 1}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_RELEASE}, STATUS_BAD_CAP},
+        {{.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT}, STATUS_BAD_CAP},
+        {{.op = RING_OP_RELEASE, .cap = CAP_CONSOLE, .method = 1}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_RELEASE, .cap = CAP_CONSOLE, .args = {1}}, STATUS_BAD_FLAGS},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
@@ -108,7 +116,7 @@ static void test_ring_decode_takes_any_bytes(void **state)
     uint32_t accepted = 0;
 
     for (uint32_t turn = 0; turn < 1000000; turn++) {
-        struct ring_sqe entry = {.op = (uint8_t)(prng_next(&p) % 8)};
+        struct ring_sqe entry = {.op = (uint8_t)(prng_next(&p) % (RING_OP_COUNT + 2))};
         uint64_t *words = (uint64_t *)(void *)&entry;
 
         if (turn % 2 == 0)

@@ -25,9 +25,18 @@ struct process;
 
 enum uthread_state { UTHREAD_UNUSED = 0, UTHREAD_LIVE, UTHREAD_ENDED };
 
+/* The completion of an entry that came in registers. */
+struct enter_answer {
+    int64_t status;
+    uint64_t value;
+    bool is_there;
+};
+
 /* A wait in cap_enter, from the call until its result is known. */
 struct enter {
     bool is_active;
+    bool is_entry; /* the call brought one entry in registers and waits for its answer */
+    struct enter_answer answer;
     uint32_t min_complete;
     struct mono deadline;
     struct timer timer;

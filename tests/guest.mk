@@ -1,4 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The guest test programs, each booted in QEMU; both machines.
+# The guest test programs, each booted in QEMU; both machines; the benchmark.
 
-TESTS += tests/guest tests/machines
+TESTS += tests/guest tests/machines tests/bench
+
+.PHONY: bench
+bench: all
+	@tests/bench --table

@@ -20,6 +20,8 @@ GUEST_TEST_SHARED := user/guest_test/helper.c
 GUEST_TEST_ELF := $(patsubst user/guest_test/%.c,$(B)/user/%.elf,\
     $(filter-out $(GUEST_TEST_SHARED),$(GUEST_TEST_SRC)))
 
+BENCH_OBJ := $(patsubst %.c,$(B)/user/%.o,$(wildcard user/bench/*.c))
+
 # The runtime leaves vector registers alone; programs may use them.
 $(B)/user/user/rt/%.o: USER_CFLAGS += -mgeneral-regs-only
 
@@ -37,11 +39,14 @@ $(USER_LIB): $(USER_RT_OBJ)
 $(B)/user/loadgen.elf: $(LOADGEN_OBJ) $(USER_CRT0) $(USER_LIB) user/rt/user.ld
 	ld $(USER_LDFLAGS) -o $@ $(USER_CRT0) $(LOADGEN_OBJ) $(USER_LIB)
 
+$(B)/user/bench.elf: $(BENCH_OBJ) $(USER_CRT0) $(USER_LIB) user/rt/user.ld
+	ld $(USER_LDFLAGS) -o $@ $(USER_CRT0) $(BENCH_OBJ) $(USER_LIB)
+
 $(GUEST_TEST_ELF): $(B)/user/%.elf: $(B)/user/user/guest_test/%.o \
     $(GUEST_TEST_SHARED:%.c=$(B)/user/%.o) $(USER_CRT0) $(USER_LIB) user/rt/user.ld
 	ld $(USER_LDFLAGS) -o $@ $(USER_CRT0) $(filter %.o,$(filter-out $(USER_CRT0),$^)) $(USER_LIB)
 
-ALL += $(B)/user/loadgen.elf $(GUEST_TEST_ELF)
+ALL += $(B)/user/loadgen.elf $(B)/user/bench.elf $(GUEST_TEST_ELF)
 
 $(eval $(call UNIT_TEST,user/loadgen/arguments_test,$(B)/san/user/loadgen/arguments.o))
 

@@ -49,6 +49,17 @@ static const struct malformed entries[] = {
     {"SLEEP with two arguments", STATUS_BAD_FLAGS, {.op = RING_OP_SLEEP_UNTIL, .args = {1, 1}}},
     {"PARK with four", STATUS_BAD_FLAGS, {.op = RING_OP_PARK, .args = {AT(word), 0, PAST, 1}}},
     {"UNPARK with three", STATUS_BAD_FLAGS, {.op = RING_OP_UNPARK, .args = {AT(word), 1, 1}}},
+    {"CANCEL with two arguments", STATUS_BAD_FLAGS, {.op = RING_OP_CANCEL, .args = {1, 1}}},
+    {"CANCEL with a capability", STATUS_BAD_FLAGS, {.op = RING_OP_CANCEL, .cap = 1}},
+    {"CANCEL of nothing", STATUS_STALE, {.op = RING_OP_CANCEL, .args = {UINT64_MAX}}},
+    {"RELEASE with an argument", STATUS_BAD_FLAGS,
+     {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE, .args = {1}}},
+    {"RELEASE with a method", STATUS_BAD_FLAGS,
+     {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE, .method = 1}},
+    {"RELEASE of no capability", STATUS_BAD_CAP, {.op = RING_OP_RELEASE}},
+    {"RELEASE beyond the table", STATUS_BAD_CAP,
+     {.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT}},
+    {"RELEASE of what stays", STATUS_BAD_CAP, {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE}},
     {"freshness that is past", STATUS_EXPIRED, {.op = RING_OP_NOP, .deadline_ns = PAST}},
     {"freshness out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_NOP, .deadline_ns = LATE}},
     {"sleep out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_SLEEP_UNTIL, .args = {LATE}}},
@@ -137,24 +148,28 @@ static const struct malformed methods[] = {
     {"mask of nobody", STATUS_STALE, CALL(CAP_POLICY, POLICY_SET_MASK, 0, 0, AT(empty))},
 };
 
-/* Goal: the entry is refused as it should be, and its neighbours are not touched.
- * Method: a batch of a good entry, the bad one, and a good one. */
+/* Goal: the entry is refused as it should be, in the ring and in registers, and its neighbours are
+ * not touched.  Method: a batch of a good entry, the bad one, and a good one; the bad one alone in
+ * registers, which have no place for the reserved field. */
 static void test_entry(const struct malformed *m)
 {
     struct ring_sqe batch[3] = {{.op = RING_OP_NOP}, m->entry, {.op = RING_OP_NOP}};
     struct ring_cqe completions[3];
     struct rt_line line;
+    uint64_t value = 0;
+    int64_t in_registers =
+        m->entry.reserved == 0 ? syscall_entry(&m->entry, &value) : m->wanted;
 
     rt_ring_batch(batch, 3, completions);
     bool is_right = completions[0].status == STATUS_OK && completions[1].status == m->wanted &&
-                    completions[2].status == STATUS_OK;
+                    completions[2].status == STATUS_OK && in_registers == m->wanted && value == 0;
 
     rt_line_begin(&line);
     fmt_text(&line.f, m->what);
     fmt_text(&line.f, ": ");
     fmt_text(&line.f, status_name(m->wanted));
     if (!tap_ok(is_right, line.text))
-        tap_note("completed with", completions[1].status);
+        tap_note("completed with", completions[1].status), tap_note("and", in_registers);
 }
 
 /* The caller's own policy: the thread exists, the value does not fit. */
@@ -173,7 +188,7 @@ static void test_own_policy(void)
 /* Goal: system calls check their own arguments.  Method: each wrong one. */
 static void test_system_calls(void)
 {
-    tap_equal(syscall_raw(2, 0, 0), STATUS_BAD_OP, "system call 2 is refused");
+    tap_equal(syscall_raw(3, 0, 0), STATUS_BAD_OP, "system call 3 is refused");
     tap_equal(syscall_raw(UINT64_MAX, 0, 0), STATUS_BAD_OP, "system call 2^64 - 1 is refused");
     tap_equal(syscall_cap_enter(RING_CQ_ENTRIES + 1, 0), STATUS_BAD_ARGUMENT,
               "waiting for more completions than fit is refused");
@@ -276,6 +291,18 @@ static struct ring_sqe garbage_entry(uint64_t *state)
     return entry;
 }
 
+/* The same in registers, but nothing that could wait for ever. */
+static void submit_in_registers(uint64_t *state)
+{
+    struct ring_sqe entry = garbage_entry(state);
+    uint64_t value;
+
+    if (entry.op == RING_OP_PARK || entry.op == RING_OP_SLEEP_UNTIL ||
+        (entry.op == RING_OP_CALL && entry.cap == CAP_THREADS))
+        entry.op = RING_OP_COUNT;
+    (void)syscall_entry(&entry, &value);
+}
+
 /* Submits garbage for a while and ends with operations in flight. */
 static int64_t submit_garbage(void *argument)
 {
@@ -289,6 +316,7 @@ static int64_t submit_garbage(void *argument)
         __atomic_store_n(&header->sq_tail, header->sq_head + RING_SQ_ENTRIES, __ATOMIC_RELEASE);
         if (syscall_cap_enter(0, SYSCALL_NO_DEADLINE) == STATUS_BAD_OP)
             return 1;
+        submit_in_registers(&state);
         __atomic_store_n(&header->cq_head, header->cq_tail, __ATOMIC_RELEASE);
         rt_pause();
     }

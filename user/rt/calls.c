@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/rt/calls.h"
 
-#include "base/assert.h"
-#include "user/rt/syscall.h"
+#include "user/rt/entry.h"
 
 static int64_t call(uint32_t cap, uint16_t method, uint64_t argument0, uint64_t argument1,
                     uint64_t argument2)
@@ -14,7 +13,7 @@ static int64_t call(uint32_t cap, uint16_t method, uint64_t argument0, uint64_t 
         .args = {argument0, argument1, argument2},
     };
 
-    return rt_ring_do(&entry, NULL);
+    return rt_entry_do(&entry, NULL);
 }
 
 int64_t rt_park(const uint32_t *word, uint32_t expected, uint64_t deadline_ns)
@@ -24,13 +23,13 @@ int64_t rt_park(const uint32_t *word, uint32_t expected, uint64_t deadline_ns)
         .args = {(uint64_t)word, expected, deadline_ns},
     };
 
-    return rt_ring_do(&entry, NULL);
+    return rt_entry_do(&entry, NULL);
 }
 
 int64_t rt_unpark(const uint32_t *word, uint32_t count)
 {
     struct ring_sqe entry = {.op = RING_OP_UNPARK, .args = {(uint64_t)word, count}};
-    int64_t woken = rt_ring_do(&entry, NULL);
+    int64_t woken = rt_entry_do(&entry, NULL);
 
     ASSERT(woken >= 0);
     return woken;
@@ -40,13 +39,13 @@ int64_t rt_sleep_until(uint64_t at_ns)
 {
     struct ring_sqe entry = {.op = RING_OP_SLEEP_UNTIL, .args = {at_ns}};
 
-    return rt_ring_do(&entry, NULL);
+    return rt_entry_do(&entry, NULL);
 }
 
 void rt_yield(void)
 {
     struct ring_sqe entry = {.op = RING_OP_YIELD};
-    int64_t status = rt_ring_do(&entry, NULL);
+    int64_t status = rt_entry_do(&entry, NULL);
 
     ASSERT(status == STATUS_OK);
 }
@@ -116,7 +115,7 @@ uint32_t rt_call_self_gen(void)
 {
     struct ring_sqe entry = {.op = RING_OP_CALL, .cap = CAP_THREADS, .method = THREADS_SELF};
     uint64_t gen = 0;
-    int64_t index = rt_ring_do(&entry, &gen);
+    int64_t index = rt_entry_do(&entry, &gen);
 
     ASSERT(index == (int64_t)rt_self()->index);
     return (uint32_t)gen;

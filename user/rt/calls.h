@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.h - the kernel's operations as typed functions, each one entry in the caller's ring and one
- * system call.
+ * calls.h - the kernel's operations as typed functions, each one entry in registers (entry.h) and
+ * one system call.
  *
  * Results are int64_t: `enum status`, or the operation's own figure >= 0 (abi/ring.h, abi/cap.h).
  * Where a refusal can only be a bug of the runtime, the function asserts instead of returning it.

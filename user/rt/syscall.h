@@ -3,6 +3,7 @@
 #ifndef USER_RT_SYSCALL_H
 #define USER_RT_SYSCALL_H
 
+#include "abi/ring.h"
 #include "abi/syscall.h"
 #include "base/types.h"
 
@@ -20,6 +21,26 @@ static inline int64_t syscall_raw(uint64_t number, uint64_t argument0, uint64_t 
 static inline int64_t syscall_cap_enter(uint64_t min_complete, uint64_t deadline_ns)
 {
     return syscall_raw(SYSCALL_CAP_ENTER, min_complete, deadline_ns);
+}
+
+/* One entry in registers, start to end.  Returns its status; its second result in *value. */
+static inline int64_t syscall_entry(const struct ring_sqe *entry, uint64_t *value)
+{
+    int64_t status;
+    uint64_t word = (uint64_t)entry->flags << 8 |
+                    SYSCALL_ENTRY(entry->op, entry->method, entry->cap);
+    uint64_t result = entry->args[0];
+    register uint64_t argument1 __asm__("r10") = entry->args[1];
+    register uint64_t argument2 __asm__("r8") = entry->args[2];
+    register uint64_t argument3 __asm__("r9") = entry->args[3];
+
+    __asm__ volatile("syscall"
+                     : "=a"(status), "+d"(result), "+r"(argument1), "+r"(argument2),
+                       "+r"(argument3)
+                     : "a"((uint64_t)SYSCALL_CAP_ENTER_ENTRY), "D"(word), "S"(entry->deadline_ns)
+                     : "rcx", "r11", "memory");
+    *value = result;
+    return status;
 }
 
 static inline NORETURN void syscall_exit(int64_t status)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/rt/thread.h"
 
-#include "base/assert.h"
 #include "user/rt/calls.h"
+#include "user/rt/entry.h"
 #include "user/rt/program.h"
-#include "user/rt/syscall.h"
 
 _Static_assert(RT_STACK_BYTES == 16384, "crt0.S has this number");
 _Static_assert((RT_STACK_BYTES & (RT_STACK_BYTES - 1)) == 0, "rt_self clears low bits");
@@ -57,7 +56,7 @@ int64_t rt_thread_spawn(struct rt_thread_ref *ref, int64_t (*run)(void *argument
         .args = {(uint64_t)rt_thread_entry, (uint64_t)(stack + 1), (uint64_t)stack,
                  (uint64_t)params},
     };
-    int64_t index = rt_ring_do(&entry, &gen);
+    int64_t index = rt_entry_do(&entry, &gen);
 
     if (index < 0) {
         slot_give(slot);
@@ -76,7 +75,7 @@ int64_t rt_thread_join(const struct rt_thread_ref *ref, int64_t *exit_status)
         .args = {ref->index, ref->gen},
     };
     uint64_t value = 0;
-    int64_t status = rt_ring_do(&entry, &value);
+    int64_t status = rt_entry_do(&entry, &value);
 
     if (status != STATUS_OK)
         return status;

@@ -92,6 +92,17 @@ void arch_context_set_result(struct arch_context *context, int64_t result)
     context->words[5] = (uint64_t)result;
 }
 
+void arch_context_entry(const struct arch_context *context, struct arch_entry *entry)
+{
+    *entry = (struct arch_entry){.word = context->words[2], .deadline_ns = context->words[3]};
+}
+
+void arch_context_set_results(struct arch_context *context, int64_t status, uint64_t value)
+{
+    context->words[5] = (uint64_t)status;
+    context->words[6] = value;
+}
+
 uint64_t arch_context_pc(const struct arch_context *context)
 {
     return context->words[0];

@@ -7,6 +7,9 @@ ARCH_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(ARCH_SOURCES)))
 ARCH_CFLAGS := -m64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer
 ARCH_LINKER_SCRIPT := $(ARCH_DIR)/kernel.ld
 ARCH_LDFLAGS := -m elf_x86_64 -T $(ARCH_LINKER_SCRIPT) -z max-page-size=4096 -z noexecstack
+# The same when the compiler links, to optimise the whole.
+ARCH_LTO_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(ARCH_LINKER_SCRIPT) \
+    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
 $(foreach noun,acpi ranges,\
     $(eval $(call UNIT_TEST,$(ARCH_DIR)/$(noun)_test,$(B)/san/$(ARCH_DIR)/$(noun).o)))

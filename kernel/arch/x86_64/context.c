@@ -38,6 +38,25 @@ void arch_context_set_result(struct arch_context *context, int64_t result)
     context->words[CONTEXT_RAX / 8] = (uint64_t)result;
 }
 
+void arch_context_entry(const struct arch_context *context, struct arch_entry *entry)
+{
+    entry->word = context->words[CONTEXT_RDI / 8];
+    entry->deadline_ns = context->words[CONTEXT_RSI / 8];
+    entry->args[0] = context->words[CONTEXT_RDX / 8];
+    entry->args[1] = context->words[CONTEXT_R10 / 8];
+    entry->args[2] = context->words[CONTEXT_R8 / 8];
+    entry->args[3] = context->words[CONTEXT_R9 / 8];
+}
+
+void arch_context_set_results(struct arch_context *context, int64_t status, uint64_t value)
+{
+    context->words[CONTEXT_RAX / 8] = (uint64_t)status;
+    context->words[CONTEXT_RDX / 8] = value;
+    context->words[CONTEXT_R10 / 8] = 0;
+    context->words[CONTEXT_R8 / 8] = 0;
+    context->words[CONTEXT_R9 / 8] = 0;
+}
+
 uint64_t arch_context_pc(const struct arch_context *context)
 {
     return context->words[CONTEXT_RIP / 8];

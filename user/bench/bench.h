@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.h - measuring what operations of the kernel cost, in instructions, from user code to user
+ * code.
+ *
+ * It needs QEMU with -icount shift=0 and one CPU: there the TSC counts instructions, and two boots
+ * give the same figures.  tests/bench boots it and prints the table.  A batch is some operations in
+ * a row; a row's figure is the median over BENCH_BATCHES batches.  Idle time moves the TSC too, so
+ * no row measures across a sleep of the whole machine, but for the one that measures its end.
+ */
+#ifndef USER_BENCH_BENCH_H
+#define USER_BENCH_BENCH_H
+
+#include "base/types.h"
+
+#define BENCH_BATCHES 41u
+
+/* What reading the counter twice costs by itself. */
+#define BENCH_READ_COST 3u
+
+static inline uint64_t bench_count(void)
+{
+    uint32_t low;
+    uint32_t high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* `operations` operations in a row.  Returns: the instructions they took. */
+typedef uint64_t bench_batch(uint32_t operations);
+
+/* Measure a row and print it: "bench NAME INSTRUCTIONS", per operation, rounded up. */
+void bench_row(const char *name, bench_batch *batch, uint32_t operations);
+
+/* The benchmark is wrong if this does not hold: its figure must not be printed. */
+#define BENCH_VERIFY(condition) ASSERT(condition)
+
+void bench_calls(void);    /* system calls, null calls, the ring */
+void bench_switches(void); /* park, yield, wake */
+void bench_threads(void);  /* spawn and join */
+void bench_timers(void);   /* expiry */
+
+#endif /* USER_BENCH_BENCH_H */

@@ -13,22 +13,15 @@
     X(PICKED_DEADLINE, "earliest virtual deadline %a among the eligible; %b runnable here")   \
     X(PICKED_ONLY, "the only runnable context here")                                          \
     X(KEPT_PROTECTED, "keeps the CPU until its slice protection ends at %a; now %b")          \
-    X(PREEMPTED_SLICE, "its protection ended at %a; now %b")                                  \
-    X(PREEMPTED_SHORTER, "a waking context has slice %a, shorter than %b")                    \
-    X(BLOCKED, "it waits; source %a")                                                         \
     X(WAKE_PENDING, "a wake arrived before it blocked")                                       \
     X(EXITED, "it ended")                                                                     \
-    X(IDLE, "nothing runnable here; %a CPUs overloaded")                                      \
+    X(IDLE, "nothing runnable here")                                                          \
     X(PLACED_PREVIOUS, "placed on its previous CPU %a")                                       \
     X(PLACED_IDLE, "placed on idle CPU %a; its previous CPU %b was busy")                     \
     X(PLACED_ALLOWED, "placed on CPU %a, the first its mask allows; CPU %b it does not")      \
     X(MIGRATED_STOLEN, "moved to CPU %a, which was idle, from CPU %b")                        \
-    X(MIGRATED_MASK, "moved to CPU %a because its mask left CPU %b")                          \
-    X(YIELDED, "it gave up the CPU")                                                          \
     X(DENIED_STALE, "the reference has generation %a, the object %b")                         \
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
-    X(DENIED_RANGE, "the value %a is outside its range; the limit is %b")                     \
-    X(DENIED_FULL, "the table of %b entries is full")                                         \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")
 
 enum why_rule {

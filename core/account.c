@@ -45,6 +45,8 @@ void account_charge(struct sched *s, uint32_t cpu, struct mono now, enum charge_
 
     ASSERT(rq->current != SLOT_NONE);
     ASSERT(point < CHARGE_POINT_COUNT);
+    if (now.ns == rq->since.ns)
+        return; /* charged by an earlier step of this event */
     if (!interval_ns(s, cpu, now, &length_ns))
         return;
     uint64_t run_ns = close_interval(rq, length_ns, now);
@@ -66,6 +68,8 @@ void account_idle(struct sched *s, uint32_t cpu, struct mono now)
     uint64_t length_ns = 0;
 
     ASSERT(rq->current == SLOT_NONE);
+    if (now.ns == rq->since.ns)
+        return;
     if (interval_ns(s, cpu, now, &length_ns))
         rq->idle_ns += close_interval(rq, length_ns, now);
 }

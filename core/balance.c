@@ -29,14 +29,20 @@ static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct
     struct rq *from = rq_of(s, victim);
     uint32_t thread = SLOT_NONE;
 
-    (void)inbox_drain(s, victim, cpu, now);
+    bool has_drained = inbox_drain(s, victim, cpu, now) > 0;
     uint32_t sc = eedq_search(s, &from->fair, may_run_on, cpu);
 
     if (sc != SLOT_NONE) {
         thread = sc_of(s, sc)->thread;
         rq_detach(s, victim, thread, cpu, now);
     }
-    if (rq_publish_overload(s, victim) && d->kick_count < KICK_MAX)
+    bool must_look = rq_publish_overload(s, victim);
+
+    /* The owner may be about to halt, or to go on without a timer: what we took out of its inbox it
+     * will not find there any more. */
+    if (has_drained && rq_queued_count(from) > 0)
+        must_look |= (port_load32(&from->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO)) != 0;
+    if (must_look && d->kick_count < KICK_MAX)
         wake_kick(s, victim, KICK_INBOX, d);
     return thread;
 }
@@ -63,36 +69,69 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
     return STEAL_DONE;
 }
 
+/* Which of the overloaded CPUs of `cluster` come from CPU `first` on and before CPU `end`? */
+static uint64_t victims(const struct sched *s, uint32_t cluster, uint32_t first, uint32_t end)
+{
+    uint64_t word = port_load64(&s->clusters[cluster].overload.bits);
+    uint32_t base = cluster * CLUSTER_CPUS;
+
+    if (first > base)
+        word &= first < base + CLUSTER_CPUS ? UINT64_MAX << (first - base) : 0;
+    if (end < base + CLUSTER_CPUS)
+        word &= end > base ? ~(UINT64_MAX << (end - base)) : 0;
+    return word;
+}
+
+/* The first overloaded CPU from `*at` on round to `cpu`, or CPU_NONE; *at moves behind it. */
+static uint32_t next_victim(const struct sched *s, uint32_t cpu, uint32_t *at)
+{
+    uint32_t all = s->mask_words * CLUSTER_CPUS;
+
+    for (uint32_t part = 0; part < 2; part++) { /* up to the last CPU, then from 0 up to `cpu` */
+        uint32_t end = *at > cpu ? all : cpu;
+
+        for (uint32_t cluster = *at / CLUSTER_CPUS; cluster * CLUSTER_CPUS < end; cluster++) {
+            uint64_t word = victims(s, cluster, *at, end);
+
+            if (word != 0) {
+                uint32_t victim = cluster * CLUSTER_CPUS + bits_lowest(word);
+
+                *at = victim + 1;
+                return victim;
+            }
+        }
+        if (end == cpu)
+            break;
+        *at = 0;
+    }
+    return CPU_NONE;
+}
+
 enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
                                 struct decision *d)
 {
-    enum steal_result result = STEAL_NOTHING;
-    uint32_t home = cpu / CLUSTER_CPUS;
-    unsigned tries = 0;
+    struct rq *rq = rq_of(s, cpu);
+    uint32_t at = rq->steal_from;
+    uint32_t busy = CPU_NONE; /* the first victim whose lock was taken */
 
-    for (uint32_t i = 0; i < s->mask_words; i++) {
-        uint32_t cluster = (home + i) % s->mask_words;
-        uint64_t left = port_load64(&s->clusters[cluster].overload.bits);
+    for (unsigned tries = 0; tries < STEAL_TRY_MAX; tries++) {
+        uint32_t victim = next_victim(s, cpu, &at);
 
-        if (cluster == home)
-            left &= ~(UINT64_C(1) << (cpu % CLUSTER_CPUS));
-        while (left != 0 && tries < STEAL_TRY_MAX) {
-            uint64_t above = cluster == home ? left & (UINT64_MAX << (cpu % CLUSTER_CPUS)) : left;
-            uint32_t bit = bits_lowest(above != 0 ? above : left);
-            enum steal_result one =
-                try_victim(s, cluster * CLUSTER_CPUS + bit, cpu, now, d);
+        if (victim == CPU_NONE)
+            break;
+        enum steal_result one = try_victim(s, victim, cpu, now, d);
 
-            if (one == STEAL_DONE)
-                return STEAL_DONE;
-            if (one == STEAL_CONTENDED)
-                result = STEAL_CONTENDED;
-            left &= ~(UINT64_C(1) << bit);
-            tries++;
-        }
-        if (left != 0)
-            return STEAL_CONTENDED; /* more victims than tries: come back for them */
+        if (one == STEAL_DONE)
+            return STEAL_DONE;
+        if (one == STEAL_CONTENDED && busy == CPU_NONE)
+            busy = victim;
     }
-    return result;
+    /* A second look begins where this one has not been, so that it comes round. */
+    rq->steal_from = busy != CPU_NONE ? busy : at;
+    if (busy != CPU_NONE || next_victim(s, cpu, &at) != CPU_NONE)
+        return STEAL_CONTENDED;
+    rq->steal_from = cpu + 1;
+    return STEAL_NOTHING;
 }
 
 /* Is some CPU idle that this context may use?  `near` names the cluster to begin with. */
@@ -141,8 +180,14 @@ void balance_set_idle(struct sched *s, uint32_t cpu, bool is_idle)
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
     bool was_idle = (port_load64(word) & bit) != 0;
 
-    if (is_idle)
-        (void)port_or64(word, bit); /* also the fence before the overload words are read */
-    else if (was_idle)
-        (void)port_and64(word, ~bit);
+    if (!is_idle) {
+        if (was_idle)
+            (void)port_and64(word, ~bit);
+        return;
+    }
+    /* Also the fence before the overload words are read. */
+    bool is_new = (port_or64(word, bit) & bit) == 0;
+
+    if (is_new) /* idle since now, or claimed and kicked: it may be for work already passed */
+        rq_of(s, cpu)->steal_from = cpu + 1;
 }

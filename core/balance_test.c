@@ -68,6 +68,34 @@ static void test_balance_comes_back_for_a_busy_victim(void **state)
     fixture_free(f);
 }
 
+/* Goal: work is found however many CPUs have only pinned work queued.  Method: more of those than
+ * tries, between the idle CPU and the one with work; then that one has none either. */
+static void test_balance_searches_beyond_its_tries(void **state)
+{
+    struct fixture *f = fixture_new(STEAL_TRY_MAX + 3, 32, 0);
+    uint32_t last = STEAL_TRY_MAX + 2;
+    uint64_t either = UINT64_C(1) | UINT64_C(1) << last;
+    struct thread_ref ref = THREAD_REF_NONE;
+
+    (void)state;
+    for (uint32_t cpu = 1; cpu <= last; cpu++) {
+        for (unsigned i = 0; i < 2; i++) {
+            ref = fixture_thread(f, 1024, LATENCY_NORMAL, UINT64_C(1) << cpu, cpu);
+            (void)fixture_wake(f, cpu, ref);
+        }
+    }
+    fixture_decide(f, 0);
+    fixture_run(f, 10 * STEAL_RETRY_NS);
+    assert_int_equal(fixture_current(f, 0), SLOT_NONE);
+    assert_true(mono_is_never(f->arm_at[0])); /* it has looked everywhere */
+    thread_mask_set(f->s, ref.slot, &either);
+    fixture_decide(f, last);
+    fixture_deliver_all(f);
+    fixture_run(f, 10 * STEAL_RETRY_NS);
+    assert_int_equal(fixture_current(f, 0), ref.slot);
+    fixture_free(f);
+}
+
 /* Goal: a thread that still sits in a busy CPU's inbox can be stolen too. */
 static void test_balance_steals_from_an_inbox(void **state)
 {
@@ -97,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_balance_spreads_a_queue_over_idle_cpus),
         cmocka_unit_test(test_balance_leaves_pinned_work),
         cmocka_unit_test(test_balance_comes_back_for_a_busy_victim),
+        cmocka_unit_test(test_balance_searches_beyond_its_tries),
         cmocka_unit_test(test_balance_steals_from_an_inbox),
     };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fair.h"
 
-#define REBASE_VNS (VKEY_VNS_MAX / 4)
-
 struct fair_clock {
     struct vtime v0;
     struct wide s;
@@ -213,14 +211,15 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc)
     struct sc *c = sc_of(s, sc);
 
     ASSERT(rq->current_sc == sc);
-    c->vdeadline = vtime_add(c->vdeadline, sc_virtual_vns(sc_slice_ns(c), c->weight));
+    if (vtime_diff_vns(c->vdeadline, c->v) < REWEIGHT_VNS_MAX / 2) /* who only yields stays here */
+        c->vdeadline = vtime_add(c->vdeadline, sc_virtual_vns(sc_slice_ns(c), c->weight));
 }
 
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
 {
     struct sc *c = sc_of(s, sc);
     int64_t key = average_vns(rq);
-    int64_t lag_vns = key - key_of(rq, c->v);
+    int64_t lag_vns = clamp(key - key_of(rq, c->v), -REWEIGHT_VNS_MAX, REWEIGHT_VNS_MAX);
     int64_t left_vns = vtime_diff_vns(c->vdeadline, c->v);
     bool owed = lag_vns >= 0;
     uint64_t magnitude = owed ? (uint64_t)lag_vns : (uint64_t)-lag_vns;

@@ -14,7 +14,7 @@
  * Why not compare with a rounded V: an average rounded down can lie below every v, and then nobody
  * is eligible although somebody is runnable.  Exactly computed, the least v never lies above V.
  *
- * Overflow.  |v - V0| < 2^40 (V0 follows), w <= 2^17, at most 2^20 contexts: |S| < 2^77.
+ * Overflow.  |v - V0| < 2^60 (V0 follows), w <= 2^17, at most 2^20 contexts: |S| < 2^97.
  *
  * Join and leave.
  *   new      lag 0, and half a slice until its first deadline.

@@ -282,9 +282,32 @@ static void test_fair_picks_like_brute_force(void **state)
     fixture_free(f);
 }
 
+/* Goal: a timer that comes late, because the machine was stopped, breaks nothing.  Method: the
+ * lightest weight, the longest charge; who waited meanwhile blocks, and who ran is reweighted. */
+static void test_fair_survives_a_late_timer(void **state)
+{
+    struct fixture *f = fixture_new(1, 3, 0);
+    struct thread_ref a = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref b = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+
+    (void)state;
+    assert_int_equal(fixture_current(f, 0), a.slot);
+    f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
+    assert_int_equal(sched_set_weight(f->s, 0, a, WEIGHT_MAX, f->now), STATUS_OK);
+    assert_int_equal(sched_set_weight(f->s, 0, a, WEIGHT_MIN, f->now), STATUS_OK);
+    fixture_decide(f, 0);
+    assert_int_equal(fixture_current(f, 0), b.slot);
+    sched_check(f->s);
+    fixture_block(f, 0);
+    (void)fixture_wake(f, 0, b);
+    sched_check(f->s);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fair_survives_a_late_timer),
         cmocka_unit_test(test_fair_shares_by_weight),
         cmocka_unit_test(test_fair_shares_by_weight_across_the_clock_wrap),
         cmocka_unit_test(test_fair_lag_stays_bounded),

@@ -63,11 +63,19 @@ struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
         outcome = try_kill(s, ref, &word);
     ASSERT(outcome != KILL_RETRY); /* the state cannot change so often under one event */
     if (outcome == KILL_STALE) {
-        d.why = (struct why){.rule = WHY_DENIED_STALE, .a = ref.gen, .b = word.gen};
+        d.why = (struct why){.rule = WHY_DENIED_STALE,
+                             .subject_slot = ref.slot,
+                             .subject_gen = ref.gen,
+                             .time_ns = now.ns,
+                             .a = ref.gen,
+                             .b = word.gen};
         return d;
     }
     d.status = STATUS_OK;
-    d.why = (struct why){.rule = WHY_EXITED};
+    d.why = (struct why){.rule = WHY_EXITED,
+                         .subject_slot = ref.slot,
+                         .subject_gen = ref.gen,
+                         .time_ns = now.ns};
     if (outcome == KILL_DEAD) {
         reap_here(s, cpu, ref.slot, now, &d);
         return d;

@@ -30,13 +30,22 @@
 #define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */
 #define GRANULARITY_NS UINT64_C(25000)    /* added to the longest slice in the bound of lag */
 
-/* Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily. */
-#define VKEY_VNS_MAX (INT64_C(1) << 40)
+/*
+ * Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily.  One
+ * charge of the lightest context reaches 2^57: timers may be as late as a machine was stopped.
+ */
+#define VKEY_VNS_MAX (INT64_C(1) << 60)
+#define REBASE_VNS (INT64_C(1) << 38)    /* a key beyond this moves V0 */
+#define REWEIGHT_VNS_MAX (INT64_C(1) << 42) /* lag and request that a new weight scales */
 
 _Static_assert(THREAD_COUNT_MAX <= (1u << 24), "EEDQ_DEPTH_MAX assumes it");
 _Static_assert(CHARGE_NS_MAX <= UINT64_MAX / WEIGHT_UNIT / 4, "charge * unit fits 64 bits");
-_Static_assert(SLICE_BATCH_NS * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)VKEY_VNS_MAX,
-               "one slice of the lightest context fits a key");
+_Static_assert(CHARGE_NS_MAX * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)VKEY_VNS_MAX / 4,
+               "the longest charge of the lightest context fits a key");
+_Static_assert(SLICE_BATCH_NS * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)REWEIGHT_VNS_MAX,
+               "one slice of the lightest context can be scaled");
+_Static_assert((uint64_t)REWEIGHT_VNS_MAX * (WEIGHT_MAX / WEIGHT_MIN) < (uint64_t)VKEY_VNS_MAX,
+               "what is scaled fits a key");
 _Static_assert(KICKS_PER_WAKE_MAX <= KICK_MAX, "a wake's kicks fit its decision");
 
 #endif /* CORE_LIMITS_H */

@@ -4,10 +4,11 @@
 #include "core/sched.h"
 #include "core/wake.h"
 
-/* May `cpu` change what the context pays by?  Its own current thread, or one that never ran. */
+/* May `cpu` change what the context pays by?  Its own current thread's only: a NEW one may be woken
+ * and queued elsewhere at the same moment. */
 static bool is_ours(const struct sched *s, uint32_t cpu, struct thread_ref ref)
 {
-    return rq_of(s, cpu)->current == ref.slot || thread_word_read(s, ref.slot).state == THREAD_NEW;
+    return rq_of(s, cpu)->current == ref.slot;
 }
 
 enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
@@ -24,14 +25,10 @@ enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref re
     struct sc *c = sc_of(s, thread_of(s, ref.slot)->sc);
     int64_t old_weight = c->weight;
 
-    if (rq->current == ref.slot) {
-        port_lock(&rq->lock);
-        account_charge(s, cpu, now, CHARGE_SWITCH);
-        fair_reweight(s, rq, rq->current_sc, weight);
-        port_unlock(&rq->lock);
-    } else {
-        c->weight = weight;
-    }
+    port_lock(&rq->lock);
+    account_charge(s, cpu, now, CHARGE_SWITCH);
+    fair_reweight(s, rq, rq->current_sc, weight);
+    port_unlock(&rq->lock);
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_WEIGHT,
@@ -104,7 +101,12 @@ struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref 
     }
     if (cpumask_is_empty(allowed.words, s->mask_words)) {
         d.status = STATUS_OUTSIDE_MASK;
-        d.why = (struct why){.rule = WHY_DENIED_MASK, .a = -1, .b = s->cpu_count};
+        d.why = (struct why){.rule = WHY_DENIED_MASK,
+                             .subject_slot = ref.slot,
+                             .subject_gen = ref.gen,
+                             .time_ns = now.ns,
+                             .a = -1,
+                             .b = s->cpu_count};
         return d;
     }
     thread_mask_set(s, ref.slot, allowed.words);

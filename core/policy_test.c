@@ -17,6 +17,8 @@ static void test_policy_refuses_what_it_must(void **state)
                      STATUS_BAD_ARGUMENT);
     assert_int_equal(sched_set_mask(f->s, 0, ref, none, f->now).status, STATUS_OUTSIDE_MASK);
     assert_int_equal(sched_set_mask(f->s, 0, stale, none, f->now).status, STATUS_STALE);
+    assert_int_equal(sched_set_weight(f->s, 1, ref, 5, f->now), STATUS_BUSY); /* NEW, not ours */
+    assert_int_equal(sched_set_class(f->s, 1, ref, LATENCY_BATCH, f->now), STATUS_BUSY);
     (void)fixture_wake(f, 0, ref);
     assert_int_equal(sched_set_weight(f->s, 1, ref, 5, f->now), STATUS_BUSY);
     assert_int_equal(sched_set_class(f->s, 1, ref, LATENCY_BATCH, f->now), STATUS_BUSY);

@@ -11,6 +11,7 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
     rq->reaped_head = SLOT_NONE;
+    rq->steal_from = cpu + 1;
     rq->started = now;
     rq->since = now;
     rq->empty_since = now;

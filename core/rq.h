@@ -45,6 +45,7 @@ struct rq {
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
     uint32_t current_sc;
     uint32_t need_pick; /* the running context must not go on unasked */
+    uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
     struct mono started;
     struct mono since;         /* up to here everything is accounted */
     struct mono stretch_start; /* since when current has the CPU */

@@ -186,6 +186,9 @@ static void choose(struct sched *s, uint32_t cpu, struct mono now, struct decisi
     if (rq->current != SLOT_NONE && keeps_cpu(s, rq, now)) {
         d->next = thread_ref_of(s, rq->current);
         d->why = (struct why){.rule = WHY_KEPT_PROTECTED,
+                              .subject_slot = d->next.slot,
+                              .subject_gen = d->next.gen,
+                              .time_ns = now.ns,
                               .a = (int64_t)rq_protect_end(s, rq).ns,
                               .b = (int64_t)now.ns};
     } else {
@@ -298,6 +301,9 @@ static void wake_placed(struct sched *s, uint32_t cpu, uint32_t thread,
                         const struct placement *place, struct mono now, struct decision *d)
 {
     d->why = place->why;
+    d->why.subject_slot = thread;
+    d->why.subject_gen = thread_ref_of(s, thread).gen;
+    d->why.time_ns = now.ns;
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_WAKE,
@@ -354,10 +360,18 @@ struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
     if (outcome == WAKE_STALE) {
         rq_of(s, cpu)->stat.stale_count++;
         d.status = STATUS_STALE;
-        d.why = (struct why){.rule = WHY_DENIED_STALE, .a = ref.gen, .b = word.gen};
+        d.why = (struct why){.rule = WHY_DENIED_STALE,
+                             .subject_slot = ref.slot,
+                             .subject_gen = ref.gen,
+                             .time_ns = now.ns,
+                             .a = ref.gen,
+                             .b = word.gen};
         return d;
     }
-    d.why = (struct why){.rule = WHY_WAKE_PENDING};
+    d.why = (struct why){.rule = WHY_WAKE_PENDING,
+                         .subject_slot = ref.slot,
+                         .subject_gen = ref.gen,
+                         .time_ns = now.ns};
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_WAKE_LATCHED,

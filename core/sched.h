@@ -75,7 +75,8 @@ MUST_USE struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread
 
 /*
  * The current thread of `cpu` waits.  Its registers must be saved (the port saves the rest).  If a
- * wake is pending it goes on instead: next is then the same thread, why WAKE_PENDING.
+ * wake is pending, or it was killed, it does not block: it stays runnable, and next is as usual who
+ * runs here now.
  */
 MUST_USE struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_source source,
                                      struct mono now);
@@ -117,8 +118,8 @@ MUST_USE enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thre
                                       uint32_t weight, struct mono now);
 MUST_USE enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                      enum latency_class class, struct mono now);
-/* The thread leaves a CPU the mask lacks at the next decision there; resched or a kick asks for
- * it. */
+/* Who runs on a CPU that the mask lacks leaves it at the next decision there, for which resched or
+ * a kick asks; who is queued there leaves when it is picked or stolen. */
 MUST_USE struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                         const uint64_t *mask, struct mono now);
 

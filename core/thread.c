@@ -38,29 +38,42 @@ static bool try_swap(struct sched *s, uint32_t slot, struct thread_word *expecte
     return false;
 }
 
+/* The word after `event`: another state and owner, the same generation and flags. */
+static uint64_t word_after(uint64_t word, enum thread_event event, uint32_t cpu, uint32_t other)
+{
+    enum thread_state state = (enum thread_state)(word & ((1u << WORD_STATE_BITS) - 1));
+    enum thread_state next = thread_next_state(state, event);
+    uint64_t kept = word & ((~UINT64_C(0) << WORD_GEN_SHIFT) | WORD_DYING | WORD_WAKE_PENDING);
+
+    ASSERT(next != THREAD_ILLEGAL);
+    ASSERT((cpu | other) <= WORD_CPU_MASK);
+    if (state == THREAD_BLOCKED || state == THREAD_NEW)
+        kept &= ~WORD_WAKE_PENDING; /* this very wake is being delivered */
+    return kept | (uint64_t)next | ((uint64_t)cpu << WORD_CPU_SHIFT) |
+           ((uint64_t)other << WORD_OTHER_SHIFT);
+}
+
 bool thread_try_change(struct sched *s, uint32_t slot, struct thread_word *expected,
                        enum thread_event event, uint32_t cpu, uint32_t other)
 {
-    struct thread_word desired = *expected;
+    uint64_t old = thread_word_pack(*expected);
 
-    desired.state = thread_next_state(expected->state, event);
-    ASSERT(desired.state != THREAD_ILLEGAL);
-    desired.cpu = cpu;
-    desired.other = other;
-    if (expected->state == THREAD_BLOCKED || expected->state == THREAD_NEW)
-        desired.wake_pending = false; /* this very wake is being delivered */
-    return try_swap(s, slot, expected, desired);
+    if (port_cas64(&thread_of(s, slot)->word, &old, word_after(old, event, cpu, other)))
+        return true;
+    *expected = thread_word_unpack(old);
+    return false;
 }
 
 void thread_change(struct sched *s, uint32_t slot, enum thread_event event, uint32_t cpu,
                    uint32_t other)
 {
-    struct thread_word word = thread_word_read(s, slot);
-    enum thread_state owned = word.state;
+    struct port_atomic64 *word = &thread_of(s, slot)->word;
+    uint64_t old = port_load64(word);
+    uint64_t owned = old & ((1u << WORD_STATE_BITS) - 1);
 
     for (unsigned turn = 0; turn < STATE_RETRY_MAX; turn++) {
-        ASSERT(word.state == owned); /* only flags may change under the owner */
-        if (thread_try_change(s, slot, &word, event, cpu, other))
+        ASSERT((old & ((1u << WORD_STATE_BITS) - 1)) == owned); /* only flags may change */
+        if (port_cas64(word, &old, word_after(old, event, cpu, other)))
             return;
     }
     UNREACHABLE(); /* each flag is set at most once per state, so the swap cannot keep failing */

@@ -10,8 +10,8 @@ EXPLORER_ENGINE := $(addprefix $(EXPLORER_DIR)/,coroutine.o cpu.o explore.o stat
 EXPLORER_OBJS := $(EXPLORER_ENGINE) $(CORE_SRCS:%.c=$(B)/explorer/%.o) \
     $(BASE_SRC:%.c=$(B)/explorer/%.o) \
     $(addprefix $(EXPLORER_DIR)/,machine.o machine_end.o scenarios.o explorer.o)
-EXPLORER_CC := $(CC) $(CFLAGS_HOST) -O1 -fno-inline -fno-pie -fno-stack-protector -fcf-protection=none \
-    -include tests/explorer/port_explorer.h
+EXPLORER_CC := $(CC) $(CFLAGS_HOST) -O1 -fno-inline -fno-pie -fno-stack-protector \
+    -fcf-protection=none -include tests/explorer/port_explorer.h
 
 $(B)/explorer/%.o: %.c
 	@mkdir -p $(@D)

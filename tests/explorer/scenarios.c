@@ -474,6 +474,20 @@ const struct scenario scenarios[] = {
                 THREAD(RUNNING, 1, ANY, OWED, KILL(0)),
             },
     },
+    {
+        .name = "thief-drains-inbox-against-solo",
+        .goal = "CPU 1 takes CPU 2's post out of CPU 0's inbox while CPU 0 stops its timer",
+        .cpu_count = 3,
+        .thread_count = 5,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(RUNNING, 2, ON(2), FREE, WAKE(4)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+    },
 };
 
 const uint32_t scenario_count = ARRAY_COUNT(scenarios);

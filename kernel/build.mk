@@ -21,8 +21,8 @@ $(B)/kernel/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
 
-# $(eval $(call LINK_KERNEL,name of the ELF,objects)): linked twice, the second time with a table of
-# the symbols that the first one has.  The text must not move.
+# $(eval $(call LINK_KERNEL,name of the ELF,objects,more flags)): linked twice, the second time with
+# a table of the symbols that the first one has.  The text must not move.
 SYMBOLS_NONE := $(B)/kernel/symbols_none.o
 $(SYMBOLS_NONE): tools/make-symbols
 	@mkdir -p $(@D)
@@ -31,10 +31,10 @@ $(SYMBOLS_NONE): tools/make-symbols
 define LINK_KERNEL
 $(1): $(2) $(SYMBOLS_NONE) $(ARCH_LINKER_SCRIPT) tools/make-symbols
 	@mkdir -p $$(@D)
-	$(LD) $(ARCH_LDFLAGS) -o $$@.first $(2) $(SYMBOLS_NONE)
+	$(LD) $(ARCH_LDFLAGS) $(3) -o $$@.first $(2) $(SYMBOLS_NONE)
 	tools/make-symbols $$@.first >$$@.symbols
 	$(CC) -m64 -x assembler -c $$@.symbols -o $$@.symbols.o
-	$(LD) $(ARCH_LDFLAGS) -o $$@.second $(2) $$@.symbols.o
+	$(LD) $(ARCH_LDFLAGS) $(3) -o $$@.second $(2) $$@.symbols.o
 	tools/make-symbols $$@.second | cmp - $$@.symbols
 	@mv $$@.second $$@
 endef
@@ -44,7 +44,7 @@ $(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS)))
 # A test kernel that panics, as its boot archive's text tells it.
 PANIC_TEST := $(B)/test/kernel/test/panic_test
 $(eval $(call LINK_KERNEL,$(PANIC_TEST).elf,$(filter-out %/main.o,$(KERNEL_OBJECTS)) \
-    $(B)/kernel/kernel/test/panic_main.o))
+    $(B)/kernel/kernel/test/panic_main.o,--wrap=arch_panic_stop))
 $(PANIC_TEST): kernel/test/panic_test $(PANIC_TEST).elf
 	@mkdir -p $(@D)
 	cp $< $@

@@ -29,8 +29,8 @@ $(B)/kernel/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) -I. -MMD -MP -m64 -g -c $< -o $@
 
-# $(eval $(call LINK_KERNEL,name of the ELF,objects,linker)): linked twice, the second time with a table of
-# the symbols that the first one has.  The text must not move.
+# $(eval $(call LINK_KERNEL,name of the ELF,objects,linker)): linked twice, the second time with a
+# table of the symbols that the first one has.  The text must not move.
 SYMBOLS_NONE := $(B)/kernel/symbols_none.o
 $(SYMBOLS_NONE): tools/make-symbols
 	@mkdir -p $(@D)
@@ -53,7 +53,7 @@ $(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS),$(KERNEL_LINK)
 # the backtrace shows each call of the sources.
 PANIC_TEST := $(B)/test/kernel/test/panic_test
 $(eval $(call LINK_KERNEL,$(PANIC_TEST).elf,$(filter-out %/main.o,$(KERNEL_OBJECTS)) \
-    $(B)/kernel/kernel/test/panic_main.o,$(LD) $(ARCH_LDFLAGS)))
+    $(B)/kernel/kernel/test/panic_main.o,$(LD) $(ARCH_LDFLAGS) --wrap=arch_panic_stop))
 $(PANIC_TEST): kernel/test/panic_test $(PANIC_TEST).elf
 	@mkdir -p $(@D)
 	cp $< $@

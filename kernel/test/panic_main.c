@@ -2,7 +2,8 @@
 /*
  * panic_main.c - the kernel under a main that panics, in the way that its boot archive's text says:
  * "assert", "fault", "overflow" on CPU 0; "other": a fault on CPU 1; "both": CPU 0 and CPU 1 at
- * once.
+ * once; "deaf": a fault on CPU 0, which nobody but CPU 0 hears of (the linker puts our function in
+ * the place of arch_panic_stop).
  *
  * CPU 2 is halted with interrupts off and CPU 3 idles meanwhile, CPU 1 spins with interrupts off.
  * Each CPU first leaves two trace events that name it: threads 100 and 200 above its number.
@@ -21,6 +22,7 @@ static struct port_atomic32 ready_count;
 static struct port_atomic32 go; /* the other CPUs may begin what they are there for */
 static const char *word;
 static uint64_t word_bytes;
+static uint32_t cpus_running = 1;
 
 static uint32_t panic_inner(uint32_t depth);
 static uint32_t panic_middle(uint32_t depth);
@@ -73,6 +75,15 @@ static void leave_events(void)
     kernel_trace(&record);
 }
 
+/* The linker's names: --wrap. */
+uint32_t __real_arch_panic_stop(void);
+uint32_t __wrap_arch_panic_stop(void);
+
+uint32_t __wrap_arch_panic_stop(void)
+{
+    return asked("deaf") ? cpus_running - 1 : __real_arch_panic_stop();
+}
+
 NORETURN static void spin(void)
 {
     for (;;)
@@ -81,14 +92,12 @@ NORETURN static void spin(void)
 
 void kernel_main(struct arch_boot *boot)
 {
-    uint32_t cpu_count;
-
     cpu_init();
     word = arch_phys_to_virt(boot->archive.base);
     word_bytes = boot->archive.bytes < WORD_BYTES_MAX ? boot->archive.bytes : WORD_BYTES_MAX;
     leave_events();
-    cpu_count = arch_start_cpus(boot);
-    while (port_load32(&ready_count) + 1 < cpu_count)
+    cpus_running = arch_start_cpus(boot);
+    while (port_load32(&ready_count) + 1 < cpus_running)
         arch_pause();
     port_store32(&go, 1);
     if (asked("other"))

@@ -328,8 +328,8 @@ static void test_multiboot2_twice(void **state)
  * Method: random bytes and numbers changed; ASan watches; RAM ranges that are found never meet. */
 static void test_multiboot2_damage(void **state)
 {
-    static const uint32_t numbers[] = {0,    1,          7,          8,         16, 24,
-                                       4096, 0x7fffffff, 0xfffffff8, UINT32_MAX};
+    static const uint32_t numbers[] = {0,  1,    7,          8,          16,
+                                       24, 4096, 0x7fffffff, 0xfffffff8, UINT32_MAX};
     struct prng p = prng_seed(11);
     uint32_t accepted = 0;
 
@@ -352,10 +352,9 @@ static void test_multiboot2_damage(void **state)
         assert_true(found.rsdp_at < used);
         for (uint32_t i = 0; i < found.ram.count; i++)
             for (uint32_t j = 0; j < i; j++)
-                assert_true(found.ram.items[i].base >=
-                                found.ram.items[j].base + found.ram.items[j].bytes ||
-                            found.ram.items[j].base >=
-                                found.ram.items[i].base + found.ram.items[i].bytes);
+                assert_true(
+                    found.ram.items[i].base >= found.ram.items[j].base + found.ram.items[j].bytes ||
+                    found.ram.items[j].base >= found.ram.items[i].base + found.ram.items[i].bytes);
     }
     assert_in_range(accepted, 1000, 99000);
 }

@@ -28,6 +28,7 @@ struct options {
     bool is_quiet;
     bool is_verbose;
     bool is_concurrent;
+    bool is_costless; /* the simulator's interrupts take no time */
 };
 
 /* Rows of a command's option table; OPTIONS_COMMON holds those that all of them take. */
@@ -41,7 +42,8 @@ enum option_key {
     OPTION_CONCURRENT = 256,
     OPTION_KEEP,
     OPTION_HANG_LIMIT,
-    OPTION_EVENTS
+    OPTION_EVENTS,
+    OPTION_NO_COSTS
 };
 
 #define OPTIONS_COMMON                                                                            \

@@ -56,6 +56,12 @@ static inline struct mono event_next_at(const struct event_queue *q)
     return q->count == 0 ? MONO_NEVER : q->heap[0].at;
 }
 
+/* Its source, or EVENT_SOURCE_NONE. */
+static inline uint32_t event_next_source(const struct event_queue *q)
+{
+    return q->count == 0 ? EVENT_SOURCE_NONE : q->heap[0].source;
+}
+
 /* Take the next event's source out, or EVENT_SOURCE_NONE. */
 uint32_t event_take(struct event_queue *q);
 

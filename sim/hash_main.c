@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     struct sim_config config = {.cpu_count = (uint32_t)strtoul(argv[1], NULL, 10),
                                 .seed = strtoull(argv[2], NULL, 10),
                                 .duration_ns = strtoull(argv[3], NULL, 10) * NS_PER_MS,
+                                .has_costs = true,
                                 .check_every = CHECK_EVERY};
 
     for (int i = 4; i < argc; i++)

@@ -29,6 +29,15 @@ static uint32_t source_of_sleeper(const struct machine *m, uint32_t thread)
     return m->config.cpu_count * CPU_SOURCES + thread;
 }
 
+/* The CPU that an event happens to. */
+static uint32_t cpu_of_source(const struct machine *m, uint32_t source)
+{
+    uint32_t first_sleeper = source_of_sleeper(m, 0);
+
+    return source < first_sleeper ? source / CPU_SOURCES
+                                  : m->threads[source - first_sleeper].sleep_cpu;
+}
+
 /* ---- The ear --------------------------------------------------------------------------------- */
 
 /* Threads are made in order and slots are handed out in order, so they are the same number. */
@@ -115,6 +124,13 @@ static void heed(struct machine *m, uint32_t cpu, const struct decision *d)
     m->cpus[cpu].must_decide |= d->resched;
 }
 
+static void decide(struct machine *m, uint32_t cpu)
+{
+    struct decision d = sched_decide(m->sched, cpu, m->now);
+
+    follow(m, cpu, &d);
+}
+
 /* Until the CPU runs somebody who spends time, or nobody. */
 static void settle(struct machine *m, uint32_t cpu)
 {
@@ -122,9 +138,7 @@ static void settle(struct machine *m, uint32_t cpu)
 
     for (uint64_t turn = 0; turn < MACHINE_INSTANT_EVENTS_MAX; turn++) {
         if (c->must_decide) {
-            struct decision d = sched_decide(m->sched, cpu, m->now);
-
-            follow(m, cpu, &d);
+            decide(m, cpu);
         } else if (c->thread == MACHINE_THREAD_NONE) {
             event_set(&m->events, source_of_cpu(cpu, CPU_SPENT), MONO_NEVER);
             return;
@@ -137,7 +151,7 @@ static void settle(struct machine *m, uint32_t cpu)
 
 /* ---- Events ---------------------------------------------------------------------------------- */
 
-/* The CPU is interrupted: what its thread did since it was entered is used. */
+/* What the CPU's thread did since it was entered is used. */
 static void enter(struct machine *m, uint32_t cpu)
 {
     struct machine_cpu *c = &m->cpus[cpu];
@@ -147,32 +161,67 @@ static void enter(struct machine *m, uint32_t cpu)
     c->entered = m->now;
 }
 
-static void handle_cpu(struct machine *m, uint32_t cpu, enum cpu_event event)
+/* All that the interrupt brought is told to the core: decide, then whoever has the CPU goes on once
+ * the kernel is done. */
+static void leave_interrupt(struct machine *m, uint32_t cpu)
 {
-    enter(m, cpu);
-    switch (event) {
-    case CPU_KICK:
-        sched_kicked(m->sched, cpu);
-        m->cpus[cpu].must_decide = true;
-        break;
-    case CPU_TIMER:
-        m->cpus[cpu].timer_count++;
-        m->cpus[cpu].must_decide = true;
-        break;
-    case CPU_SPENT:
-        break;
+    struct machine_cpu *c = &m->cpus[cpu];
+
+    if (m->config.interrupt_ns == 0) {
+        settle(m, cpu);
+        return;
     }
-    settle(m, cpu);
+    for (uint64_t turn = 0; c->must_decide; turn++) {
+        ASSERT(turn < MACHINE_INSTANT_EVENTS_MAX);
+        decide(m, cpu);
+    }
+    c->free_at = mono_add(m->now, m->config.interrupt_ns);
+    c->entered = c->free_at;
+    account_interrupt(m->sched, cpu, m->now, c->free_at);
+    event_set(&m->events, source_of_cpu(cpu, CPU_SPENT),
+              c->thread == MACHINE_THREAD_NONE ? MONO_NEVER : c->free_at);
 }
 
-static void handle_sleeper(struct machine *m, uint32_t thread)
+/* Is the next event one more thing that the timer of `cpu` is to do at this instant? */
+static bool has_more(const struct machine *m, uint32_t cpu)
 {
-    uint32_t cpu = m->threads[thread].sleep_cpu;
+    uint32_t source = event_next_source(&m->events);
 
-    enter(m, cpu);
+    if (event_next_at(&m->events).ns != m->now.ns || cpu_of_source(m, source) != cpu)
+        return false;
+    return source == source_of_cpu(cpu, CPU_TIMER) || source >= source_of_sleeper(m, 0);
+}
+
+/* A timer interrupt: `source` is an instant of scheduling or a sleeper's, and there may be more. */
+static void handle_timer(struct machine *m, uint32_t cpu, uint32_t source)
+{
+    uint32_t first_sleeper = source_of_sleeper(m, 0);
+
     m->cpus[cpu].timer_count++;
-    machine_wake(m, cpu, thread, WAKE_TIMER);
-    settle(m, cpu);
+    for (;;) { /* bound: every turn takes an event */
+        if (source < first_sleeper)
+            m->cpus[cpu].must_decide = true;
+        else
+            machine_wake(m, cpu, source - first_sleeper, WAKE_TIMER);
+        if (!has_more(m, cpu))
+            break;
+        source = event_take(&m->events);
+    }
+    leave_interrupt(m, cpu);
+}
+
+static void handle(struct machine *m, uint32_t cpu, uint32_t source)
+{
+    enter(m, cpu);
+    if (source == source_of_cpu(cpu, CPU_SPENT)) {
+        settle(m, cpu);
+    } else if (source == source_of_cpu(cpu, CPU_KICK)) {
+        sched_kicked(m->sched, cpu);
+        m->cpus[cpu].must_decide = true;
+        leave_interrupt(m, cpu);
+    } else {
+        handle_timer(m, cpu, source);
+    }
 }
 
 static void set_now(struct machine *m, struct mono now)
@@ -187,12 +236,13 @@ static void handle_next(struct machine *m)
 {
     set_now(m, event_next_at(&m->events));
     uint32_t source = event_take(&m->events);
-    uint32_t first_sleeper = source_of_sleeper(m, 0);
+    uint32_t cpu = cpu_of_source(m, source);
 
-    if (source < first_sleeper)
-        handle_cpu(m, source / CPU_SOURCES, (enum cpu_event)(source % CPU_SOURCES));
-    else
-        handle_sleeper(m, source - first_sleeper);
+    if (mono_before(m->now, m->cpus[cpu].free_at)) { /* interrupts are off in the kernel */
+        event_set(&m->events, source, m->cpus[cpu].free_at);
+        return;
+    }
+    handle(m, cpu, source);
     count_queued(m);
     m->event_count++;
     if (m->config.check_every != 0 && m->event_count % m->config.check_every == 0)
@@ -357,10 +407,20 @@ void machine_exit(struct machine *m, uint32_t cpu)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+/* How long the kernel still has the CPU.  That much of its interrupt is accounted in advance. */
+static uint64_t kernel_ahead_ns(const struct machine *m, uint32_t cpu)
+{
+    struct mono free_at = m->cpus[cpu].free_at;
+
+    return mono_before(m->now, free_at) ? (uint64_t)mono_diff_ns(free_at, m->now) : 0;
+}
+
 /* What of the CPU's open interval belongs to who runs, or to idle. */
 static uint64_t open_ns(const struct machine *m, uint32_t cpu)
 {
-    return (uint64_t)mono_diff_ns(m->now, account_effective_since(m->sched, cpu));
+    struct mono until = mono_add(m->now, kernel_ahead_ns(m, cpu));
+
+    return (uint64_t)mono_diff_ns(until, account_effective_since(m->sched, cpu));
 }
 
 struct ledger machine_ledger(const struct machine *m, uint32_t thread)
@@ -383,7 +443,8 @@ struct ledger machine_ledger(const struct machine *m, uint32_t thread)
 struct machine_times machine_times(const struct machine *m, uint32_t cpu)
 {
     const struct rq *rq = rq_of(m->sched, cpu);
-    struct machine_times times = {rq->busy_ns, rq->idle_ns, rq->kernel_ns + rq->excluded_ns};
+    struct machine_times times = {
+        rq->busy_ns, rq->idle_ns, rq->kernel_ns + rq->excluded_ns - kernel_ahead_ns(m, cpu)};
 
     if (rq->current != SLOT_NONE)
         times.busy_ns += open_ns(m, cpu);
@@ -397,7 +458,8 @@ static uint64_t used_ns_of(const struct machine *m, uint32_t thread)
     struct thread_word word = thread_word_read(m->sched, thread);
     uint64_t used_ns = m->threads[thread].used_ns;
 
-    if (!m->threads[thread].has_ended && word.state == THREAD_RUNNING)
+    if (!m->threads[thread].has_ended && word.state == THREAD_RUNNING &&
+        mono_before(m->cpus[word.cpu].entered, m->now))
         used_ns += (uint64_t)mono_diff_ns(m->now, m->cpus[word.cpu].entered);
     return used_ns;
 }

@@ -11,6 +11,7 @@
 #define THREADS 8u
 #define HOGS 4u
 #define ALL UINT64_MAX
+#define INTERRUPT_NS UINT64_C(5000)
 
 enum class { CLASS_CPU_0, CLASS_ALL, CLASS_OTHERS, CLASS_COUNT };
 
@@ -35,10 +36,11 @@ static bool hog(void *context, uint32_t cpu, uint32_t thread)
 }
 
 /* All threads blocked on CPU 0 with the CPU set of `class`. */
-static void begin(struct puppet *p, uint32_t class)
+static void begin_with_cost(struct puppet *p, uint32_t class, uint64_t interrupt_ns)
 {
     struct machine_config config = {.cpu_count = CPUS,
                                     .thread_count = THREADS,
+                                    .interrupt_ns = interrupt_ns,
                                     .check_every = 1,
                                     .rows = rows,
                                     .row_count = CLASS_COUNT,
@@ -48,6 +50,11 @@ static void begin(struct puppet *p, uint32_t class)
     assert_true(machine_init(&p->m, &config));
     for (uint32_t thread = 0; thread < THREADS; thread++)
         machine_thread_start(&p->m, thread, 0, class, &plain);
+}
+
+static void begin(struct puppet *p, uint32_t class)
+{
+    begin_with_cost(p, class, 0);
 }
 
 static void run_until(struct puppet *p, uint64_t ns)
@@ -115,18 +122,60 @@ static void test_machine_kick_takes_its_time(void **state)
     assert_true(p.m.threads[0].used_ns + p.m.threads[1].used_ns == 0); /* nothing interrupted */
     assert_true(machine_ledger(&p.m, 0).runtime_ns == NS_PER_MS);
     assert_true(machine_ledger(&p.m, 1).runtime_ns == NS_PER_MS - MACHINE_IPI_NS);
-    assert_int_equal(p.m.cpus[0].timer_count, 2);
+    assert_int_equal(p.m.cpus[0].timer_count, 1); /* one interrupt for both */
     machine_fini(&p.m);
 }
 
-/* Goal: time is conserved on every CPU at every event.  Method: eight hogs on one CPU for 100 ms;
- * after each event busy + idle + kernel is the time since boot. */
-static void test_machine_conserves_time(void **state)
+/* Goal: an interrupt takes interrupt_ns of its CPU, which no thread and no idle time pays for.
+ * Method: two sleepers wake at one instant, one interrupt; the first runs that much later, the
+ * other after the kick's way and the interrupt that the kick is. */
+static void test_machine_interrupt_takes_kernel_time(void **state)
 {
     (void)state;
     struct puppet p;
 
-    begin(&p, CLASS_CPU_0);
+    begin_with_cost(&p, CLASS_ALL, INTERRUPT_NS);
+    machine_sleep_until(&p.m, 0, 0, (struct mono){NS_PER_MS});
+    machine_sleep_until(&p.m, 0, 1, (struct mono){NS_PER_MS});
+    run_until(&p, 2 * NS_PER_MS);
+    assert_true(machine_ledger(&p.m, 0).runtime_ns == NS_PER_MS - INTERRUPT_NS);
+    assert_true(machine_ledger(&p.m, 1).runtime_ns == NS_PER_MS - MACHINE_IPI_NS - INTERRUPT_NS);
+    assert_true(machine_times(&p.m, 0).kernel_ns == INTERRUPT_NS);
+    assert_true(machine_times(&p.m, 0).idle_ns == NS_PER_MS);
+    assert_true(machine_times(&p.m, 1).kernel_ns + machine_times(&p.m, 2).kernel_ns +
+                    machine_times(&p.m, 3).kernel_ns ==
+                INTERRUPT_NS);
+    machine_fini(&p.m);
+}
+
+/* Goal: what happens to a CPU while the kernel has it waits until it is free, and the books are
+ * right meanwhile.  Method: three sleepers of CPU 0; the second and the third are due within the
+ * first one's interrupt, so they share the next one. */
+static void test_machine_interrupt_waits_for_the_kernel(void **state)
+{
+    (void)state;
+    struct puppet p;
+
+    begin_with_cost(&p, CLASS_CPU_0, INTERRUPT_NS);
+    for (uint32_t thread = 0; thread < 3; thread++)
+        machine_sleep_until(&p.m, 0, thread, (struct mono){NS_PER_MS + thread});
+    run_until(&p, NS_PER_MS + INTERRUPT_NS / 2);
+    assert_int_equal(p.m.cpus[0].timer_count, 1);
+    assert_true(machine_times(&p.m, 0).kernel_ns == INTERRUPT_NS / 2);
+    machine_check(&p.m);
+    run_until(&p, 2 * NS_PER_MS);
+    assert_int_equal(p.m.cpus[0].timer_count, 2);
+    assert_true(machine_times(&p.m, 0).kernel_ns == 2 * INTERRUPT_NS);
+    assert_true(machine_times(&p.m, 0).busy_ns == NS_PER_MS - 2 * INTERRUPT_NS);
+    machine_fini(&p.m);
+}
+
+/* Eight hogs on CPU 0 for 100 ms: after each event busy + idle + kernel is the time since boot. */
+static void check_conservation(uint64_t interrupt_ns)
+{
+    struct puppet p;
+
+    begin_with_cost(&p, CLASS_CPU_0, interrupt_ns);
     for (uint32_t thread = 0; thread < THREADS; thread++)
         machine_sleep_until(&p.m, 0, thread, (struct mono){(1 + thread) * NS_PER_MS});
     while (machine_run(&p.m, (struct mono){100 * NS_PER_MS}, 1) == MACHINE_AT_COUNT)
@@ -137,6 +186,16 @@ static void test_machine_conserves_time(void **state)
         }
     assert_true(p.m.event_count > 30);
     machine_fini(&p.m);
+}
+
+/* Goal: time is conserved on every CPU at every event.  Method: interrupts that cost nothing, a
+ * little, and more than the 1 ms between the threads' starts. */
+static void test_machine_conserves_time(void **state)
+{
+    (void)state;
+    check_conservation(0);
+    check_conservation(INTERRUPT_NS);
+    check_conservation(1300 * NS_PER_US);
 }
 
 static bool evict_others(struct puppet *p, uint32_t cpu, uint32_t thread)
@@ -230,6 +289,8 @@ int main(void)
         cmocka_unit_test(test_machine_spreads_queued_hogs),
         cmocka_unit_test(test_machine_many_leave_at_once),
         cmocka_unit_test(test_machine_kick_takes_its_time),
+        cmocka_unit_test(test_machine_interrupt_takes_kernel_time),
+        cmocka_unit_test(test_machine_interrupt_waits_for_the_kernel),
         cmocka_unit_test(test_machine_conserves_time),
         cmocka_unit_test(test_machine_keeps_ledger_of_ended),
         cmocka_unit_test(test_machine_contended_steal_is_repeated),

@@ -158,7 +158,8 @@ static void generate(struct text *t, uint64_t seed)
 /*
  * Goal: time is conserved, ledgers add up, every law of core and simulator holds after every event,
  * and the run comes again.  Method: random workloads of all events, CPU sets, weights and classes
- * on 1 to 70 CPUs, with random order of equal instants; each twice, checked after each event once.
+ * on 1 to 70 CPUs, with random order of equal instants, interrupts that cost and that do not; each
+ * twice, checked after each event once.
  * A condition may be waited for with a mutex that somebody else signals without; unlocking what
  * one does not hold does not occur.
  */
@@ -175,7 +176,8 @@ static void prop_random_workloads_keep_the_laws(void **state)
 
         generate(text, seed);
         struct sim_config config = {
-            .cpu_count = text->cpu_count, .seed = seed % 4, .duration_ns = RUN_NS};
+            .cpu_count = text->cpu_count, .seed = seed % 4, .duration_ns = RUN_NS,
+            .has_costs = seed % 2 != 0};
 
         scenario_run(&b, &config, text->bytes);
         config.check_every = 1;

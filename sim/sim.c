@@ -134,6 +134,7 @@ static bool boot(struct run *r)
         .cpu_count = r->config->cpu_count,
         .thread_count = workload_image_threads(&r->image),
         .seed = r->config->seed,
+        .interrupt_ns = r->config->has_costs ? MACHINE_INTERRUPT_NS : 0,
         .check_every = r->config->check_every,
         .row_count = r->image.header->mask_count + 1,
         .program = {script_go_on, &r->script},

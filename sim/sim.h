@@ -19,6 +19,7 @@ struct sim_config {
     uint64_t seed;        /* who is first of equal instants; 0: the one that was set first */
     uint64_t duration_ns; /* 0: the image's own */
     FILE *events;         /* one line per scheduler event from the start on, or NULL */
+    bool has_costs;       /* an interrupt takes kernel time, MACHINE_INTERRUPT_NS; else none */
     uint32_t check_every; /* all laws after every so many events; 0: only at the end */
     /* Called about ten times a second of real time with 0..1000 thousandths done, or NULL. */
     void (*progress)(void *context, uint32_t thousandths);

@@ -3,6 +3,7 @@
 
 #include "abi/workload.h"
 #include "base/prng.h"
+#include "sim/machine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -258,6 +259,25 @@ static void test_sim_sleep_is_exact(void **state)
     scenario_fini(&s);
 }
 
+/* Goal: with costs a nap ends one interrupt later, which is kernel time, and own CPU time stays
+ * exact.  Method: 100 turns of 300 us and a nap of 1 ms, each turn that much longer. */
+static void test_sim_interrupts_cost(void **state)
+{
+    (void)state;
+    struct scenario s;
+    int64_t cost_ns = (int64_t)MACHINE_INTERRUPT_NS;
+
+    run(&s, &(struct sim_config){.cpu_count = 2, .has_costs = true, .check_every = 1},
+        "{'tasks': {'nap': {'loop': 100, 'run': 300, 'sleep': 1000}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[0].wake_latency_min_ns == cost_ns);
+    assert_true(s.threads[0].wake_latency_max_ns == cost_ns);
+    assert_true(s.threads[0].runtime_ns == (int64_t)(30 * NS_PER_MS));
+    assert_true(s.cpus[0].kernel_ns == 101 * cost_ns); /* the start is an interrupt too */
+    assert_true(s.header->duration_ns == 130 * NS_PER_MS + 101 * MACHINE_INTERRUPT_NS);
+    scenario_fini(&s);
+}
+
 /* Goal: actions that cost nothing cannot stop the clock.  Method: a thread that only resumes. */
 static void test_sim_free_actions_end(void **state)
 {
@@ -425,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_sim_run_is_exact),
         cmocka_unit_test(test_sim_runtime_is_wall_time),
         cmocka_unit_test(test_sim_sleep_is_exact),
+        cmocka_unit_test(test_sim_interrupts_cost),
         cmocka_unit_test(test_sim_free_actions_end),
         cmocka_unit_test(test_sim_start_protocol),
         cmocka_unit_test(test_sim_duration_is_kept),

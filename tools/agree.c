@@ -86,17 +86,6 @@ static bool must_be_exact(const struct workload_image *image, const struct workl
     return false;
 }
 
-/* The kernel's own time on the CPU where that was most, up to a part of the duration. */
-static int64_t kernel_time_ns(const struct run_view *run)
-{
-    int64_t limit_ns = (int64_t)run->result.header->duration_ns / AGREE_RUNTIME_PART;
-    int64_t most_ns = 0;
-
-    for (uint32_t cpu = 0; cpu < run->result.header->cpu_count; cpu++)
-        most_ns = larger(most_ns, run->result.cpus[cpu].kernel_ns);
-    return most_ns < limit_ns ? most_ns : limit_ns;
-}
-
 static int64_t runtime_allowed_ns(const struct run_view *a, const struct run_view *b,
                                   uint32_t thread)
 {
@@ -106,8 +95,6 @@ static int64_t runtime_allowed_ns(const struct run_view *a, const struct run_vie
         larger(AGREE_RESOLUTION_NS, larger(x->runtime_ns, y->runtime_ns) / AGREE_RUNTIME_PART);
     int64_t overhead_ns;
 
-    if (x->voluntary_blocks == 0 && y->voluntary_blocks == 0)
-        allowed_ns += larger(kernel_time_ns(a), kernel_time_ns(b));
     if (has_run(a->image, run_task(a, thread)))
         return allowed_ns;
     if (__builtin_mul_overflow(larger(x->activations, y->activations), AGREE_RESOLUTION_NS,

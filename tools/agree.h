@@ -12,9 +12,6 @@
  * A thread whose file asks for no CPU time (no run, no runtime) may differ by AGREE_RESOLUTION_NS
  * for each activation: what it uses on the kernel are its system calls, which cost the simulator
  * nothing.  Where there are runs, they make such overhead good (workload/step.h, step_run_target).
- * A thread that never waited in either engine has what the others left of its CPU, and there the
- * kernel's own time is missing, which the simulator has none of: it may differ besides by the
- * kernel time of the CPU where that was most, up to 1/AGREE_RUNTIME_PART of the duration.
  *
  * Parts are of the larger of the two figures.  A figure that only one engine knows disagrees.
  * Pure; meant for deterministic runs.

@@ -146,36 +146,6 @@ static void test_agree_overhead_without_runs(void **state)
     assert_false(judge(json, idle, busy).runtime_agrees);
 }
 
-/* How much the CPU times of a thread may differ that ran 1 s of 2 s in both engines, blocked so
- * often in the first, beside so much kernel time there. */
-static int64_t allowed_beside(int64_t blocks, int64_t kernel_ns)
-{
-    struct test_run a, b;
-    struct agreement found;
-
-    test_run_init(&a, FREE, 2);
-    test_run_init(&b, FREE, 2);
-    *test_run_thread(&a, 0) =
-        (struct result_thread){.runtime_ns = 1000000000, .voluntary_blocks = blocks};
-    *test_run_thread(&b, 0) = (struct result_thread){.runtime_ns = 1000000000};
-    test_run_cpu(&a, 1)->kernel_ns = kernel_ns;
-    b.view.image = a.view.image;
-    found = agree_thread(&a.view, &b.view, 0);
-    test_run_fini(&a);
-    test_run_fini(&b);
-    return found.runtime_allowed_ns;
-}
-
-/* Goal: the kernel's own time counts for a thread that never waited, and only up to 2 % of the
- * duration.  Method: with and without blocks, and kernel time beyond the limit. */
-static void test_agree_kernel_time_is_missing_for_hogs(void **state)
-{
-    (void)state;
-    assert_int_equal(allowed_beside(0, 5000000), 20000000 + 5000000);
-    assert_int_equal(allowed_beside(1, 5000000), 20000000);
-    assert_int_equal(allowed_beside(0, 900000000), 20000000 + 40000000);
-}
-
 /* Goal: a figure that one engine does not know is no agreement.  Method: unknown on one side. */
 static void test_agree_unknown_is_a_difference(void **state)
 {
@@ -281,7 +251,6 @@ int main(void)
         cmocka_unit_test(test_agree_free_has_a_tolerance),
         cmocka_unit_test(test_agree_runtime_tolerance),
         cmocka_unit_test(test_agree_overhead_without_runs),
-        cmocka_unit_test(test_agree_kernel_time_is_missing_for_hogs),
         cmocka_unit_test(test_agree_unknown_is_a_difference),
         cmocka_unit_test(test_agree_print_says_what_differs),
         cmocka_unit_test(test_agree_print_needs_both_verdicts),

@@ -9,13 +9,14 @@ static const struct argp_option table[] = {
     OPTION_ROW_JSON,
     {"events", OPTION_EVENTS, "FILE", OPTION_ARG_OPTIONAL,
      "write one line per event; without FILE to standard output, before the table", 0},
+    {"no-costs", OPTION_NO_COSTS, NULL, 0, "interrupts take no kernel time", 0},
     {0},
 };
 
 static const char about[] =
     "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
-    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration and seed decide "
-    "the trace hash.";
+    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration, seed and "
+    "--no-costs decide the trace hash.";
 
 static enum exit_status simulate(const struct input *input, const struct options *options,
                                  struct output *json, struct output *events)

@@ -56,6 +56,7 @@ enum exit_status engine_run_simulator(struct engine_run *run, const struct input
         .cpu_count = options->cpu_count,
         .seed = options->seed,
         .duration_ns = options->duration_ns,
+        .has_costs = !options->is_costless,
         .events = events,
         .progress = show_progress,
     };

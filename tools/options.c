@@ -88,6 +88,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     case OPTION_CONCURRENT:
         o->is_concurrent = true;
         return 0;
+    case OPTION_NO_COSTS:
+        o->is_costless = true;
+        return 0;
     case ARGP_KEY_ARG:
         set_workload(o, argument, state);
         return 0;

@@ -30,6 +30,7 @@ struct options {
     bool is_quiet;
     bool is_verbose;
     bool is_concurrent;
+    bool is_costless; /* the simulator's interrupts take no time */
 };
 
 /* Rows of a command's option table; OPTIONS_COMMON holds those that all of them take. */
@@ -44,7 +45,8 @@ enum option_key {
     OPTION_KEEP,
     OPTION_MACHINE,
     OPTION_HANG_LIMIT,
-    OPTION_EVENTS
+    OPTION_EVENTS,
+    OPTION_NO_COSTS
 };
 
 #define OPTIONS_COMMON                                                                            \

@@ -11,8 +11,8 @@ KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
 KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
-# gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too, for
-# nm, the test kernels and the other builds, which link them one by one.
+# gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too,
+# for nm, the test kernels and the other builds, which link them one by one.
 KERNEL_LTO := $(if $(and $(filter gcc,$(notdir $(CC))),$(filter -O2,$(OPT))),\
     -flto -ffat-lto-objects -flto-partition=one)
 KERNEL_CFLAGS += $(KERNEL_LTO)

@@ -3,7 +3,8 @@
  * bootinfo.h - the boot archive: the one module a boot loader hands to the kernel.
  *
  * A flat table: header, `entry_count` entries, then the files' bytes, each at an 8-aligned offset
- * from the archive's start.  The checksum is FNV-1a (base/hash.h) over all behind the header.
+ * from the archive's start.  The checksum is FNV-1a (base/hash.h, hash_sealed) over all of it,
+ * header included, with 0 in the checksum's own place.
  * The kernel checks bounds and checksum before it believes any of it.  Little-endian.
  */
 #ifndef ABI_BOOTINFO_H

@@ -73,7 +73,7 @@ enum result_verdict {
 struct result_header {
     uint64_t magic;
     uint64_t bytes;    /* header, threads and CPUs */
-    uint64_t checksum; /* FNV-1a over everything behind the header */
+    uint64_t checksum; /* FNV-1a (hash_sealed) over everything, with 0 here */
     uint64_t duration_ns; /* measured: from the first thread's start to the end */
     uint64_t failed;      /* enum result_verdict bits; 0 = held */
     uint32_t thread_count;

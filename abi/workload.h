@@ -24,6 +24,7 @@
 #define WORKLOAD_BYTES_MAX (UINT64_C(16) << 20)
 #define WORKLOAD_TASKS_MAX 65536u
 #define WORKLOAD_THREADS_MAX (1u << 20)
+#define WORKLOAD_KERNEL_THREADS_MAX 511u /* of these, loadgen can run so many on the kernel */
 #define WORKLOAD_PHASES_MAX (1u << 20)
 #define WORKLOAD_EVENTS_MAX (1u << 20)
 #define WORKLOAD_MASKS_MAX 1024u
@@ -49,7 +50,7 @@
 struct workload_header {
     uint64_t magic;
     uint64_t bytes;
-    uint64_t checksum; /* FNV-1a over everything behind the header */
+    uint64_t checksum; /* FNV-1a (hash_sealed) over everything, with 0 here */
     uint64_t duration_ns;
     uint32_t task_count, tasks_offset;
     uint32_t phase_count, phases_offset;

@@ -28,4 +28,12 @@ static inline uint64_t hash_u64(uint64_t hash, uint64_t value)
     return hash;
 }
 
+/* Of a table that holds its own hash, 8 bytes at offset `at`: those count as 0. */
+static inline uint64_t hash_sealed(const void *table, size_t bytes, size_t at)
+{
+    uint64_t hash = hash_u64(hash_bytes(HASH_START, table, at), 0);
+
+    return hash_bytes(hash, (const unsigned char *)table + at + 8, bytes - at - 8);
+}
+
 #endif /* BASE_HASH_H */

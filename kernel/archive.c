@@ -84,7 +84,8 @@ const char *archive_read(const void *bytes, uint64_t length, struct archive *arc
         wrong = check_entries(header, entries);
     if (wrong != NULL)
         return wrong;
-    if (hash_bytes(HASH_START, header + 1, header->bytes - sizeof(*header)) != header->checksum)
+    if (hash_sealed(header, header->bytes, offsetof(struct boot_archive, checksum)) !=
+        header->checksum)
         return "its checksum does not match";
     *archive = (struct archive){.bytes = bytes, .header = header, .entries = entries};
     return NULL;

@@ -122,7 +122,7 @@ unsigned char *outcome_write(const struct outcome *o, const struct machine *m,
                                      .wasted_ns = rise(o->wasted_ns, m->waste.wasted_ns),
                                      .trace_hash = m->trace_hash};
     header->failed = failed | outcome_verdict(header, threads, cpus);
-    header->checksum = hash_bytes(HASH_START, header + 1, size - sizeof(struct result_header));
+    header->checksum = hash_sealed(header, size, offsetof(struct result_header, checksum));
     *bytes = size;
     return (unsigned char *)header;
 }

@@ -55,8 +55,7 @@ static size_t table_bytes(uint32_t count)
 
 static uint64_t checksum_of(const unsigned char *data, size_t bytes)
 {
-    return hash_bytes(HASH_START, data + sizeof(struct boot_archive),
-                      bytes - sizeof(struct boot_archive));
+    return hash_sealed(data, bytes, offsetof(struct boot_archive, checksum));
 }
 
 /* May these parts become an archive, and of how many bytes? */
@@ -109,6 +108,7 @@ enum archive_refusal archive_build(const struct archive_part *parts, uint32_t co
     }
     ASSERT(offset == total);
     header.bytes = total;
+    memcpy(data, &header, sizeof header);
     header.checksum = checksum_of(data, total);
     memcpy(data, &header, sizeof header);
     *blob = (struct blob){data, total};

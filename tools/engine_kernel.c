@@ -241,9 +241,9 @@ enum exit_status engine_run_kernel(struct engine_run *run, const struct input *i
         message("%s: the workload never ends by itself; give --duration", input->path);
         return EXIT_UNUSABLE;
     }
-    if (workload_image_threads(&input->image) > QEMU_THREADS_MAX) {
+    if (workload_image_threads(&input->image) > WORKLOAD_KERNEL_THREADS_MAX) {
         message("%s: %u threads; the kernel's limit is %u (`capos sim' has none so low)",
-                input->path, workload_image_threads(&input->image), QEMU_THREADS_MAX);
+                input->path, workload_image_threads(&input->image), WORKLOAD_KERNEL_THREADS_MAX);
         return EXIT_UNUSABLE;
     }
     if (!paths_find(&paths) || !is_built(paths.kernel) || !is_built(paths.loadgen))

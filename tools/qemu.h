@@ -19,7 +19,6 @@
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
 #define QEMU_CPUS_MAX 64u      /* what the kernel is built for */
-#define QEMU_THREADS_MAX 511u /* what its loadgen has room for */
 #define QEMU_MEMORY_MB 256u
 #define QEMU_START_S 60u   /* processor time allowed beside the duration */
 #define QEMU_CPU_S_PER_S 60u  /* processor time allowed for each second of duration */

@@ -90,7 +90,7 @@ enum result_refusal result_open(struct result *result, const unsigned char *data
                      header->cpu_count * sizeof *found.cpus)
         return RESULT_SIZE_WRONG;
     if (header->checksum !=
-        hash_bytes(HASH_START, data + sizeof *header, bytes - sizeof *header))
+        hash_sealed(data, bytes, offsetof(struct result_header, checksum)))
         return RESULT_CHECKSUM_WRONG;
     if (header->failed >> ARRAY_COUNT(verdict_sentences) != 0)
         return RESULT_VERDICT_UNKNOWN;

@@ -36,8 +36,8 @@ void test_run_seal(struct test_run *run)
 {
     struct result_header *header = test_run_header(run);
 
-    header->checksum = hash_bytes(HASH_START, run->bytes + sizeof *header,
-                                  run->size - sizeof *header);
+    header->checksum =
+        hash_sealed(run->bytes, run->size, offsetof(struct result_header, checksum));
     ASSERT(result_open(&run->view.result, run->bytes, run->size) == RESULT_OK);
 }
 

@@ -350,8 +350,9 @@ bool builder_finish(struct builder *b, const struct builder_global *global, void
     if (b->no_memory)
         return false;
     place_tables(&layout, b, &header);
-    header.checksum = hash_bytes(HASH_START, layout.image + sizeof header,
-                                 header.bytes - sizeof header);
+    memcpy(layout.image, &header, sizeof header);
+    header.checksum =
+        hash_sealed(layout.image, header.bytes, offsetof(struct workload_header, checksum));
     memcpy(layout.image, &header, sizeof header);
     *bytes = layout.image;
     *size = header.bytes;

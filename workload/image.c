@@ -278,7 +278,7 @@ enum workload_refusal workload_image_open(struct workload_image *image, const vo
 
     if (refusal != WORKLOAD_IMAGE_OK)
         return refusal;
-    if (hash_bytes(HASH_START, h + 1, size - sizeof *h) != h->checksum)
+    if (hash_sealed(h, size, offsetof(struct workload_header, checksum)) != h->checksum)
         return WORKLOAD_IMAGE_CHECKSUM;
 
     struct workload_image found = {

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
     for (size_t i = 1; i + CHANGE_BYTES <= bytes; i += CHANGE_BYTES)
         image[((size_t)data[i] << 8 | data[i + 1]) % sound.size] = data[i + 2];
-    header->checksum = hash_bytes(HASH_START, header + 1, sound.size - sizeof *header);
+    header->checksum = hash_sealed(image, sound.size, offsetof(struct workload_header, checksum));
     open_and_use(image, sound.size);
     free(image);
     return 0;

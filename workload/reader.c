@@ -2,6 +2,7 @@
 #include "workload/reader.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "workload/image.h"
 #include "workload/reading.h"
 
@@ -284,7 +285,8 @@ void workload_blob_set_duration(struct workload_blob *blob, uint64_t duration_ns
 
     struct workload_header *header = blob->bytes;
 
-    header->duration_ns = duration_ns; /* not part of the checksum */
+    header->duration_ns = duration_ns;
+    header->checksum = hash_sealed(header, blob->size, offsetof(struct workload_header, checksum));
 }
 
 void workload_blob_fini(struct workload_blob *blob)

@@ -2,6 +2,7 @@
 #include "user/loadgen/load.h"
 
 #include "abi/result.h"
+#include "user/rt/burn.h"
 #include "user/rt/print.h"
 
 static void read_cpus(struct cap_cpu_stat *stats)
@@ -56,8 +57,10 @@ static void follow_to_standstill(void)
 
 static void join_all(void)
 {
-    for (uint32_t i = 0; i < load.thread_count; i++)
-        (void)rt_thread_join(&load.threads[i].ref, NULL);
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        (void)rt_thread_join(&load.threads[i].ref, NULL); /* of one that has ended: no wait */
+        rt_pause();
+    }
 }
 
 void load_follow(void)

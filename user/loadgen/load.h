@@ -30,7 +30,9 @@
 #include "user/rt/waitlist.h"
 #include "workload/step.h"
 
-#define LOAD_THREADS_MAX (RT_THREADS_MAX - 1) /* main has a stack too */
+#define LOAD_THREADS_MAX WORKLOAD_KERNEL_THREADS_MAX
+_Static_assert(LOAD_THREADS_MAX < RT_THREADS_MAX, "main has a stack too");
+
 #define LOAD_NOBODY UINT32_MAX
 
 /* From opening the gate to `start`: time to put everybody to sleep and to widen the masks.  Idle

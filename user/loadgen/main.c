@@ -35,7 +35,7 @@ static const char *decode(uint64_t workload_bytes, uint64_t arguments_bytes)
     if (refusal != WORKLOAD_IMAGE_OK)
         return workload_refusal_sentence(refusal);
     if (workload_image_threads(&load.image) > LOAD_THREADS_MAX)
-        return "the workload has more threads than this program can start (511)";
+        return "the workload has more threads than this program can start";
     if (!arguments_parse(&arguments, (const char *)ARGUMENTS_BASE, arguments_bytes))
         return "the arguments are not duration_ns=NUMBER";
     uint64_t duration_ns =

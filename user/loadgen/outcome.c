@@ -85,10 +85,11 @@ static uint64_t measured_ns(bool has_run)
     return (uint64_t)mono_diff_ns(end, load.start);
 }
 
-/* With a PAUSE for each piece: the result of many threads is long. */
+/* Of the header, whose checksum is still 0, and the `bytes` behind it.  With a PAUSE for each
+ * piece: the result of many threads is long. */
 static uint64_t checksum(size_t bytes)
 {
-    uint64_t hash = HASH_START;
+    uint64_t hash = hash_bytes(HASH_START, &result.header, sizeof result.header);
 
     for (size_t at = 0; at < bytes; at += PIECE_BYTES) {
         size_t piece = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
@@ -110,12 +111,12 @@ void load_write_result(bool has_run)
     result.header = (struct result_header){
         .magic = RESULT_MAGIC,
         .bytes = sizeof(struct result_header) + bytes,
-        .checksum = checksum(bytes),
         .duration_ns = measured_ns(has_run),
         .failed = __atomic_load_n(&load.failed, __ATOMIC_RELAXED),
         .thread_count = load.thread_count,
         .cpu_count = load.cpu_count,
         .wasted_ns = RESULT_UNKNOWN,
     };
+    result.header.checksum = checksum(bytes);
     rt_result_write(&result, sizeof(struct result_header) + bytes);
 }

@@ -3,6 +3,7 @@
 
 #include "abi/result.h"
 #include "base/assert.h"
+#include "user/rt/burn.h"
 #include "user/rt/print.h"
 
 struct cpumask load_cpus_of(uint32_t mask)
@@ -82,8 +83,10 @@ static void open_gate(enum load_gate gate)
 static void send_home(uint32_t count)
 {
     open_gate(GATE_GO_HOME);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         (void)rt_thread_join(&load.threads[i].ref, NULL);
+        rt_pause();
+    }
 }
 
 static bool start_all(void)
@@ -98,6 +101,7 @@ static bool start_all(void)
             send_home(i);
             return false;
         }
+        rt_pause();
     }
     wait_for_count(&load.ready, load.thread_count);
     return true;
@@ -112,6 +116,7 @@ static void widen_masks(void)
         int64_t status = rt_set_mask(&t->ref, &cpus);
 
         ASSERT(status == STATUS_OK); /* spawn accepted a part of it */
+        rt_pause();
     }
 }
 

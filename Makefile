@@ -28,14 +28,19 @@ TESTS :=
 -include $(wildcard */build.mk)
 
 .PHONY: all test run clean help setup
+# Commands are shown with V=1 only; what is being built takes a minute or two the first time.
+BUILD := $(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc)
+
 all: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) $(ALL)
+	@echo "make: building into $(B)/ (V=1 shows the commands)"
+	@$(BUILD) $(ALL)
 
 setup:
 	@tools/setup
 
 test: setup
-	@$(MAKE) --no-print-directory -j$$(nproc) $(ALL) $(filter $(B)/%,$(TESTS))
+	@echo "make: building into $(B)/ with all tests (V=1 shows the commands)"
+	@$(BUILD) $(ALL) $(filter $(B)/%,$(TESTS))
 	@tools/run-tests $(TESTS)
 
 run: all

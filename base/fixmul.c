@@ -43,7 +43,7 @@ static uint64_t divide_two_words(uint64_t high, uint64_t low, uint64_t divisor, 
     return (upper << DIGIT_BITS) | lower;
 }
 
-int64_t wide_floor_div(struct wide a, int64_t divisor)
+int64_t wide_floor_div_long(struct wide a, int64_t divisor)
 {
     ASSERT(divisor > 0);
 
@@ -62,7 +62,7 @@ int64_t wide_floor_div(struct wide a, int64_t divisor)
     return -(int64_t)quotient - (rest != 0 ? 1 : 0);
 }
 
-uint64_t fixmul_div(uint64_t x, uint64_t y, uint64_t divisor)
+uint64_t fixmul_div_long(uint64_t x, uint64_t y, uint64_t divisor)
 {
     wide_uint product = (wide_uint)x * y;
     uint64_t rest = 0;

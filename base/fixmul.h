@@ -5,7 +5,7 @@
  * Everything wider than 64 bits happens here, so that the policy files need no wide type and this
  * file can be tested exhaustively at small width (fixmul_test.c repeats each formula over all
  * 8-bit operands with 16-bit results).  `struct wide` is a signed 128-bit integer in two words.
- * Pure; constant time except wide_floor_div (a long division of two 32-bit digits); no call into
+ * Pure; constant time except the long divisions (two 32-bit digits each); no call into
  * the compiler's library, which a freestanding kernel does not have.
  */
 #ifndef BASE_FIXMUL_H
@@ -54,10 +54,32 @@ static inline bool wide_is_zero(struct wide a)
  * dividend with a remainder rounds down, not towards 0.  (INT64_MIN itself is refused: nobody
  * needs it, and its magnitude has no int64_t.)
  */
-int64_t wide_floor_div(struct wide a, int64_t divisor);
+int64_t wide_floor_div_long(struct wide a, int64_t divisor);
+
+/* The same; a dividend of one word, which nearly all are, takes the processor's own division. */
+static inline int64_t wide_floor_div(struct wide a, int64_t divisor)
+{
+    int64_t low = (int64_t)a.low;
+
+    if (divisor <= 0 || a.high != low >> 63)
+        return wide_floor_div_long(a, divisor);
+    int64_t quotient = low / divisor;
+
+    return low % divisor < 0 ? quotient - 1 : quotient;
+}
 
 /* floor(x * y / divisor) for x, y >= 0, divisor > 0; the quotient must fit uint64_t. */
-uint64_t fixmul_div(uint64_t x, uint64_t y, uint64_t divisor);
+uint64_t fixmul_div_long(uint64_t x, uint64_t y, uint64_t divisor);
+
+/* The same; a product of one word takes the processor's own division. */
+static inline uint64_t fixmul_div(uint64_t x, uint64_t y, uint64_t divisor)
+{
+    uint64_t product;
+
+    if (divisor == 0 || __builtin_mul_overflow(x, y, &product))
+        return fixmul_div_long(x, y, divisor);
+    return product / divisor;
+}
 
 /* (x * y) >> shift for shift in 0..63; the result must fit uint64_t.  Clock conversion. */
 static inline uint64_t fixmul_shift(uint64_t x, uint64_t y, uint32_t shift)

@@ -86,18 +86,21 @@ static bool quotient_fits(struct words a, int64_t divisor)
 /* The law of floor division.  Not by cmocka's asserts: they cost more than the division. */
 static void check_floor(struct words a, int64_t divisor)
 {
-    int64_t quotient = wide_floor_div(wide_of(a), divisor);
+    int64_t quotient = wide_floor_div_long(wide_of(a), divisor);
     struct words least = words_multiply_signed(quotient, divisor);
     struct words end = words_add(least, (struct words){0, (uint64_t)divisor});
 
     if (words_below_signed(a, least) || !words_below_signed(a, end))
         fail_msg("floor(%016llx:%016llx / %lld) came out as %lld", (unsigned long long)a.high,
                  (unsigned long long)a.low, (long long)divisor, (long long)quotient);
+    if (wide_floor_div(wide_of(a), divisor) != quotient)
+        fail_msg("floor(%016llx:%016llx / %lld) has a second answer", (unsigned long long)a.high,
+                 (unsigned long long)a.low, (long long)divisor);
 }
 
 static void check_div(uint64_t x, uint64_t y, uint64_t divisor)
 {
-    uint64_t quotient = fixmul_div(x, y, divisor);
+    uint64_t quotient = fixmul_div_long(x, y, divisor);
     struct words a = words_multiply(x, y);
     struct words least = words_multiply(quotient, divisor);
     struct words end = words_add(least, (struct words){0, divisor});
@@ -105,6 +108,9 @@ static void check_div(uint64_t x, uint64_t y, uint64_t divisor)
     if (words_below(a, least) || !words_below(a, end))
         fail_msg("%llu * %llu / %llu came out as %llu", (unsigned long long)x,
                  (unsigned long long)y, (unsigned long long)divisor, (unsigned long long)quotient);
+    if (fixmul_div(x, y, divisor) != quotient)
+        fail_msg("%llu * %llu / %llu has a second answer", (unsigned long long)x,
+                 (unsigned long long)y, (unsigned long long)divisor);
 }
 
 static void check_mul(int64_t x, int64_t y, struct words a)

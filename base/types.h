@@ -19,6 +19,11 @@
 #define PACKED __attribute__((packed))
 #define ALIGNED(n) __attribute__((aligned(n)))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+/* On the definition, in its .c, of a function that every switch passes: compilers that optimise the
+ * whole image put it in its callers; the others call it.  Its header declares it like any other. */
+#define HOT inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((cold, noinline))
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define NS_PER_US UINT64_C(1000)

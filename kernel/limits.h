@@ -12,7 +12,6 @@
 #define TIMER_BATCH_MAX 16u           /* timers one interrupt expires; more: a second interrupt */
 #define PARK_BUCKET_COUNT 256u        /* a power of two */
 #define PARK_BATCH_MAX 16u            /* waiters woken in one hold of a bucket's lock */
-#define TRACE_LAST_COUNT 16u          /* trace records each CPU keeps for a panic; a power of two */
 #define BACKTRACE_FRAMES_MAX 16u
 #define PANIC_WAIT_PAUSES 100000u /* how long a panic waits for the other CPUs to stop */
 #define CONSERVATION_TRIES_MAX 64u      /* attempts to read all ledgers between two charges */
@@ -36,7 +35,6 @@ _Static_assert(WORKLOAD_BASE + BOOT_ARCHIVE_BYTES_MAX <= ARGUMENTS_BASE, "worklo
 _Static_assert(ARGUMENTS_BASE + BOOT_ARCHIVE_BYTES_MAX <= STACK_BASE, "arguments fit");
 _Static_assert(STACK_TOP <= ARCH_USER_END, "the stack is the user's");
 _Static_assert((PARK_BUCKET_COUNT & (PARK_BUCKET_COUNT - 1)) == 0, "hashes are masked");
-_Static_assert((TRACE_LAST_COUNT & (TRACE_LAST_COUNT - 1)) == 0, "positions are masked");
 _Static_assert(RING_INFLIGHT_MAX <= 32, "records are bits of a word");
 _Static_assert(RING_INFLIGHT_MAX <= RING_CQ_ENTRIES, "every record can have its completion");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * port_kernel.h - the back end of core/port.h in the kernel; named with -include for core and
- * kernel, so it stands before everything else and needs nothing but the compiler.
+ * kernel, so it stands before everything else.
  *
  * Locks are test-and-set words: a run queue is locked by its owner and tried by thieves, everything
  * else is held for tens of instructions, so there is no queue to be fair to; and a waiter whose
@@ -28,9 +28,9 @@ struct port_lock {
     uint32_t v; /* 1: held */
 };
 
-void arch_pause(void);                                /* kernel/arch.h */
-void kernel_save(uint32_t cpu, uint32_t slot);        /* kernel/sched_glue.c */
-void kernel_trace(const struct trace_record *record); /* kernel/trace.c */
+void arch_pause(void);                         /* kernel/arch.h */
+uint32_t arch_cpu(void);                       /* kernel/arch.h */
+void kernel_save(uint32_t cpu, uint32_t slot); /* kernel/sched_glue.c */
 
 static inline uint32_t port_load32(const struct port_atomic32 *p)
 {
@@ -112,7 +112,10 @@ static inline void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
     kernel_save(cpu, thread);
 }
 
-static inline void port_trace(struct sched *s, const struct trace_record *record)
+/* kernel_trace, which writes trace_last; it needs the types above. */
+#include "kernel/trace.h"
+
+static HOT void port_trace(struct sched *s, const struct trace_record *record)
 {
     (void)s;
     kernel_trace(record);

@@ -2,26 +2,14 @@
 #include "kernel/trace.h"
 
 #include "base/fmt.h"
-#include "core/port.h"
 #include "kernel/cpu.h"
-#include "kernel/limits.h"
 
 #define LINE_BYTES 100u
 
-struct last {
-    struct trace_record records[TRACE_LAST_COUNT];
-    uint32_t count; /* ever written */
-} ALIGNED(64);
+_Static_assert((TRACE_LAST_COUNT & (TRACE_LAST_COUNT - 1)) == 0, "positions are masked");
+_Static_assert(TRACE_CPU_MAX == ARCH_CPU_MAX, "a ring for each CPU");
 
-static struct last last[ARCH_CPU_MAX];
-
-void kernel_trace(const struct trace_record *record)
-{
-    struct last *l = &last[cpu_this()->number];
-
-    l->records[l->count % TRACE_LAST_COUNT] = *record;
-    l->count++;
-}
+struct trace_last trace_last[TRACE_CPU_MAX];
 
 static const char *event_name(uint32_t event)
 {
@@ -36,7 +24,7 @@ static const char *event_name(uint32_t event)
     }
 }
 
-static void print(const struct trace_record *r)
+static void print(const struct trace_kept *r)
 {
     char text[LINE_BYTES];
     struct fmt line = fmt_start(text, sizeof(text));
@@ -58,10 +46,17 @@ static void print(const struct trace_record *r)
 
 uint32_t trace_print_last(uint32_t cpu)
 {
-    const struct last *l = &last[cpu];
-    uint32_t kept = l->count < TRACE_LAST_COUNT ? l->count : TRACE_LAST_COUNT;
+    const struct trace_last *l = &trace_last[cpu];
+    uint64_t next = l->next_bytes / sizeof(l->records[0]);
+    uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < kept; i++) /* at most TRACE_LAST_COUNT */
-        print(&l->records[(l->count - kept + i) % TRACE_LAST_COUNT]);
+    for (uint32_t i = 0; i < TRACE_LAST_COUNT; i++) {
+        const struct trace_kept *r = &l->records[(next + i) % TRACE_LAST_COUNT];
+
+        if (r->event == 0)
+            continue;
+        print(r);
+        kept++;
+    }
     return kept;
 }

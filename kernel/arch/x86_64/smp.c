@@ -186,12 +186,14 @@ uint32_t arch_panic_stop(void)
     return told;
 }
 
-uint32_t arch_cpu(void)
+HOT uint32_t arch_cpu(void)
 {
-    uint32_t number;
+    uint64_t number; /* so wide, as the move clears the upper half: indexing needs no other */
 
-    __asm__ volatile("movl %%gs:%c1, %0" : "=r"(number) : "i"(PERCPU_NUMBER));
-    return number;
+    __asm__ volatile("movl %%gs:%c1, %k0" : "=r"(number) : "i"(PERCPU_NUMBER));
+    if (number >= ARCH_CPU_MAX)
+        __builtin_unreachable();
+    return (uint32_t)number;
 }
 
 void arch_pause(void)

@@ -2,19 +2,14 @@
 #include "core/account.h"
 #include "core/fair.h"
 
-/* Length of the open interval if it may be charged; else refuse it and answer false. */
-static bool interval_ns(struct sched *s, uint32_t cpu, struct mono now, uint64_t *length_ns)
+/* The open interval may not be charged: it is backwards or too long. */
+static COLD void refuse(struct sched *s, struct rq *rq, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
     int64_t length = mono_diff_ns(now, rq->since);
 
-    if (length >= 0 && (uint64_t)length <= CHARGE_NS_MAX) {
-        *length_ns = (uint64_t)length;
-        return true;
-    }
     rq->stat.clock_refused_count++;
     port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
+                                         .cpu = rq->cpu,
                                          .event = EV_REFUSED,
                                          .thread = rq->current,
                                          .a = WHY_DENIED_CLOCK,
@@ -24,54 +19,61 @@ static bool interval_ns(struct sched *s, uint32_t cpu, struct mono now, uint64_t
         rq->since = now;
         rq->excluded_ns = 0;
     }
-    return false;
 }
 
-/* The interval is [since, now): split off what interrupts took and move on. */
-static uint64_t close_interval(struct rq *rq, uint64_t length_ns, struct mono now)
+/* May the interval [since, now) be charged?  A negative length is a very large one. */
+static bool is_chargeable(const struct rq *rq, struct mono now)
 {
+    return (uint64_t)mono_diff_ns(now, rq->since) <= CHARGE_NS_MAX;
+}
+
+/* Split off what interrupts took and move on.  Returns: the rest of [since, now). */
+static uint64_t close_interval(struct rq *rq, struct mono now)
+{
+    uint64_t length_ns = (uint64_t)mono_diff_ns(now, rq->since);
+
+    rq->since = now;
+    if (rq->excluded_ns == 0)
+        return length_ns;
     uint64_t excluded_ns = rq->excluded_ns < length_ns ? rq->excluded_ns : length_ns;
 
     rq->kernel_ns += excluded_ns;
     rq->excluded_ns -= excluded_ns;
-    rq->since = now;
     return length_ns - excluded_ns;
 }
 
-void account_charge(struct sched *s, uint32_t cpu, struct mono now, enum charge_point point)
+HOT void account_charge(struct sched *s, struct rq *rq, struct mono now, enum charge_point point)
 {
-    struct rq *rq = rq_of(s, cpu);
-    uint64_t length_ns = 0;
-
     ASSERT(rq->current != SLOT_NONE);
     ASSERT(point < CHARGE_POINT_COUNT);
     if (now.ns == rq->since.ns)
         return; /* charged by an earlier step of this event */
-    if (!interval_ns(s, cpu, now, &length_ns))
+    if (!is_chargeable(rq, now)) {
+        refuse(s, rq, now);
         return;
-    uint64_t run_ns = close_interval(rq, length_ns, now);
+    }
+    uint64_t run_ns = close_interval(rq, now);
 
-    thread_of(s, rq->current)->ledger.runtime_ns += run_ns;
+    rq_current_thread(s, rq)->ledger.runtime_ns += run_ns;
     rq->busy_ns += run_ns;
-    fair_charge(s, rq, rq->current_sc, run_ns);
+    fair_charge(rq, rq_current_sc(s, rq), run_ns);
     port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
+                                         .cpu = rq->cpu,
                                          .event = EV_CHARGE,
                                          .thread = rq->current,
                                          .a = (int64_t)run_ns,
                                          .b = (int64_t)point});
 }
 
-void account_idle(struct sched *s, uint32_t cpu, struct mono now)
+HOT void account_idle(struct sched *s, struct rq *rq, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
-    uint64_t length_ns = 0;
-
     ASSERT(rq->current == SLOT_NONE);
     if (now.ns == rq->since.ns)
         return;
-    if (interval_ns(s, cpu, now, &length_ns))
-        rq->idle_ns += close_interval(rq, length_ns, now);
+    if (is_chargeable(rq, now))
+        rq->idle_ns += close_interval(rq, now);
+    else
+        refuse(s, rq, now);
 }
 
 void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end)

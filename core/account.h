@@ -29,12 +29,12 @@ enum charge_point {
     CHARGE_POINT_COUNT
 };
 
-/* Close the interval of the current thread of `cpu`.  A clock that ran backwards, or an interval
+/* Close the interval of the current thread.  A clock that ran backwards, or an interval
  * above CHARGE_NS_MAX, is refused: counted, traced, nobody is charged for it. */
-void account_charge(struct sched *s, uint32_t cpu, struct mono now, enum charge_point point);
+void account_charge(struct sched *s, struct rq *rq, struct mono now, enum charge_point point);
 
 /* Close the interval of an idle CPU. */
-void account_idle(struct sched *s, uint32_t cpu, struct mono now);
+void account_idle(struct sched *s, struct rq *rq, struct mono now);
 
 /* An interrupt on `cpu` took from `begin` to `end`: kernel time, nobody's.  Call it last in the
  * interrupt; the interval [begin, end) must not have been charged. */

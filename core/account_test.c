@@ -64,12 +64,12 @@ static void test_account_refuses_a_clock_that_runs_backwards(void **state)
 
     (void)state;
     f->now.ns = 1500;
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
-    account_charge(f->s, 0, (struct mono){1400}, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), (struct mono){1400}, CHARGE_PREEMPT);
     assert_int_equal(fixture_runtime_ns(f, ref), 500);
     assert_int_equal(rq_of(f->s, 0)->stat.clock_refused_count, 1);
     f->now.ns = 1600;
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     assert_int_equal(fixture_runtime_ns(f, ref), 600);
     fixture_free(f);
 }
@@ -82,7 +82,7 @@ static void test_account_refuses_an_absurd_charge(void **state)
 
     (void)state;
     f->now.ns = CHARGE_NS_MAX + 1;
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     assert_int_equal(fixture_runtime_ns(f, ref), 0);
     assert_int_equal(rq_of(f->s, 0)->kernel_ns, CHARGE_NS_MAX + 1);
     assert_int_equal(rq_of(f->s, 0)->stat.clock_refused_count, 1);
@@ -122,9 +122,9 @@ static void test_account_conserves_every_nanosecond(void **state)
     f->now = mono_add(f->now, 1000);
     for (uint32_t cpu = 0; cpu < 4; cpu++) {
         if (fixture_current(f, cpu) != SLOT_NONE)
-            account_charge(f->s, cpu, f->now, CHARGE_PREEMPT);
+            account_charge(f->s, rq_of(f->s, cpu), f->now, CHARGE_PREEMPT);
         else
-            account_idle(f->s, cpu, f->now);
+            account_idle(f->s, rq_of(f->s, cpu), f->now);
         account_check(f->s, cpu);
         assert_int_equal(rq_of(f->s, cpu)->since.ns, f->now.ns);
         busy_ns += rq_of(f->s, cpu)->busy_ns;

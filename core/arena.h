@@ -51,6 +51,11 @@ static inline void *arena_at(const struct sched *s, uint64_t offset)
     return (void *)((uintptr_t)s + offset);
 }
 
+static inline uint64_t arena_offset(const struct sched *s, const void *record)
+{
+    return (uint64_t)((uintptr_t)record - (uintptr_t)s);
+}
+
 /* Bytes for a machine of this size; 0 if the counts are outside the limits. */
 uint64_t arena_bytes(uint32_t cpu_count, uint32_t thread_count);
 

@@ -8,17 +8,15 @@ static bool may_run_on(const struct sched *s, uint32_t sc, uint32_t cpu)
     return thread_allows(s, sc_of(s, sc)->thread, cpu);
 }
 
-static void trace_steal(struct sched *s, uint32_t cpu, uint32_t victim, uint32_t thread,
-                        struct mono now)
+static void explain_steal(struct sched *s, struct rq *rq, uint32_t victim, uint32_t thread,
+                          struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
-
     rq->stat.steal_count++;
     rq->why = (struct why){.rule = WHY_MIGRATED_STOLEN,
                            .subject_slot = thread,
                            .subject_gen = thread_ref_of(s, thread).gen,
                            .time_ns = now.ns,
-                           .a = cpu,
+                           .a = rq->cpu,
                            .b = victim};
 }
 
@@ -29,14 +27,14 @@ static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct
     struct rq *from = rq_of(s, victim);
     uint32_t thread = SLOT_NONE;
 
-    bool has_drained = inbox_drain(s, victim, cpu, now) > 0;
+    bool has_drained = inbox_drain(s, from, cpu, now) > 0;
     uint32_t sc = eedq_search(s, &from->fair, may_run_on, cpu);
 
     if (sc != SLOT_NONE) {
         thread = sc_of(s, sc)->thread;
-        rq_detach(s, victim, thread, cpu, now);
+        rq_detach(s, from, thread, cpu, now);
     }
-    bool must_look = rq_publish_overload(s, victim);
+    bool must_look = rq_publish_overload(s, from);
 
     /* The owner may be about to halt, or to go on without a timer: what we took out of its inbox it
      * will not find there any more. */
@@ -63,8 +61,8 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
     if (thread == SLOT_NONE)
         return STEAL_NOTHING;
     port_lock(&rq->lock);
-    rq_attach(s, cpu, thread, cpu, now);
-    trace_steal(s, cpu, victim, thread, now);
+    rq_attach(s, rq, thread, cpu, now);
+    explain_steal(s, rq, victim, thread, now);
     port_unlock(&rq->lock);
     return STEAL_DONE;
 }
@@ -138,54 +136,41 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
 static bool has_idle_cpu(const struct sched *s, uint32_t sc, uint32_t near)
 {
     uint32_t thread = sc_of(s, sc)->thread;
+    uint32_t cluster = near / CLUSTER_CPUS;
 
     for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
-        uint32_t cluster = (near / CLUSTER_CPUS + i) % s->mask_words;
-
         if ((port_load64(&s->clusters[cluster].idle.bits) &
              thread_mask_word(s, thread, cluster)) != 0)
             return true;
+        cluster = cluster + 1 == s->mask_words ? 0 : cluster + 1;
     }
     return false;
 }
 
-/* Is anybody at all idle in the clusters a wake would look at? */
-static bool is_any_idle(const struct sched *s, uint32_t near)
+static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct decision *d)
 {
-    uint64_t idle = 0;
-
-    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++)
-        idle |= port_load64(
-            &s->clusters[(near / CLUSTER_CPUS + i) % s->mask_words].idle.bits);
-    return idle != 0;
-}
-
-void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d)
-{
-    if (!is_any_idle(s, cpu))
-        return;
-    uint32_t sc = eedq_search(s, &rq_of(s, cpu)->fair, has_idle_cpu, cpu);
+    uint32_t sc = eedq_search(s, &rq->fair, has_idle_cpu, rq->cpu);
 
     if (sc == SLOT_NONE)
         return;
-    uint32_t idle = wake_claim_idle(s, sc_of(s, sc)->thread, cpu);
+    uint32_t idle = wake_claim_idle(s, sc_of(s, sc)->thread, rq->cpu);
 
     if (idle != CPU_NONE)
         wake_kick(s, idle, KICK_STEAL_HINT, d);
 }
 
-void balance_set_idle(struct sched *s, uint32_t cpu, bool is_idle)
+HOT void balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
+{
+    if (s->mask_words == 1 && port_load64(&rq_cluster(s, rq)->idle.bits) == 0)
+        return; /* the common case of a small machine */
+    if (d->kick_count < KICK_MAX)
+        kick_idle(s, rq, d);
+}
+
+void balance_set_idle(struct sched *s, uint32_t cpu)
 {
     struct port_atomic64 *word = &s->clusters[cpu / CLUSTER_CPUS].idle.bits;
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
-    bool was_idle = (port_load64(word) & bit) != 0;
-
-    if (!is_idle) {
-        if (was_idle)
-            (void)port_and64(word, ~bit);
-        return;
-    }
-    /* Also the fence before the overload words are read. */
     bool is_new = (port_or64(word, bit) & bit) == 0;
 
     if (is_new) /* idle since now, or claimed and kicked: it may be for work already passed */

@@ -6,7 +6,7 @@
  * STEAL_TRY_MAX victims whose lock is free, near ones first.  It drains the victim's inbox (that is
  * queued work too), takes the first of STEAL_SCAN_MAX contexts in deadline order that may run here,
  * detaches it under the victim's lock, drops that, attaches it under its own.  Never two locks.
- * The other half is balance_kick_idle: whoever leaves something queued wakes one idle CPU for it.
+ * The other half is balance_offer: whoever leaves something queued wakes one idle CPU for it.
  * A thread keeps its lag over the move.
  */
 #ifndef CORE_BALANCE_H
@@ -24,10 +24,20 @@ enum steal_result {
 MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
                                          struct decision *d);
 
-/* Something is queued on `cpu` (its lock is held): claim one idle CPU for it and kick that. */
-void balance_kick_idle(struct sched *s, uint32_t cpu, struct decision *d);
+/* Something is queued on `rq` (its lock is held): if somebody is idle who may take it, claim that
+ * CPU and kick it.  One, and none if `d` has no place for the kick. */
+void balance_offer(struct sched *s, const struct rq *rq, struct decision *d);
 
-/* Say that `cpu` is idle and may be claimed, or that it is not any more. */
-void balance_set_idle(struct sched *s, uint32_t cpu, bool is_idle);
+/* Say that `cpu` is idle and may be claimed; also the fence before the overload words are read. */
+void balance_set_idle(struct sched *s, uint32_t cpu);
+
+/* Say that it is not, if it was. */
+static inline void balance_set_busy(struct sched *s, const struct rq *rq)
+{
+    struct port_atomic64 *word = &rq_cluster(s, rq)->idle.bits;
+
+    if ((port_load64(word) & rq->cpu_bit) != 0)
+        (void)port_and64(word, ~rq->cpu_bit);
+}
 
 #endif /* CORE_BALANCE_H */

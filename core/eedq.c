@@ -137,18 +137,57 @@ void eedq_init(struct eedq *q)
     *q = (struct eedq){.root = SLOT_NONE};
 }
 
-void eedq_insert(struct sched *s, struct eedq *q, uint32_t sc, struct eedq_key key)
+/* ---- The array ---- */
+
+/* The newcomer goes behind its equals: it came last. */
+static void array_insert(struct sched *s, struct eedq *q, uint32_t sc, int64_t deadline)
+{
+    uint32_t at = q->count++;
+
+    for (; at > 0; at--) { /* at most EEDQ_ARRAY_MAX - 1 turns */
+        uint32_t before = q->sorted[at - 1];
+
+        ASSERT(before != sc);
+        if (!key_before(deadline, node_of(s, before)->key.deadline))
+            break;
+        q->sorted[at] = before;
+    }
+    q->sorted[at] = sc;
+}
+
+static HOT void array_remove(struct eedq *q, uint32_t sc)
+{
+    uint32_t at = 0;
+
+    if (q->count == 1) {
+        ASSERT(q->sorted[0] == sc);
+        q->sorted[0] = 0;
+        q->count = 0;
+        return;
+    }
+
+    while (q->sorted[at] != sc) { /* at most EEDQ_ARRAY_MAX turns */
+        at++;
+        ASSERT(at < q->count);
+    }
+    q->count--;
+    for (; at < q->count; at++)
+        q->sorted[at] = q->sorted[at + 1];
+    q->sorted[at] = 0; /* equal queues are equal bytes: the explorer counts states by them */
+}
+
+/* ---- The tree ---- */
+
+static NOINLINE void tree_insert(struct sched *s, struct eedq *q, uint32_t sc)
 {
     struct eedq_node *n = node_of(s, sc);
     struct path path = {.depth = 0};
     uint32_t *at = &q->root;
 
-    *n = (struct eedq_node){.key = key,
-                            .least_eligible = key.eligible_at,
-                            .arrival = q->arrivals++,
-                            .left = SLOT_NONE,
-                            .right = SLOT_NONE,
-                            .height = 1};
+    n->least_eligible = n->key.eligible_at;
+    n->left = SLOT_NONE;
+    n->right = SLOT_NONE;
+    n->height = 1;
     while (*at != SLOT_NONE) { /* bound: path_push asserts the depth */
         struct eedq_node *here = node_of(s, *at);
 
@@ -177,10 +216,8 @@ static struct path path_to(const struct sched *s, const struct eedq *q, uint32_t
     return path;
 }
 
-void eedq_remove(struct sched *s, struct eedq *q, uint32_t sc)
+static NOINLINE void tree_remove(struct sched *s, struct eedq *q, uint32_t sc)
 {
-    ASSERT(q->count > 0);
-
     struct path path = path_to(s, q, sc);
     struct eedq_node *n = node_of(s, sc);
     unsigned place = path.depth - 1;
@@ -206,18 +243,37 @@ void eedq_remove(struct sched *s, struct eedq *q, uint32_t sc)
     retrace(s, q, &path);
 }
 
-/* May anything at or below `slot` run now?  Q2 makes this one comparison. */
-static bool has_eligible(const struct sched *s, uint32_t slot, eedq_eligible *is_eligible,
-                         const void *clock)
+/* Up to `limit` slots in order into `slots`.  Returns how many. */
+static uint32_t tree_list(const struct sched *s, const struct eedq *q, uint32_t limit,
+                          uint32_t *slots)
 {
-    return slot != SLOT_NONE && is_eligible(node_of(s, slot)->least_eligible, clock);
+    struct path path = {.depth = 0};
+    uint32_t at = q->root;
+    uint32_t count = 0;
+
+    while (count < limit) {
+        while (at != SLOT_NONE) { /* bound: path_push asserts the depth */
+            path_push(&path, at);
+            at = node_of(s, at)->left;
+        }
+        if (path.depth == 0)
+            break;
+        slots[count] = path.slot[--path.depth];
+        at = node_of(s, slots[count++])->right;
+    }
+    return count;
 }
 
-uint32_t eedq_pick(const struct sched *s, const struct eedq *q, eedq_eligible *is_eligible,
-                   const void *clock)
+/* May anything at or below `slot` run now?  Q2 makes this one comparison. */
+static bool has_eligible(const struct sched *s, uint32_t slot, const struct eedq_clock *clock)
 {
-    ASSERT((q->count == 0) == (q->root == SLOT_NONE));
-    if (!has_eligible(s, q->root, is_eligible, clock))
+    return slot != SLOT_NONE && eedq_is_eligible(node_of(s, slot)->least_eligible, clock);
+}
+
+static NOINLINE uint32_t tree_pick(const struct sched *s, const struct eedq *q,
+                          const struct eedq_clock *clock)
+{
+    if (!has_eligible(s, q->root, clock))
         return SLOT_NONE;
 
     /*
@@ -229,9 +285,9 @@ uint32_t eedq_pick(const struct sched *s, const struct eedq *q, eedq_eligible *i
     for (unsigned depth = 0; depth < EEDQ_DEPTH_MAX; depth++) {
         const struct eedq_node *n = node_of(s, at);
 
-        if (has_eligible(s, n->left, is_eligible, clock))
+        if (has_eligible(s, n->left, clock))
             at = n->left;
-        else if (is_eligible(n->key.eligible_at, clock))
+        else if (eedq_is_eligible(n->key.eligible_at, clock))
             return at;
         else
             at = n->right;
@@ -239,34 +295,101 @@ uint32_t eedq_pick(const struct sched *s, const struct eedq *q, eedq_eligible *i
     UNREACHABLE(); /* deeper than a balanced tree of all slots can be */
 }
 
+/* ---- The queue ---- */
+
+static bool is_array(const struct eedq *q)
+{
+    return q->root == SLOT_NONE;
+}
+
+static COLD void become_tree(struct sched *s, struct eedq *q)
+{
+    uint32_t count = q->count;
+
+    q->count = 0;
+    for (uint32_t i = 0; i < count; i++) { /* EEDQ_ARRAY_MAX turns */
+        tree_insert(s, q, q->sorted[i]);
+        q->sorted[i] = 0;
+    }
+}
+
+static COLD void become_array(const struct sched *s, struct eedq *q)
+{
+    uint32_t count = tree_list(s, q, EEDQ_ARRAY_MAX, q->sorted);
+
+    ASSERT(count == q->count);
+    q->root = SLOT_NONE;
+}
+
+HOT void eedq_insert(struct sched *s, struct eedq *q, uint32_t sc, struct eedq_node *n)
+{
+    n->arrival = q->arrivals++;
+    if (is_array(q)) {
+        if (q->count < EEDQ_ARRAY_MAX) {
+            array_insert(s, q, sc, n->key.deadline);
+            return;
+        }
+        become_tree(s, q);
+    }
+    tree_insert(s, q, sc);
+}
+
+HOT void eedq_remove(struct sched *s, struct eedq *q, uint32_t sc)
+{
+    ASSERT(q->count > 0);
+    if (is_array(q)) {
+        array_remove(q, sc);
+        return;
+    }
+    tree_remove(s, q, sc);
+    if (q->count == EEDQ_ARRAY_AGAIN)
+        become_array(s, q);
+}
+
+HOT uint32_t eedq_pick(const struct sched *s, const struct eedq *q, const struct eedq_clock *clock)
+{
+    if (!is_array(q))
+        return tree_pick(s, q, clock);
+    for (uint32_t i = 0; i < q->count; i++) /* at most EEDQ_ARRAY_MAX turns */
+        if (eedq_is_eligible(node_of(s, q->sorted[i])->key.eligible_at, clock))
+            return q->sorted[i];
+    return SLOT_NONE;
+}
+
 uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *accept, uint32_t cpu)
 {
-    struct path path = {.depth = 0};
-    uint32_t at = q->root;
+    uint32_t first[STEAL_SCAN_MAX];
+    const uint32_t *slots = is_array(q) ? q->sorted : first;
+    uint32_t count = is_array(q) ? q->count : tree_list(s, q, STEAL_SCAN_MAX, first);
 
-    for (unsigned seen = 0; seen < STEAL_SCAN_MAX; seen++) {
-        while (at != SLOT_NONE) { /* bound: path_push asserts the depth */
-            path_push(&path, at);
-            at = node_of(s, at)->left;
-        }
-        if (path.depth == 0)
-            return SLOT_NONE;
-        at = path.slot[--path.depth];
-        if (accept(s, at, cpu))
-            return at;
-        at = node_of(s, at)->right;
-    }
+    for (uint32_t i = 0; i < count && i < STEAL_SCAN_MAX; i++)
+        if (accept(s, slots[i], cpu))
+            return slots[i];
     return SLOT_NONE;
 }
 
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q)
 {
     ASSERT(q->count > 0);
-    return node_of(s, q->root)->least_eligible;
+    if (!is_array(q))
+        return node_of(s, q->root)->least_eligible;
+    int64_t least = node_of(s, q->sorted[0])->key.eligible_at;
+
+    for (uint32_t i = 1; i < q->count; i++) /* at most EEDQ_ARRAY_MAX turns */
+        if (key_before(node_of(s, q->sorted[i])->key.eligible_at, least))
+            least = node_of(s, q->sorted[i])->key.eligible_at;
+    return least;
+}
+
+static void array_check(const struct sched *s, const struct eedq *q)
+{
+    ASSERT(q->count <= EEDQ_ARRAY_MAX);
+    for (uint32_t i = 1; i < q->count; i++)
+        ASSERT(node_before(node_of(s, q->sorted[i - 1]), node_of(s, q->sorted[i])));
 }
 
 /* In-order walk without recursion; checks each node against its children and its predecessor. */
-void eedq_check(const struct sched *s, const struct eedq *q)
+static void tree_check(const struct sched *s, const struct eedq *q)
 {
     struct path path = {.depth = 0};
     uint32_t at = q->root;
@@ -293,4 +416,14 @@ void eedq_check(const struct sched *s, const struct eedq *q)
         at = n->right;
     }
     ASSERT(count == q->count);
+}
+
+void eedq_check(const struct sched *s, const struct eedq *q)
+{
+    if (is_array(q)) {
+        array_check(s, q);
+        return;
+    }
+    ASSERT(q->count > EEDQ_ARRAY_AGAIN);
+    tree_check(s, q);
 }

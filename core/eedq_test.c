@@ -15,11 +15,30 @@ struct model {
     uint32_t count;
 };
 
-static bool at_or_before(int64_t eligible_at, const void *clock)
+/* A clock that shows `limit`: eligible is what is not later. */
+static struct eedq_clock clock_at(int64_t limit)
 {
-    const int64_t *limit = clock;
+    return (struct eedq_clock){.origin = limit, .weight = 1};
+}
 
-    return (int64_t)((uint64_t)eligible_at - (uint64_t)*limit) <= 0;
+static uint32_t pick_at(const struct sched *s, const struct eedq *q, int64_t limit)
+{
+    struct eedq_clock clock = clock_at(limit);
+
+    return eedq_pick(s, q, &clock);
+}
+
+static bool is_at_or_before(int64_t eligible_at, int64_t limit)
+{
+    return (int64_t)((uint64_t)eligible_at - (uint64_t)limit) <= 0;
+}
+
+static void insert(struct sched *s, struct eedq *q, uint32_t sc, struct eedq_key key)
+{
+    struct eedq_node *n = &sc_of(s, sc)->node;
+
+    n->key = key;
+    eedq_insert(s, q, sc, n);
 }
 
 /* What pick must answer, by looking at everybody. */
@@ -28,7 +47,7 @@ static uint32_t brute_pick(const struct model *m, int64_t limit)
     uint32_t best = SLOT_NONE;
 
     for (uint32_t i = 0; i < NODES; i++) {
-        if (!m->linked[i] || !at_or_before(m->key[i].eligible_at, &limit))
+        if (!m->linked[i] || !is_at_or_before(m->key[i].eligible_at, limit))
             continue;
         int64_t lead = best == SLOT_NONE ? -1
                                          : (int64_t)((uint64_t)m->key[i].deadline -
@@ -41,9 +60,9 @@ static uint32_t brute_pick(const struct model *m, int64_t limit)
 }
 
 static void random_operation(struct sched *s, struct eedq *q, struct model *m, struct prng *p,
-                             int64_t base)
+                             int64_t base, uint32_t nodes)
 {
-    uint32_t i = (uint32_t)prng_below(p, NODES);
+    uint32_t i = (uint32_t)prng_below(p, nodes);
 
     if (m->linked[i]) {
         eedq_remove(s, q, i);
@@ -54,14 +73,15 @@ static void random_operation(struct sched *s, struct eedq *q, struct model *m, s
     int64_t eligible = (int64_t)((uint64_t)base + prng_below(p, 50));
     struct eedq_key key = {eligible, (int64_t)((uint64_t)eligible + prng_below(p, 20))};
 
-    eedq_insert(s, q, i, key);
+    insert(s, q, i, key);
     m->linked[i] = true;
     m->key[i] = key;
     m->arrival[i] = m->arrivals++;
     m->count++;
 }
 
-static void compare_with_brute_force(int64_t base)
+/* `nodes` bounds how many are linked. */
+static void compare_with_brute_force(int64_t base, uint32_t nodes)
 {
     struct fixture *f = fixture_new(1, NODES, 0);
     struct prng p = prng_seed((uint64_t)base + 7);
@@ -74,10 +94,10 @@ static void compare_with_brute_force(int64_t base)
     for (uint32_t i = 0; i < OPERATIONS; i++) {
         int64_t limit = (int64_t)((uint64_t)base + prng_below(&p, 60));
 
-        random_operation(f->s, &q, &m, &p, base);
+        random_operation(f->s, &q, &m, &p, base, nodes);
         if (i % 8 != 0)
             continue;
-        uint32_t pick = eedq_pick(f->s, &q, at_or_before, &limit);
+        uint32_t pick = pick_at(f->s, &q, limit);
 
         mismatches += pick != brute_pick(&m, limit);
         answered += pick != SLOT_NONE;
@@ -90,18 +110,21 @@ static void compare_with_brute_force(int64_t base)
     fixture_free(f);
 }
 
-/* Goal: pick is exact.  Method: 10^6 random inserts and removes, every 8th compared. */
+/* Goal: pick is exact.  Method: 10^6 random inserts and removes, every 8th compared; among many,
+ * and among so few that the queue is now an array, now a tree. */
 static void test_eedq_picks_like_brute_force(void **state)
 {
     (void)state;
-    compare_with_brute_force(0);
+    compare_with_brute_force(0, NODES);
+    compare_with_brute_force(0, 2 * EEDQ_ARRAY_MAX);
 }
 
 /* Goal: keys that wrap around 2^63 order by difference.  Method: the same near the wrap. */
 static void test_eedq_picks_like_brute_force_across_the_wrap(void **state)
 {
     (void)state;
-    compare_with_brute_force(INT64_MAX - 25);
+    compare_with_brute_force(INT64_MAX - 25, NODES);
+    compare_with_brute_force(INT64_MAX - 25, 2 * EEDQ_ARRAY_MAX);
 }
 
 /* Goal: equal deadlines go by arrival.  Method: three equal keys in a known order. */
@@ -113,12 +136,12 @@ static void test_eedq_breaks_ties_by_arrival(void **state)
 
     (void)state;
     eedq_init(&q);
-    eedq_insert(f->s, &q, 5, (struct eedq_key){1, 50});
-    eedq_insert(f->s, &q, 2, (struct eedq_key){1, 50});
-    eedq_insert(f->s, &q, 7, (struct eedq_key){1, 50});
-    assert_int_equal(eedq_pick(f->s, &q, at_or_before, &now), 5);
+    insert(f->s, &q, 5, (struct eedq_key){1, 50});
+    insert(f->s, &q, 2, (struct eedq_key){1, 50});
+    insert(f->s, &q, 7, (struct eedq_key){1, 50});
+    assert_int_equal(pick_at(f->s, &q, now), 5);
     eedq_remove(f->s, &q, 5);
-    assert_int_equal(eedq_pick(f->s, &q, at_or_before, &now), 2);
+    assert_int_equal(pick_at(f->s, &q, now), 2);
     fixture_free(f);
 }
 
@@ -131,13 +154,13 @@ static void test_eedq_says_when_nothing_is_eligible(void **state)
 
     (void)state;
     eedq_init(&q);
-    assert_int_equal(eedq_pick(f->s, &q, at_or_before, &now), SLOT_NONE);
-    eedq_insert(f->s, &q, 0, (struct eedq_key){20, 30});
-    eedq_insert(f->s, &q, 1, (struct eedq_key){10, 90});
-    assert_int_equal(eedq_pick(f->s, &q, at_or_before, &now), SLOT_NONE);
+    assert_int_equal(pick_at(f->s, &q, now), SLOT_NONE);
+    insert(f->s, &q, 0, (struct eedq_key){20, 30});
+    insert(f->s, &q, 1, (struct eedq_key){10, 90});
+    assert_int_equal(pick_at(f->s, &q, now), SLOT_NONE);
     assert_int_equal(eedq_next_eligible(f->s, &q), 10);
     now = 10;
-    assert_int_equal(eedq_pick(f->s, &q, at_or_before, &now), 1);
+    assert_int_equal(pick_at(f->s, &q, now), 1);
     fixture_free(f);
 }
 
@@ -150,13 +173,36 @@ static void test_eedq_stays_balanced_when_filled_in_order(void **state)
     (void)state;
     eedq_init(&q);
     for (uint32_t i = 0; i < 4096; i++)
-        eedq_insert(f->s, &q, i, (struct eedq_key){i, i});
+        insert(f->s, &q, i, (struct eedq_key){i, i});
     eedq_check(f->s, &q);
     assert_in_range(sc_of(f->s, q.root)->node.height, 12, 13);
     for (uint32_t i = 0; i < 4096; i += 2)
         eedq_remove(f->s, &q, i);
     eedq_check(f->s, &q);
     assert_int_equal(q.count, 2048);
+    fixture_free(f);
+}
+
+/* Goal: a queue has the shape Q5 says, whichever way it comes to its size.  Method: fill up to the
+ * bound and one more, take out one by one; checked at each step. */
+static void test_eedq_changes_shape_at_its_bounds(void **state)
+{
+    struct fixture *f = fixture_new(1, EEDQ_ARRAY_MAX + 1, 0);
+    struct eedq q;
+
+    (void)state;
+    eedq_init(&q);
+    for (uint32_t i = 0; i <= EEDQ_ARRAY_MAX; i++) {
+        insert(f->s, &q, i, (struct eedq_key){i, -(int64_t)i});
+        assert_int_equal(q.root != SLOT_NONE, i == EEDQ_ARRAY_MAX);
+        eedq_check(f->s, &q);
+    }
+    for (uint32_t i = 0; i <= EEDQ_ARRAY_MAX; i++) {
+        assert_int_equal(eedq_next_eligible(f->s, &q), i);
+        eedq_remove(f->s, &q, i);
+        assert_int_equal(q.root != SLOT_NONE, q.count > EEDQ_ARRAY_AGAIN);
+        eedq_check(f->s, &q);
+    }
     fixture_free(f);
 }
 
@@ -176,24 +222,31 @@ static void test_eedq_search_is_bounded(void **state)
     (void)state;
     eedq_init(&q);
     for (uint32_t i = 0; i < STEAL_SCAN_MAX; i++)
-        eedq_insert(f->s, &q, 2 * i + 1, (struct eedq_key){0, i});
-    eedq_insert(f->s, &q, 2, (struct eedq_key){0, STEAL_SCAN_MAX});
+        insert(f->s, &q, 2 * i + 1, (struct eedq_key){0, i});
+    insert(f->s, &q, 2, (struct eedq_key){0, STEAL_SCAN_MAX});
     assert_int_equal(eedq_search(f->s, &q, is_even, 0), SLOT_NONE);
     eedq_remove(f->s, &q, 1);
     assert_int_equal(eedq_search(f->s, &q, is_even, 0), 2);
     fixture_free(f);
 }
 
-/* Goal: eedq_check notices a wrong least_eligible.  Method: damage one and expect the assertion. */
+/* Goal: eedq_check notices a wrong order and a wrong least_eligible.  Method: damage a key of an
+ * array, then a node of a tree, and expect the assertion. */
 static void test_eedq_check_notices_damage(void **state)
 {
-    struct fixture *f = fixture_new(1, 8, 0);
+    struct fixture *f = fixture_new(1, EEDQ_ARRAY_MAX + 1, 0);
     struct eedq q;
 
     (void)state;
     eedq_init(&q);
-    eedq_insert(f->s, &q, 0, (struct eedq_key){5, 5});
-    eedq_insert(f->s, &q, 1, (struct eedq_key){3, 9});
+    insert(f->s, &q, 0, (struct eedq_key){5, 5});
+    insert(f->s, &q, 1, (struct eedq_key){3, 9});
+    sc_of(f->s, 0)->node.key.deadline = 10;
+    expect_assert_failure(eedq_check(f->s, &q));
+    sc_of(f->s, 0)->node.key.deadline = 5;
+    for (uint32_t i = 2; i <= EEDQ_ARRAY_MAX; i++)
+        insert(f->s, &q, i, (struct eedq_key){3, 9});
+    eedq_check(f->s, &q);
     sc_of(f->s, q.root)->node.least_eligible = 4;
     expect_assert_failure(eedq_check(f->s, &q));
     fixture_free(f);
@@ -207,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_eedq_breaks_ties_by_arrival),
         cmocka_unit_test(test_eedq_says_when_nothing_is_eligible),
         cmocka_unit_test(test_eedq_stays_balanced_when_filled_in_order),
+        cmocka_unit_test(test_eedq_changes_shape_at_its_bounds),
         cmocka_unit_test(test_eedq_search_is_bounded),
         cmocka_unit_test(test_eedq_check_notices_damage),
     };

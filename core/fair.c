@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fair.h"
 
-struct fair_clock {
-    struct vtime v0;
-    struct wide s;
-    int64_t w;
-};
-
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-static int64_t key_of(const struct rq *rq, struct vtime v)
+static HOT int64_t key_of(const struct rq *rq, struct vtime v)
 {
     int64_t key = vtime_diff_vns(v, rq->v0);
 
@@ -22,12 +16,12 @@ static int64_t key_of(const struct rq *rq, struct vtime v)
 }
 
 /* V - V0 while somebody competes. */
-static int64_t average_vns(const struct rq *rq)
+static HOT int64_t average_vns(const struct rq *rq)
 {
     return wide_floor_div(rq->s, rq->w);
 }
 
-struct vtime fair_now(const struct rq *rq, struct mono now)
+HOT struct vtime fair_now(const struct rq *rq, struct mono now)
 {
     if (rq->w > 0)
         return vtime_add(rq->v0, average_vns(rq));
@@ -37,7 +31,7 @@ struct vtime fair_now(const struct rq *rq, struct mono now)
 }
 
 /* Move V0 to V, so that keys stay small.  V itself and all v stay where they are. */
-static void rebase(struct rq *rq)
+static COLD void rebase(struct rq *rq)
 {
     int64_t shift = average_vns(rq);
 
@@ -45,13 +39,13 @@ static void rebase(struct rq *rq)
     rq->s = wide_add_mul(rq->s, -shift, rq->w);
 }
 
-static void sums_add(struct rq *rq, const struct sc *c)
+static HOT void sums_add(struct rq *rq, const struct sc *c)
 {
     rq->s = wide_add_mul(rq->s, key_of(rq, c->v), (int64_t)c->weight);
     rq->w += c->weight;
 }
 
-static void sums_remove(struct rq *rq, const struct sc *c)
+static HOT void sums_remove(struct rq *rq, const struct sc *c)
 {
     ASSERT(rq->w >= c->weight);
     rq->s = wide_add_mul(rq->s, -key_of(rq, c->v), (int64_t)c->weight);
@@ -59,30 +53,27 @@ static void sums_remove(struct rq *rq, const struct sc *c)
     ASSERT(rq->w > 0 || wide_is_zero(rq->s));
 }
 
-static uint64_t longest_slice_ns(const struct rq *rq, const struct sc *c)
+/* L: how much lag may be carried in or out.  The longest slice is that of the least urgent class
+ * among the queued and `c`. */
+static HOT int64_t lag_bound_vns(const struct rq *rq, const struct sc *c)
 {
+    uint32_t least = c->latency_class;
+
     if (rq->class_count[LATENCY_BATCH] > 0)
-        return SLICE_BATCH_NS;
-    uint64_t own_ns = sc_slice_ns(c);
-
-    if (rq->class_count[LATENCY_NORMAL] > 0 && own_ns < SLICE_NORMAL_NS)
-        return SLICE_NORMAL_NS;
-    return own_ns;
-}
-
-/* L: how much lag may be carried in or out. */
-static int64_t lag_bound_vns(const struct rq *rq, const struct sc *c)
-{
-    return sc_virtual_vns(longest_slice_ns(rq, c) + GRANULARITY_NS, c->weight);
+        least = LATENCY_BATCH;
+    else if (rq->class_count[LATENCY_NORMAL] > 0 && least > LATENCY_NORMAL)
+        least = LATENCY_NORMAL;
+    if (least == c->latency_class)
+        return c->bound_vns;
+    return sc_virtual_vns(sc_slice_ns(least) + GRANULARITY_NS, c->weight);
 }
 
 /* The lag to join with, by the table in fair.h; before inflation. */
-static int64_t joining_lag_vns(const struct rq *rq, const struct sc *c, uint32_t cpu,
-                               struct vtime v_now)
+static HOT int64_t joining_lag_vns(const struct rq *rq, const struct sc *c, struct vtime v_now)
 {
     int64_t bound = lag_bound_vns(rq, c);
 
-    if (c->v_cpu_plus_1 != cpu + 1)
+    if (c->v_cpu_plus_1 != rq->cpu + 1)
         return clamp(c->lag_vns, -bound, bound);
     int64_t credit = c->lag_vns > 0 ? c->lag_vns : 0;
     int64_t passed = vtime_diff_vns(v_now, c->v);
@@ -90,38 +81,33 @@ static int64_t joining_lag_vns(const struct rq *rq, const struct sc *c, uint32_t
     return clamp(passed < credit ? passed : credit, -bound, bound);
 }
 
-void fair_join(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now)
+HOT void fair_join(struct rq *rq, struct sc *c, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
-    struct sc *c = sc_of(s, sc);
     struct vtime v_now = fair_now(rq, now);
-    int64_t slice_vns = sc_virtual_vns(sc_slice_ns(c), c->weight);
     int64_t request_left_vns = vtime_diff_vns(c->vdeadline, c->v);
-    int64_t lag_vns = joining_lag_vns(rq, c, cpu, v_now);
+    int64_t lag_vns = joining_lag_vns(rq, c, v_now);
 
     if (c->v_cpu_plus_1 != 0) /* it slept: a new request */
-        request_left_vns = slice_vns;
+        request_left_vns = c->slice_vns;
     else if (request_left_vns <= 0) /* it is new */
-        request_left_vns = slice_vns / 2;
+        request_left_vns = c->slice_vns / 2;
     if (rq->w == 0)
         rq->v0 = v_now;
     else if (lag_vns > 0)
         lag_vns += (int64_t)fixmul_div((uint64_t)lag_vns, c->weight, (uint64_t)rq->w);
     c->v = vtime_add(v_now, -lag_vns);
     c->vdeadline = vtime_add(c->v, request_left_vns);
-    c->v_cpu_plus_1 = (uint16_t)(cpu + 1);
+    c->v_cpu_plus_1 = (uint16_t)(rq->cpu + 1);
     sums_add(rq, c);
 }
 
-void fair_leave(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now, bool moves)
+HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 {
-    struct rq *rq = rq_of(s, cpu);
-    struct sc *c = sc_of(s, sc);
     int64_t bound = lag_bound_vns(rq, c);
     struct vtime v_now = fair_now(rq, now);
     int64_t lag_vns = vtime_diff_vns(v_now, c->v);
 
-    ASSERT(c->v_cpu_plus_1 == cpu + 1);
+    ASSERT(c->v_cpu_plus_1 == rq->cpu + 1);
     c->lag_vns = clamp(lag_vns, moves ? -bound : INT64_MIN, bound);
     if (moves)
         c->v_cpu_plus_1 = 0;
@@ -132,78 +118,68 @@ void fair_leave(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now, boo
     }
 }
 
-void fair_rejoin(struct sched *s, uint32_t cpu, uint32_t sc)
+void fair_rejoin(struct rq *rq, struct sc *c)
 {
-    struct sc *c = sc_of(s, sc);
-
-    c->v_cpu_plus_1 = (uint16_t)(cpu + 1);
-    sums_add(rq_of(s, cpu), c);
+    c->v_cpu_plus_1 = (uint16_t)(rq->cpu + 1);
+    sums_add(rq, c);
 }
 
-void fair_charge(struct sched *s, struct rq *rq, uint32_t sc, uint64_t run_ns)
+HOT void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns)
 {
-    struct sc *c = sc_of(s, sc);
     int64_t advance_vns = sc_charge(c, run_ns);
 
     rq->s = wide_add_mul(rq->s, advance_vns, (int64_t)c->weight);
     if (vtime_diff_vns(c->v, c->vdeadline) >= 0)
-        c->vdeadline = vtime_add(c->v, sc_virtual_vns(sc_slice_ns(c), c->weight));
+        c->vdeadline = vtime_add(c->v, c->slice_vns);
     int64_t key = vtime_diff_vns(c->v, rq->v0);
 
     if (key > REBASE_VNS || key < -REBASE_VNS)
         rebase(rq);
 }
 
-void fair_queue(struct sched *s, struct rq *rq, uint32_t sc)
+HOT void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c)
 {
-    struct sc *c = sc_of(s, sc);
-
     ASSERT(c->kind == SC_FAIR);
-    eedq_insert(s, &rq->fair, sc, (struct eedq_key){c->v.vns, c->vdeadline.vns});
+    ASSERT(c->latency_class < LATENCY_CLASS_COUNT);
+    c->node.key = (struct eedq_key){c->v.vns, c->vdeadline.vns};
+    eedq_insert(s, &rq->fair, sc, &c->node);
     rq->class_count[c->latency_class]++;
 }
 
-void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc)
+HOT void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c)
 {
-    struct sc *c = sc_of(s, sc);
-
     ASSERT(rq->class_count[c->latency_class] > 0);
     eedq_remove(s, &rq->fair, sc);
     rq->class_count[c->latency_class]--;
 }
 
-/* (v - V0) * W <= S, exactly. */
-static bool is_eligible(int64_t eligible_at, const void *clock)
+/* Eligible is who has (v - V0) * W <= S, exactly. */
+static struct eedq_clock clock_of(const struct rq *rq)
 {
-    const struct fair_clock *at = clock;
-    int64_t key = vtime_diff_vns((struct vtime){eligible_at}, at->v0);
-
-    return wide_mul_le(key, at->w, at->s);
+    return (struct eedq_clock){rq->v0.vns, rq->w, rq->s};
 }
 
-static struct fair_clock clock_of(const struct rq *rq)
+HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 {
-    return (struct fair_clock){rq->v0, rq->s, rq->w};
-}
+    uint32_t only = eedq_only(&rq->fair);
 
-uint32_t fair_pick(const struct sched *s, const struct rq *rq)
-{
-    struct fair_clock clock = clock_of(rq);
-    uint32_t sc = eedq_pick(s, &rq->fair, is_eligible, &clock);
+    /* Who competes alone is at V to the last bit: w (v - V0) <= S holds with equality. */
+    if (only != SLOT_NONE && sc_of(s, only)->weight == rq->w)
+        return only;
+    struct eedq_clock clock = clock_of(rq);
+    uint32_t sc = eedq_pick(s, &rq->fair, &clock);
 
     ASSERT(sc != SLOT_NONE || rq->fair.count == 0); /* F2 */
     return sc;
 }
 
-bool fair_preempts(const struct sched *s, const struct rq *rq, uint32_t sc)
+HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    struct fair_clock clock = clock_of(rq);
-    const struct sc *waking = sc_of(s, sc);
-    const struct sc *running = sc_of(s, rq->current_sc);
-
-    if (sc_slice_ns(waking) >= sc_slice_ns(running))
+    if (waking->latency_class <= rq->current_class)
         return false;
-    return is_eligible(waking->v.vns, &clock);
+    struct eedq_clock clock = clock_of(rq);
+
+    return eedq_is_eligible(waking->v.vns, &clock);
 }
 
 void fair_yield(struct sched *s, struct rq *rq, uint32_t sc)
@@ -212,7 +188,7 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc)
 
     ASSERT(rq->current_sc == sc);
     if (vtime_diff_vns(c->vdeadline, c->v) < REWEIGHT_VNS_MAX / 2) /* who only yields stays here */
-        c->vdeadline = vtime_add(c->vdeadline, sc_virtual_vns(sc_slice_ns(c), c->weight));
+        c->vdeadline = vtime_add(c->vdeadline, c->slice_vns);
 }
 
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
@@ -232,6 +208,7 @@ void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
     c->vdeadline = vtime_add(c->v, (int64_t)fixmul_div((uint64_t)left_vns, c->weight, weight));
     c->remainder = (uint32_t)((uint64_t)c->remainder * weight / c->weight);
     c->weight = weight;
+    sc_rate(c);
     sums_add(rq, c);
 }
 

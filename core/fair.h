@@ -43,27 +43,27 @@
 struct vtime fair_now(const struct rq *rq, struct mono now);
 
 /* The context competes here from now on (it still is in no tree): place v and the deadline. */
-void fair_join(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now);
+void fair_join(struct rq *rq, struct sc *c, struct mono now);
 
 /* It stops competing: store lag and v for its return.  `moves`: it goes to another CPU at once. */
-void fair_leave(struct sched *s, uint32_t cpu, uint32_t sc, struct mono now, bool moves);
+void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves);
 
 /* Take fair_leave back, within the same critical section and at the same instant. */
-void fair_rejoin(struct sched *s, uint32_t cpu, uint32_t sc);
+void fair_rejoin(struct rq *rq, struct sc *c);
 
 /* It ran for `run_ns`: v, S, and a new request when the deadline is reached. */
-void fair_charge(struct sched *s, struct rq *rq, uint32_t sc, uint64_t run_ns);
+void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns);
 
-/* Link or unlink a competing context in the tree. */
-void fair_queue(struct sched *s, struct rq *rq, uint32_t sc);
-void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc);
+/* Link or unlink a competing context, `c` of slot `sc`, in the queue. */
+void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
+void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
 
 /* The eligible linked context with the earliest deadline; SLOT_NONE only if none is linked. */
 MUST_USE uint32_t fair_pick(const struct sched *s, const struct rq *rq);
 
-/* Does the queued `sc` take the CPU from the running one before its protection ends?  Only a
+/* Does the queued `waking` take the CPU from the running one before its protection ends?  Only a
  * strictly shorter slice that is eligible does. */
-bool fair_preempts(const struct sched *s, const struct rq *rq, uint32_t sc);
+bool fair_preempts(const struct rq *rq, const struct sc *waking);
 
 /* Give up the rest of the request: the next deadline is a slice further. */
 void fair_yield(struct sched *s, struct rq *rq, uint32_t sc);

@@ -31,7 +31,7 @@ static void shares_by_weight_from(uint64_t start_ns)
         refs[i] = start(f, weights[i], LATENCY_NORMAL);
     fixture_run(f, 10000 * MS);
     fixture_decide(f, 0);
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     for (unsigned i = 0; i < 3; i++)
         assert_share(f, refs[i], 10000 * MS * weights[i] / 1469, 2 * SLICE_NORMAL_NS);
     fixture_free(f);
@@ -179,7 +179,7 @@ static void test_fair_reweight_keeps_lag_times_weight(void **state)
     (void)state;
     (void)start(f, 1024, LATENCY_NORMAL);
     fixture_run(f, 2 * MS);
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     struct rq *rq = rq_of(f->s, 0);
     struct sc *c = sc_of(f->s, a.slot);
     struct vtime v_before = fair_now(rq, f->now);

@@ -4,11 +4,12 @@
 bool inbox_post(struct sched *s, uint32_t target, uint32_t slot)
 {
     struct rq *rq = rq_of(s, target);
+    struct thread *t = thread_of(s, slot);
     uint32_t head = port_load32(&rq->inbox_head);
 
-    thread_link(s, slot, LINKED_INBOX);
+    thread_link(t, LINKED_INBOX);
     for (;;) { /* bound: another CPU's post succeeded each time the swap fails */
-        port_store32(&thread_of(s, slot)->link_next, head);
+        port_store32(&t->link_next, head);
         if (port_cas32(&rq->inbox_head, &head, slot))
             return head == SLOT_NONE;
     }
@@ -31,20 +32,19 @@ static uint32_t take_all(struct sched *s, struct rq *rq)
     return oldest;
 }
 
-uint32_t inbox_drain(struct sched *s, uint32_t cpu, uint32_t by, struct mono now)
+uint32_t inbox_take(struct sched *s, struct rq *rq, uint32_t by, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
     uint32_t count = 0;
 
-    if (inbox_is_empty(rq))
-        return 0;
     for (uint32_t at = take_all(s, rq); at != SLOT_NONE; count++) {
-        uint32_t next = port_load32(&thread_of(s, at)->link_next);
+        struct thread *t = thread_of(s, at);
+        uint32_t next = port_load32(&t->link_next);
+        uint64_t word = thread_word_load(t);
 
-        ASSERT(thread_word_read(s, at).state == THREAD_INBOX);
-        ASSERT(thread_word_read(s, at).cpu == cpu);
-        thread_unlink(s, at, LINKED_INBOX);
-        rq_attach(s, cpu, at, by, now);
+        ASSERT(word_state(word) == THREAD_INBOX);
+        ASSERT(word_cpu(word) == rq->cpu);
+        thread_unlink(t, LINKED_INBOX);
+        rq_attach(s, rq, at, by, now);
         at = next;
     }
     return count;

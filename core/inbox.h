@@ -26,9 +26,15 @@ static inline bool inbox_is_empty(const struct rq *rq)
 }
 
 /*
- * Attach everything posted to run queue `cpu`.  Lock: rq of `cpu`.  `by` is the CPU doing it: only
- * the owner may charge the thread running there.  Returns: how many were attached.
+ * Attach everything posted to `rq`.  Lock: rq.  `by` is the CPU doing it: only the owner may charge
+ * the thread running there.  Returns: how many were attached.
  */
-uint32_t inbox_drain(struct sched *s, uint32_t cpu, uint32_t by, struct mono now);
+uint32_t inbox_take(struct sched *s, struct rq *rq, uint32_t by, struct mono now);
+
+/* The same, if there may be any. */
+static inline uint32_t inbox_drain(struct sched *s, struct rq *rq, uint32_t by, struct mono now)
+{
+    return inbox_is_empty(rq) ? 0 : inbox_take(s, rq, by, now);
+}
 
 #endif /* CORE_INBOX_H */

@@ -5,7 +5,7 @@ static struct thread_ref posted(struct fixture *f, uint32_t target, bool *was_em
 {
     struct thread_ref ref = fixture_thread(f, 1024, LATENCY_NORMAL, 0, target);
 
-    thread_change(f->s, ref.slot, THREAD_POST, target, 0);
+    (void)thread_change(thread_of(f->s, ref.slot), THREAD_POST, target, 0);
     *was_empty = inbox_post(f->s, target, ref.slot);
     return ref;
 }
@@ -24,13 +24,13 @@ static void test_inbox_is_first_in_first_out(void **state)
     assert_true(was_empty[0]);
     assert_false(was_empty[1]);
     assert_false(was_empty[2]);
-    assert_int_equal(inbox_drain(f->s, 1, 1, f->now), 3);
+    assert_int_equal(inbox_drain(f->s, rq_of(f->s, 1), 1, f->now), 3);
     assert_true(inbox_is_empty(rq_of(f->s, 1)));
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(thread_word_read(f->s, refs[i].slot).state, THREAD_QUEUED);
         assert_int_equal(sc_of(f->s, refs[i].slot)->node.arrival, i);
     }
-    (void)rq_publish_overload(f->s, 1);
+    (void)rq_publish_overload(f->s, rq_of(f->s, 1));
     fixture_free(f);
 }
 
@@ -40,7 +40,7 @@ static void test_inbox_drain_of_nothing(void **state)
     struct fixture *f = fixture_new(1, 1, 0);
 
     (void)state;
-    assert_int_equal(inbox_drain(f->s, 0, 0, f->now), 0);
+    assert_int_equal(inbox_drain(f->s, rq_of(f->s, 0), 0, f->now), 0);
     fixture_free(f);
 }
 
@@ -53,8 +53,8 @@ static void test_inbox_double_post_is_a_bug(void **state)
 
     (void)state;
     expect_assert_failure((void)inbox_post(f->s, 1, ref.slot));
-    (void)inbox_drain(f->s, 1, 1, f->now);
-    (void)rq_publish_overload(f->s, 1);
+    (void)inbox_drain(f->s, rq_of(f->s, 1), 1, f->now);
+    (void)rq_publish_overload(f->s, rq_of(f->s, 1));
     fixture_free(f);
 }
 

@@ -5,18 +5,17 @@
 enum kill_outcome { KILL_RETRY, KILL_STALE, KILL_DEAD, KILL_DOOMED };
 
 /* One try from the state `word`, which is read again when somebody else was faster. */
-static enum kill_outcome try_kill(struct sched *s, struct thread_ref ref, struct thread_word *word)
+static enum kill_outcome try_kill(struct thread *t, uint32_t gen, uint64_t *word)
 {
-    if (word->gen != ref.gen || word->state == THREAD_DEAD)
+    enum thread_state state = word_state(*word);
+
+    if (word_gen(*word) != gen || state == THREAD_DEAD)
         return KILL_STALE;
-    if (word->dying)
+    if ((*word & WORD_DYING) != 0)
         return KILL_DOOMED;
-    if (word->state == THREAD_NEW || word->state == THREAD_BLOCKED)
-        return thread_try_change(s, ref.slot, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
-    if (!thread_try_doom(s, ref.slot, word))
-        return KILL_RETRY;
-    word->dying = true;
-    return KILL_DOOMED;
+    if (state == THREAD_NEW || state == THREAD_BLOCKED)
+        return thread_try_change(t, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
+    return thread_try_doom(t, word) ? KILL_DOOMED : KILL_RETRY;
 }
 
 /* It was waiting or new and is DEAD by us: it is reaped here. */
@@ -26,7 +25,7 @@ static void reap_here(struct sched *s, uint32_t cpu, uint32_t thread, struct mon
     struct rq *rq = rq_of(s, cpu);
 
     port_lock(&rq->lock);
-    rq_reap_loose(s, cpu, thread, now);
+    rq_reap_loose(s, rq, thread, now);
     port_unlock(&rq->lock);
     d->has_reaped = true;
 }
@@ -44,8 +43,8 @@ static void reap_there(struct sched *s, uint32_t owner, uint32_t thread, struct 
     struct thread_word word = thread_word_read(s, thread);
 
     if (word.state == THREAD_QUEUED && word.cpu == owner && word.dying) {
-        rq_reap_queued(s, owner, thread, now);
-        (void)rq_publish_overload(s, owner);
+        rq_reap_queued(s, rq, thread, now);
+        (void)rq_publish_overload(s, rq);
     }
     port_unlock(&rq->lock);
 }
@@ -57,37 +56,34 @@ struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
 
     if (ref.slot >= s->thread_count)
         return d;
-    struct thread_word word = thread_word_read(s, ref.slot);
+    struct thread *t = thread_of(s, ref.slot);
+    uint64_t word = thread_word_load(t);
 
     for (unsigned turn = 0; turn < STATE_RETRY_MAX && outcome == KILL_RETRY; turn++)
-        outcome = try_kill(s, ref, &word);
+        outcome = try_kill(t, ref.gen, &word);
     ASSERT(outcome != KILL_RETRY); /* the state cannot change so often under one event */
-    if (outcome == KILL_STALE) {
-        d.why = (struct why){.rule = WHY_DENIED_STALE,
-                             .subject_slot = ref.slot,
-                             .subject_gen = ref.gen,
-                             .time_ns = now.ns,
-                             .a = ref.gen,
-                             .b = word.gen};
+    d.rule = outcome == KILL_STALE ? WHY_DENIED_STALE : WHY_EXITED;
+    rq_of(s, cpu)->why = (struct why){.rule = d.rule,
+                                      .subject_slot = ref.slot,
+                                      .subject_gen = ref.gen,
+                                      .time_ns = now.ns,
+                                      .a = ref.gen,
+                                      .b = word_gen(word)};
+    if (outcome == KILL_STALE)
         return d;
-    }
     d.status = STATUS_OK;
-    d.why = (struct why){.rule = WHY_EXITED,
-                         .subject_slot = ref.slot,
-                         .subject_gen = ref.gen,
-                         .time_ns = now.ns};
     if (outcome == KILL_DEAD) {
         reap_here(s, cpu, ref.slot, now, &d);
         return d;
     }
-    if (word.state == THREAD_QUEUED)
-        reap_there(s, word.cpu, ref.slot, now, &d);
-    if (word.state == THREAD_MIGRATING) /* whoever attaches it reaps it */
+    if (word_state(word) == THREAD_QUEUED)
+        reap_there(s, word_cpu(word), ref.slot, now, &d);
+    if (word_state(word) == THREAD_MIGRATING) /* whoever attaches it reaps it */
         return d;
-    if (word.cpu == cpu)
+    if (word_cpu(word) == cpu)
         d.resched = true;
     else
-        wake_kick(s, word.cpu, KICK_RESCHED, &d); /* it reaps, and tells its embedder */
+        wake_kick(s, word_cpu(word), KICK_RESCHED, &d); /* it reaps, and tells its embedder */
     return d;
 }
 
@@ -111,6 +107,6 @@ void sched_release(struct sched *s, struct thread_ref ref)
 
     ASSERT(word.state == THREAD_DEAD);
     ASSERT(word.gen == ref.gen);
-    thread_unlink(s, ref.slot, LINKED_REAPED);
+    thread_unlink(thread_of(s, ref.slot), LINKED_REAPED);
     thread_release(s, ref.slot);
 }

@@ -146,11 +146,11 @@ static void test_kill_of_migrating(void **state)
     (void)state;
     (void)hog(f, 0);
     moved = hog(f, 0);
-    rq_detach(f->s, 0, moved.slot, 1, f->now);
+    rq_detach(f->s, rq_of(f->s, 0), moved.slot, 1, f->now);
     assert_int_equal(kill_from(f, 0, moved), STATUS_OK);
     assert_int_equal(thread_word_read(f->s, moved.slot).state, THREAD_MIGRATING);
-    rq_attach(f->s, 1, moved.slot, 1, f->now);
-    (void)rq_publish_overload(f->s, 0);
+    rq_attach(f->s, rq_of(f->s, 1), moved.slot, 1, f->now);
+    (void)rq_publish_overload(f->s, rq_of(f->s, 0));
     release_one(f, 1, moved);
     fixture_free(f);
 }

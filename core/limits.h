@@ -25,6 +25,8 @@
  * 29 for 2^20 nodes.
  */
 #define EEDQ_DEPTH_MAX 32u
+#define EEDQ_ARRAY_MAX 8u  /* a queue of no more contexts is an array, one of more a tree */
+#define EEDQ_ARRAY_AGAIN 4u /* a tree that has shrunk to this becomes an array */
 
 /* A thread alone on its CPU is charged when something happens there, so a charge can be long. */
 #define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */
@@ -38,6 +40,7 @@
 #define REBASE_VNS (INT64_C(1) << 38)    /* a key beyond this moves V0 */
 #define REWEIGHT_VNS_MAX (INT64_C(1) << 42) /* lag and request that a new weight scales */
 
+_Static_assert(EEDQ_ARRAY_AGAIN < EEDQ_ARRAY_MAX, "no rebuilding back and forth");
 _Static_assert(THREAD_COUNT_MAX <= (1u << 24), "EEDQ_DEPTH_MAX assumes it");
 _Static_assert(CHARGE_NS_MAX <= UINT64_MAX / WEIGHT_UNIT / 4, "charge * unit fits 64 bits");
 _Static_assert(CHARGE_NS_MAX * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)VKEY_VNS_MAX / 4,

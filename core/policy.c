@@ -26,7 +26,7 @@ enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref re
     int64_t old_weight = c->weight;
 
     port_lock(&rq->lock);
-    account_charge(s, cpu, now, CHARGE_SWITCH);
+    account_charge(s, rq, now, CHARGE_SWITCH);
     fair_reweight(s, rq, rq->current_sc, weight);
     port_unlock(&rq->lock);
     port_trace(s, &(struct trace_record){.now = now,
@@ -52,6 +52,8 @@ enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref
 
     /* The slice changes with the next request; who runs is in no tree, so no count moves. */
     c->latency_class = (uint8_t)class;
+    sc_rate(c);
+    rq_of(s, cpu)->current_class = class;
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = cpu,
                                          .event = EV_CLASS,
@@ -101,12 +103,13 @@ struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref 
     }
     if (cpumask_is_empty(allowed.words, s->mask_words)) {
         d.status = STATUS_OUTSIDE_MASK;
-        d.why = (struct why){.rule = WHY_DENIED_MASK,
-                             .subject_slot = ref.slot,
-                             .subject_gen = ref.gen,
-                             .time_ns = now.ns,
-                             .a = -1,
-                             .b = s->cpu_count};
+        d.rule = WHY_DENIED_MASK;
+        rq_of(s, cpu)->why = (struct why){.rule = WHY_DENIED_MASK,
+                                          .subject_slot = ref.slot,
+                                          .subject_gen = ref.gen,
+                                          .time_ns = now.ns,
+                                          .a = -1,
+                                          .b = s->cpu_count};
         return d;
     }
     thread_mask_set(s, ref.slot, allowed.words);

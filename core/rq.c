@@ -8,6 +8,10 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
 {
     struct rq *rq = rq_of(s, cpu);
 
+    rq->cpu = cpu;
+    rq->cpu_bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
+    rq->cluster_offset =
+        offsetof(struct sched, clusters) + cpu / CLUSTER_CPUS * sizeof(struct cluster);
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
     rq->reaped_head = SLOT_NONE;
@@ -21,222 +25,238 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     port_store32(&rq->published, PUBLISHED_HALTED);
 }
 
-static void trace(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now,
-                  struct trace_record what)
+static HOT void trace(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now,
+                      struct trace_record what)
 {
     what.now = now;
-    what.cpu = cpu;
+    what.cpu = rq->cpu;
     what.thread = thread;
     port_trace(s, &what);
 }
 
-void rq_attach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t by, struct mono now)
-{
-    struct rq *rq = rq_of(s, cpu);
-    uint32_t sc = thread_of(s, thread)->sc;
-
-    ASSERT(sc_of(s, sc)->thread == thread);
-    if (by == cpu && rq->current != SLOT_NONE) {
-        uint64_t before_ns = thread_of(s, thread)->ledger.runtime_ns;
-
-        account_charge(s, cpu, now, CHARGE_UNBLOCK);
-        ASSERT(thread_of(s, thread)->ledger.runtime_ns == before_ns); /* nobody runs asleep */
-    }
-    fair_join(s, cpu, sc, now);
-    thread_change(s, thread, THREAD_ATTACH, cpu, 0);
-    thread_link(s, thread, LINKED_QUEUE);
-    fair_queue(s, rq, sc);
-    /*
-     * Who killed it before the change of state above left it to us; who comes after that finds it
-     * queued.  So it is looked at here, not earlier.
-     */
-    if (thread_is_dying(s, thread)) {
-        rq_reap_queued(s, cpu, thread, now);
-        return;
-    }
-    if (rq->current != SLOT_NONE && fair_preempts(s, rq, sc))
-        rq->need_pick = 1;
-    trace(s, cpu, thread, now,
-          (struct trace_record){.event = EV_ATTACH,
-                                .a = vtime_diff_vns(fair_now(rq, now), sc_of(s, sc)->v),
-                                .b = (int64_t)rq_queued_count(rq)});
-}
-
 /* `thread` is DEAD and linked nowhere: what it used stays in the accounts, its record waits. */
-static void reap(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+static void reap(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
     struct thread *t = thread_of(s, thread);
 
     rq->retired_ns += t->ledger.runtime_ns;
     sc_of(s, t->sc)->thread = SLOT_NONE;
-    thread_link(s, thread, LINKED_REAPED);
+    thread_link(t, LINKED_REAPED);
     port_store32(&t->link_next, rq->reaped_head);
     rq->reaped_head = thread;
-    trace(s, cpu, thread, now,
+    trace(s, rq, thread, now,
           (struct trace_record){.event = EV_EXIT, .a = (int64_t)t->ledger.runtime_ns, .b = 1});
 }
 
-void rq_reap_loose(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+/* It competes here from now on: link it, and see whether it preempts. */
+static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
+                      struct mono now)
 {
-    if (thread_word_read(s, thread).state != THREAD_DEAD)
-        thread_change(s, thread, THREAD_EXIT, 0, 0);
-    reap(s, cpu, thread, now);
+    thread_link(t, LINKED_QUEUE);
+    fair_queue(s, rq, t->sc, c);
+    if (fair_preempts(rq, c) && rq->current != SLOT_NONE)
+        rq->need_pick = 1;
+    trace(s, rq, c->thread, now,
+          (struct trace_record){.event = EV_ATTACH,
+                                .a = vtime_diff_vns(fair_now(rq, now), c->v),
+                                .b = (int64_t)rq_queued_count(rq)});
 }
 
-void rq_reap_queued(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
+HOT void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now)
 {
-    uint32_t sc = thread_of(s, thread)->sc;
-
-    ASSERT(thread_is_dying(s, thread));
-    fair_unqueue(s, rq_of(s, cpu), sc);
-    thread_unlink(s, thread, LINKED_QUEUE);
-    fair_leave(s, cpu, sc, now, false);
-    thread_change(s, thread, THREAD_EXIT, 0, 0);
-    reap(s, cpu, thread, now);
+    fair_join(rq, c, now);
+    queue(s, rq, t, c, now);
 }
 
-void rq_reap_current(struct sched *s, uint32_t cpu, struct mono now)
+void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now)
 {
-    uint32_t thread = rq_of(s, cpu)->current;
+    struct thread *t = thread_of(s, thread);
+    struct sc *c = sc_of(s, t->sc);
 
-    ASSERT(thread_is_dying(s, thread));
-    account_charge(s, cpu, now, CHARGE_EXIT);
-    rq_remove_current(s, cpu, now, false);
-    thread_change(s, thread, THREAD_EXIT, 0, 0);
-    reap(s, cpu, thread, now);
+    ASSERT(c->thread == thread);
+    if (by == rq->cpu && rq->current != SLOT_NONE) {
+        uint64_t before_ns = t->ledger.runtime_ns;
+
+        account_charge(s, rq, now, CHARGE_UNBLOCK);
+        ASSERT(t->ledger.runtime_ns == before_ns); /* nobody runs asleep */
+    }
+    fair_join(rq, c, now);
+    /*
+     * Who killed it before this change of state left it to us; who comes after that finds it
+     * queued.  So the word of this change is looked at, not an earlier one.
+     */
+    if ((thread_change(t, THREAD_ATTACH, rq->cpu, 0) & WORD_DYING) != 0) {
+        fair_leave(rq, c, now, false);
+        (void)thread_change(t, THREAD_EXIT, 0, 0);
+        reap(s, rq, thread, now);
+        return;
+    }
+    queue(s, rq, t, c, now);
 }
 
-void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, struct mono now)
+void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
     struct thread *t = thread_of(s, thread);
 
-    thread_change(s, thread, THREAD_DETACH, cpu, target);
-    fair_unqueue(s, rq, t->sc);
-    thread_unlink(s, thread, LINKED_QUEUE);
-    fair_leave(s, cpu, t->sc, now, true);
-    t->ledger.migration_count++;
-    trace(s, cpu, thread, now,
-          (struct trace_record){
-              .event = EV_DETACH, .a = (int64_t)target, .b = sc_of(s, t->sc)->lag_vns});
+    if (word_state(thread_word_load(t)) != THREAD_DEAD)
+        (void)thread_change(t, THREAD_EXIT, 0, 0);
+    reap(s, rq, thread, now);
 }
 
-void rq_requeue_current(struct sched *s, uint32_t cpu)
+/* The queued `t` is queued no more. */
+static HOT struct sc *unqueue(struct sched *s, struct rq *rq, struct thread *t)
 {
-    struct rq *rq = rq_of(s, cpu);
+    struct sc *c = sc_of(s, t->sc);
+
+    fair_unqueue(s, rq, t->sc, c);
+    thread_unlink(t, LINKED_QUEUE);
+    return c;
+}
+
+COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
+{
+    struct thread *t = thread_of(s, thread);
+
+    ASSERT(thread_is_dying(t));
+    fair_leave(rq, unqueue(s, rq, t), now, false);
+    (void)thread_change(t, THREAD_EXIT, 0, 0);
+    reap(s, rq, thread, now);
+}
+
+COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
+{
     uint32_t thread = rq->current;
+    struct thread *t = thread_of(s, thread);
 
-    ASSERT(thread != SLOT_NONE);
-    port_save(s, cpu, thread);
-    port_store32(&thread_of(s, thread)->last_cpu, cpu);
-    rq->current = SLOT_NONE;
-    thread_change(s, thread, THREAD_REQUEUE, cpu, 0);
-    thread_link(s, thread, LINKED_QUEUE);
-    fair_queue(s, rq, rq->current_sc);
-    rq->current_sc = SLOT_NONE;
+    ASSERT(thread_is_dying(t));
+    account_charge(s, rq, now, CHARGE_EXIT);
+    rq_remove_current(s, rq, now, false);
+    (void)thread_change(t, THREAD_EXIT, 0, 0);
+    reap(s, rq, thread, now);
 }
 
-void rq_remove_current(struct sched *s, uint32_t cpu, struct mono now, bool moves)
+void rq_detach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t target, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
+    struct thread *t = thread_of(s, thread);
+
+    (void)thread_change(t, THREAD_DETACH, rq->cpu, target);
+    struct sc *c = unqueue(s, rq, t);
+
+    fair_leave(rq, c, now, true);
+    t->ledger.migration_count++;
+    trace(s, rq, thread, now,
+          (struct trace_record){.event = EV_DETACH, .a = (int64_t)target, .b = c->lag_vns});
+}
+
+HOT uint64_t rq_requeue_current(struct sched *s, struct rq *rq)
+{
+    struct thread *t = rq_current_thread(s, rq);
+    struct sc *c = rq_current_sc(s, rq);
+
+    port_save(s, rq->cpu, rq->current);
+    port_store32(&t->last_cpu, rq->cpu);
+    rq->current = SLOT_NONE;
+    uint64_t word = thread_change(t, THREAD_REQUEUE, rq->cpu, 0);
+
+    thread_link(t, LINKED_QUEUE);
+    fair_queue(s, rq, rq->current_sc, c);
+    rq->current_sc = SLOT_NONE;
+    return word;
+}
+
+HOT struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves)
+{
+    struct sc *c = rq_current_sc(s, rq);
 
     ASSERT(rq->current != SLOT_NONE);
-    port_save(s, cpu, rq->current);
-    port_store32(&thread_of(s, rq->current)->last_cpu, cpu);
-    fair_leave(s, cpu, rq->current_sc, now, moves);
+    port_save(s, rq->cpu, rq->current);
+    port_store32(&rq_current_thread(s, rq)->last_cpu, rq->cpu);
+    fair_leave(rq, c, now, moves);
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
+    return c;
 }
 
-void rq_restore_current(struct sched *s, uint32_t cpu, uint32_t thread)
+/* `thread` is current from now on. */
+static HOT void set_current(struct sched *s, struct rq *rq, uint32_t thread, const struct thread *t,
+                            const struct sc *c)
 {
-    struct rq *rq = rq_of(s, cpu);
-
-    ASSERT(rq->current == SLOT_NONE);
-    rq->current = thread;
-    rq->current_sc = thread_of(s, thread)->sc;
-    fair_rejoin(s, cpu, rq->current_sc);
-}
-
-uint32_t rq_pick(struct sched *s, uint32_t cpu)
-{
-    struct rq *rq = rq_of(s, cpu);
-    uint32_t sc;
-
-    ASSERT(rq->reserved.count == 0); /* nothing creates reserved contexts yet */
-    sc = fair_pick(s, rq);
-    return sc == SLOT_NONE ? SLOT_NONE : sc_of(s, sc)->thread;
-}
-
-void rq_dispatch(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now)
-{
-    struct rq *rq = rq_of(s, cpu);
-    struct thread *t = thread_of(s, thread);
-
-    ASSERT(rq->current == SLOT_NONE);
-    account_idle(s, cpu, now); /* nothing unless the CPU was idle until now */
-    fair_unqueue(s, rq, t->sc);
-    thread_unlink(s, thread, LINKED_QUEUE);
-    thread_change(s, thread, THREAD_DISPATCH, cpu, 0);
     rq->current = thread;
     rq->current_sc = t->sc;
+    rq->current_offset = arena_offset(s, t);
+    rq->current_sc_offset = arena_offset(s, c);
+    rq->current_class = c->latency_class;
+}
+
+void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread)
+{
+    struct thread *t = thread_of(s, thread);
+    struct sc *c = sc_of(s, t->sc);
+
+    ASSERT(rq->current == SLOT_NONE);
+    set_current(s, rq, thread, t, c);
+    fair_rejoin(rq, c);
+}
+
+HOT uint32_t rq_pick(const struct sched *s, const struct rq *rq)
+{
+    ASSERT(rq->reserved.count == 0); /* nothing creates reserved contexts yet */
+    return fair_pick(s, rq);
+}
+
+HOT uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct thread *t,
+                         struct mono now)
+{
+    ASSERT(rq->current == SLOT_NONE);
+    account_idle(s, rq, now); /* nothing unless the CPU was idle until now */
+    struct sc *c = unqueue(s, rq, t);
+    uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
+
+    set_current(s, rq, thread, t, c);
     rq->stretch_start = now;
     rq->need_pick = 0;
+    return word;
 }
 
-static uint64_t shortest_queued_ns(const struct rq *rq)
+/* The most urgent class among current and the queued: its slice is the shortest. */
+static uint32_t most_urgent_class(const struct rq *rq)
 {
     if (rq->class_count[LATENCY_INTERACTIVE] > 0)
-        return SLICE_INTERACTIVE_NS;
-    if (rq->class_count[LATENCY_NORMAL] > 0)
-        return SLICE_NORMAL_NS;
-    return SLICE_BATCH_NS;
+        return LATENCY_INTERACTIVE;
+    if (rq->class_count[LATENCY_NORMAL] > 0 && rq->current_class < LATENCY_NORMAL)
+        return LATENCY_NORMAL;
+    return rq->current_class;
 }
 
-struct mono rq_protect_end(const struct sched *s, const struct rq *rq)
+HOT struct mono rq_protect_end(const struct rq *rq)
 {
     ASSERT(rq->current != SLOT_NONE);
-    uint64_t slice_ns = sc_slice_ns(sc_of(s, rq->current_sc));
-    uint64_t queued_ns = shortest_queued_ns(rq);
-
-    return mono_add(rq->stretch_start, slice_ns < queued_ns ? slice_ns : queued_ns);
+    return mono_add(rq->stretch_start, sc_slice_ns(most_urgent_class(rq)));
 }
 
-static struct port_atomic64 *overload_word(struct sched *s, uint32_t cpu)
+/*
+ * Clear, fence (the locked operation is one), re-read: a poster that saw the bit still set and left
+ * it alone has pushed before we look, so either it sees the bit clear or we see its entry.
+ */
+static bool clear_overload(const struct rq *rq, struct port_atomic64 *word)
 {
-    return &s->clusters[cpu / CLUSTER_CPUS].overload.bits;
-}
-
-static bool overload_is_set(const struct sched *s, uint32_t cpu)
-{
-    uint64_t word = port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits);
-
-    return (word >> (cpu % CLUSTER_CPUS)) & 1u;
-}
-
-bool rq_publish_overload(struct sched *s, uint32_t cpu)
-{
-    struct rq *rq = rq_of(s, cpu);
-    uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
-    bool is_set = overload_is_set(s, cpu);
-
-    if (rq_queued_count(rq) > 0) {
-        if (!is_set)
-            (void)port_or64(overload_word(s, cpu), bit);
-        return false;
-    }
-    if (!is_set)
-        return false;
-    /*
-     * Clear, fence (the locked operation is one), re-read: a poster that saw the bit still set and
-     * left it alone has pushed before we look, so either it sees the bit clear or we see its entry.
-     */
-    (void)port_and64(overload_word(s, cpu), ~bit);
+    (void)port_and64(word, ~rq->cpu_bit);
     if (inbox_is_empty(rq))
         return false;
-    (void)port_or64(overload_word(s, cpu), bit);
+    (void)port_or64(word, rq->cpu_bit);
     return true;
+}
+
+HOT bool rq_publish_overload(struct sched *s, struct rq *rq)
+{
+    struct port_atomic64 *word = &rq_cluster(s, rq)->overload.bits;
+    bool is_set = (port_load64(word) & rq->cpu_bit) != 0;
+
+    if (rq_queued_count(rq) == 0)
+        return is_set && clear_overload(rq, word);
+    if (!is_set)
+        (void)port_or64(word, rq->cpu_bit);
+    return false;
 }
 
 void rq_check(const struct sched *s, uint32_t cpu)
@@ -257,9 +277,16 @@ void rq_check(const struct sched *s, uint32_t cpu)
         running_count += word.state == THREAD_RUNNING;
         ASSERT(word.state != THREAD_RUNNING || rq->current == slot);
     }
+    ASSERT(rq->cpu == cpu);
+    if (rq->current != SLOT_NONE) {
+        ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
+        ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
+        ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);
+    }
     ASSERT(running_count == (rq->current != SLOT_NONE ? 1u : 0u));
     ASSERT(queued_count == rq_queued_count(rq));
-    ASSERT(queued_count == 0 || overload_is_set(s, cpu)); /* R3 */
+    ASSERT(queued_count == 0 || /* R3 */
+           (port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits) & rq->cpu_bit) != 0);
     fair_check(s, cpu);
     account_check(s, cpu);
 }

@@ -40,10 +40,16 @@ struct rq_stat {
 
 struct rq {
     struct port_lock lock;
+    uint32_t cpu;            /* whose it is; this and the next two never change */
+    uint64_t cpu_bit;        /* in the words of its cluster */
+    uint64_t cluster_offset; /* struct cluster, in the arena */
 
     /* Guarded by lock. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
     uint32_t current_sc;
+    uint64_t current_offset; /* where these two are in the arena; stale while idle */
+    uint64_t current_sc_offset;
+    uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
     uint32_t need_pick; /* the running context must not go on unasked */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
     struct mono started;
@@ -62,8 +68,9 @@ struct rq {
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
     uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
-    struct why why;
     struct rq_stat stat;
+
+    struct why why; /* of the last event or decision on this CPU; its CPU's alone */
 
     /* Written by other CPUs. */
     struct port_atomic32 inbox_head ALIGNED(64);
@@ -77,6 +84,24 @@ static inline struct rq *rq_of(const struct sched *s, uint32_t cpu)
 {
     ASSERT(cpu < s->cpu_count);
     return (struct rq *)arena_at(s, s->rq_offset) + cpu;
+}
+
+static inline struct cluster *rq_cluster(const struct sched *s, const struct rq *rq)
+{
+    return arena_at(s, rq->cluster_offset);
+}
+
+/* The records of current and of the context it runs on; the CPU must not be idle. */
+static inline struct thread *rq_current_thread(struct sched *s, const struct rq *rq)
+{
+    ASSERT(rq->current != SLOT_NONE);
+    return arena_at(s, rq->current_offset);
+}
+
+static inline struct sc *rq_current_sc(struct sched *s, const struct rq *rq)
+{
+    ASSERT(rq->current != SLOT_NONE);
+    return arena_at(s, rq->current_sc_offset);
 }
 
 /* An idle run queue whose time starts at `now`. */
@@ -95,46 +120,53 @@ static inline uint32_t rq_queued_count(const struct rq *rq)
  * true v are compared; a thief that attaches on a victim's behalf must not, and compares with a V
  * that is at most one stretch old.  Lock: rq.  Cost: O(log n).
  */
-void rq_attach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t by, struct mono now);
+void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now);
+
+/* The same for a thread of context `c` whose state is QUEUED(this CPU) already, and without the
+ * charge: the owner has done that. */
+void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now);
 
 /*
  * End a thread that is DYING and that this CPU owns in the state it is in: it becomes DEAD, its
- * context leaves the queue or the CPU, and it waits in the reaped list.  Lock: rq of `cpu`.
+ * context leaves the queue or the CPU, and it waits in the reaped list.  Lock: rq.
  */
-void rq_reap_queued(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
-void rq_reap_current(struct sched *s, uint32_t cpu, struct mono now);
+void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct mono now);
+void rq_reap_current(struct sched *s, struct rq *rq, struct mono now);
 /* The same for one in no queue, MIGRATING or made DEAD by the caller. */
-void rq_reap_loose(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
+void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono now);
 
-/* Unlink a queued thread and make it MIGRATING(cpu, target): nobody's until attached or posted. */
-void rq_detach(struct sched *s, uint32_t cpu, uint32_t thread, uint32_t target, struct mono now);
+/* Unlink a queued thread and make it MIGRATING(this CPU, target): nobody's until attached or
+ * posted. */
+void rq_detach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t target, struct mono now);
 
-/* Put current back into the queue, saved; the CPU has no current then. */
-void rq_requeue_current(struct sched *s, uint32_t cpu);
+/* Put current back into the queue, saved; the CPU has no current then.  Returns: its word now. */
+uint64_t rq_requeue_current(struct sched *s, struct rq *rq);
 
 /* Take current off without queueing it, saved: it blocks, moves to another CPU or ends.  Its
- * context leaves the sums. */
-void rq_remove_current(struct sched *s, uint32_t cpu, struct mono now, bool moves);
+ * context leaves the sums.  Returns: the context. */
+struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves);
 
 /* Undo rq_remove_current within the same critical section. */
-void rq_restore_current(struct sched *s, uint32_t cpu, uint32_t thread);
+void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread);
 
-/* The queued thread that should run now by the dispatch order, left queued; SLOT_NONE when there is
- * none.  A FAIR queue that is not empty always has one. */
-MUST_USE uint32_t rq_pick(struct sched *s, uint32_t cpu);
+/* The queued context that should run now by the dispatch order, left queued; SLOT_NONE when there
+ * is none.  A FAIR queue that is not empty always has one. */
+MUST_USE uint32_t rq_pick(const struct sched *s, const struct rq *rq);
 
-/* Make the queued `thread` RUNNING and current; the CPU has no current. */
-void rq_dispatch(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now);
+/* Make the queued `thread`, whose record is `t`, RUNNING and current; the CPU has no current.
+ * Returns: its word now. */
+uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct thread *t,
+                     struct mono now);
 
 /* Until when current may keep the CPU: the shorter of its slice and the shortest queued one. */
-struct mono rq_protect_end(const struct sched *s, const struct rq *rq);
+struct mono rq_protect_end(const struct rq *rq);
 
 /*
  * Set or clear the overload bit by R3.  Lock: rq.
  * Returns: true if it was cleared and set again because somebody posted meanwhile.  Who went idle
  * in between has not seen that entry, so the owner must look at its inbox again (a thief kicks it).
  */
-bool rq_publish_overload(struct sched *s, uint32_t cpu);
+bool rq_publish_overload(struct sched *s, struct rq *rq);
 
 /* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
 void rq_check(const struct sched *s, uint32_t cpu);

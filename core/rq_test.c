@@ -56,21 +56,21 @@ static void test_rq_move_keeps_lag(void **state)
     (void)fixture_wake(f, 0, moved);
     (void)fixture_wake(f, 1, other);
     fixture_run(f, 2 * NS_PER_MS);
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
-    account_charge(f->s, 1, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 1), f->now, CHARGE_PREEMPT);
     struct sc *c = sc_of(f->s, moved.slot);
     int64_t lag = vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
     int64_t left = vtime_diff_vns(c->vdeadline, c->v);
 
     assert_int_equal(lag, NS_PER_MS); /* it is owed half of the 2 ms */
-    rq_detach(f->s, 0, moved.slot, 1, f->now);
+    rq_detach(f->s, rq_of(f->s, 0), moved.slot, 1, f->now);
     assert_int_equal(thread_word_read(f->s, moved.slot).state, THREAD_MIGRATING);
-    rq_attach(f->s, 1, moved.slot, 1, f->now);
+    rq_attach(f->s, rq_of(f->s, 1), moved.slot, 1, f->now);
     assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 1), f->now), c->v), lag);
     assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), left);
     assert_int_equal(thread_of(f->s, moved.slot)->ledger.migration_count, 1);
-    (void)rq_publish_overload(f->s, 0);
-    (void)rq_publish_overload(f->s, 1);
+    (void)rq_publish_overload(f->s, rq_of(f->s, 0));
+    (void)rq_publish_overload(f->s, rq_of(f->s, 1));
     fixture_free(f);
 }
 
@@ -84,14 +84,14 @@ static void test_rq_restore_undoes_remove(void **state)
     (void)state;
     (void)start(f, LATENCY_NORMAL);
     fixture_run(f, NS_PER_MS);
-    account_charge(f->s, 0, f->now, CHARGE_PREEMPT);
+    account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     int64_t w = rq->w;
     struct wide sum = rq->s;
     struct vtime v = sc_of(f->s, a.slot)->v;
 
-    rq_remove_current(f->s, 0, f->now, false);
+    rq_remove_current(f->s, rq_of(f->s, 0), f->now, false);
     assert_int_equal(rq->w, w - 1024);
-    rq_restore_current(f->s, 0, a.slot);
+    rq_restore_current(f->s, rq_of(f->s, 0), a.slot);
     assert_int_equal(rq->w, w);
     assert_int_equal(rq->s.low, sum.low);
     assert_int_equal(sc_of(f->s, a.slot)->v.vns, v.vns);

@@ -20,22 +20,31 @@ void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_
         .kind = SC_FAIR,
         .latency_class = (uint8_t)class,
     };
+    sc_rate(c);
 }
 
-uint64_t sc_slice_ns(const struct sc *c)
+HOT uint64_t sc_slice_ns(uint32_t latency_class)
 {
-    ASSERT(c->latency_class < LATENCY_CLASS_COUNT);
-    return class_slice_ns[c->latency_class];
+    ASSERT(latency_class < LATENCY_CLASS_COUNT);
+    return class_slice_ns[latency_class];
 }
 
-int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight)
+HOT int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight)
 {
     ASSERT(service_ns <= CHARGE_NS_MAX);
     ASSERT(weight >= WEIGHT_MIN);
     return (int64_t)(service_ns * WEIGHT_UNIT / weight);
 }
 
-int64_t sc_charge(struct sc *c, uint64_t delta_ns)
+void sc_rate(struct sc *c)
+{
+    uint64_t slice_ns = sc_slice_ns(c->latency_class);
+
+    c->slice_vns = sc_virtual_vns(slice_ns, c->weight);
+    c->bound_vns = sc_virtual_vns(slice_ns + GRANULARITY_NS, c->weight);
+}
+
+HOT int64_t sc_charge(struct sc *c, uint64_t delta_ns)
 {
     ASSERT(delta_ns <= CHARGE_NS_MAX);
     ASSERT(c->remainder < c->weight);

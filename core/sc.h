@@ -29,7 +29,9 @@ struct sc {
     uint16_t v_cpu_plus_1; /* CPU whose clock v is on; 0: none, only lag_vns counts */
     uint8_t kind;          /* enum sc_kind */
     uint8_t latency_class; /* enum latency_class */
-};
+    int64_t slice_vns;     /* of that class, at that weight (sc_rate) */
+    int64_t bound_vns;     /* L while no longer slice competes: slice and granularity (sc_rate) */
+} ALIGNED(64);
 
 static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
 {
@@ -40,9 +42,12 @@ static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
 /* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */
 void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_class class);
 
-/* The slice of a class, and what `delta_ns` of service is in virtual time at `weight`. */
-uint64_t sc_slice_ns(const struct sc *c);
+/* The slice of a class, and what `service_ns` of service is in virtual time at `weight`. */
+uint64_t sc_slice_ns(uint32_t latency_class);
 int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight);
+
+/* The weight or the class has been set: compute what follows from them. */
+void sc_rate(struct sc *c);
 
 /*
  * Exact charge: v advances by (delta * 1024 + remainder) / weight, the rest stays in `remainder`.

@@ -63,9 +63,9 @@ static void test_sc_slice_follows_the_class(void **state)
     sc_init_fair(f->s, 0, 1, LATENCY_BATCH);
     sc_init_fair(f->s, 1, 99, LATENCY_NORMAL);
     sc_init_fair(f->s, 2, WEIGHT_MAX, LATENCY_INTERACTIVE);
-    assert_int_equal(sc_slice_ns(sc_of(f->s, 0)), SLICE_BATCH_NS);
-    assert_int_equal(sc_slice_ns(sc_of(f->s, 1)), SLICE_NORMAL_NS);
-    assert_int_equal(sc_slice_ns(sc_of(f->s, 2)), SLICE_INTERACTIVE_NS);
+    assert_int_equal(sc_slice_ns(sc_of(f->s, 0)->latency_class), SLICE_BATCH_NS);
+    assert_int_equal(sc_slice_ns(sc_of(f->s, 1)->latency_class), SLICE_NORMAL_NS);
+    assert_int_equal(sc_slice_ns(sc_of(f->s, 2)->latency_class), SLICE_INTERACTIVE_NS);
     expect_assert_failure(sc_init_fair(f->s, 0, 0, LATENCY_BATCH));
     expect_assert_failure(sc_init_fair(f->s, 0, WEIGHT_MAX + 1, LATENCY_BATCH));
     fixture_free(f);

@@ -6,21 +6,6 @@
 #include "core/inbox.h"
 #include "core/wake.h"
 
-static struct decision decision_empty(void)
-{
-    return (struct decision){.next = THREAD_REF_NONE, .arm_at = MONO_NEVER, .status = STATUS_OK};
-}
-
-static void explain(struct sched *s, uint32_t cpu, struct decision *d, struct why why,
-                    struct mono now)
-{
-    why.subject_slot = d->next.slot;
-    why.subject_gen = d->next.gen;
-    why.time_ns = now.ns;
-    d->why = why;
-    rq_of(s, cpu)->why = why;
-}
-
 uint64_t sched_bytes(uint32_t cpu_count, uint32_t thread_count)
 {
     return arena_bytes(cpu_count, thread_count);
@@ -52,159 +37,193 @@ static uint32_t send_away(struct sched *s, uint32_t thread, struct decision *d)
 {
     struct placement place = wake_place(s, thread);
 
-    thread_change(s, thread, THREAD_POST, place.cpu, 0);
+    (void)thread_change(thread_of(s, thread), THREAD_POST, place.cpu, 0);
     wake_deliver(s, thread, place.cpu, d);
     return place.cpu;
 }
 
-static void move_current(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+static COLD void move_current(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
-    uint32_t thread = rq_of(s, cpu)->current;
+    uint32_t thread = rq->current;
+    struct thread *t = thread_of(s, thread);
 
-    account_charge(s, cpu, now, CHARGE_SWITCH);
-    rq_remove_current(s, cpu, now, true);
-    thread_of(s, thread)->ledger.migration_count++;
-    thread_change(s, thread, THREAD_DETACH, cpu, 0);
-    int64_t lag_vns = sc_of(s, thread_of(s, thread)->sc)->lag_vns;
+    account_charge(s, rq, now, CHARGE_SWITCH);
+    int64_t lag_vns = rq_remove_current(s, rq, now, true)->lag_vns;
+
+    t->ledger.migration_count++;
+    (void)thread_change(t, THREAD_DETACH, rq->cpu, 0);
     uint32_t target = send_away(s, thread, d); /* from here on the thread is the target's */
 
     port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
+                                         .cpu = rq->cpu,
                                          .event = EV_DETACH,
                                          .thread = thread,
                                          .a = (int64_t)target,
                                          .b = lag_vns});
 }
 
-/* Pick until somebody may run here; who may not any more goes away, a few at a time. */
-static uint32_t pick_allowed(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+/* The picked `thread` may not run here: off the queue with it. */
+static COLD void take_off(struct sched *s, struct rq *rq, uint32_t thread, struct mono now,
+                          struct decision *d)
+{
+    if (thread_is_dying(thread_of(s, thread))) {
+        rq_reap_queued(s, rq, thread, now);
+        return;
+    }
+    rq_detach(s, rq, thread, rq->cpu, now);
+    (void)send_away(s, thread, d);
+}
+
+/* Pick until somebody may run here; who may not any more goes away, a few at a time.
+ * Returns: the thread's slot; its record in *record. */
+static HOT uint32_t pick_allowed(struct sched *s, struct rq *rq, struct mono now,
+                                 struct thread **record, struct decision *d)
 {
     while (d->kick_count < KICK_MAX - 1) { /* bound: each turn takes one thread off the queue */
-        uint32_t thread = rq_pick(s, cpu);
+        uint32_t sc = rq_pick(s, rq);
 
-        if (thread == SLOT_NONE)
+        if (sc == SLOT_NONE)
             return SLOT_NONE;
-        if (thread_is_dying(s, thread)) {
-            rq_reap_queued(s, cpu, thread, now);
-            continue;
-        }
-        if (thread_allows(s, thread, cpu))
+        uint32_t thread = sc_of(s, sc)->thread;
+
+        *record = thread_of(s, thread);
+        if (!thread_is_dying(*record) && thread_allows(s, thread, rq->cpu))
             return thread;
-        rq_detach(s, cpu, thread, cpu, now);
-        (void)send_away(s, thread, d);
+        take_off(s, rq, thread, now, d);
     }
     d->resched = true;
     return SLOT_NONE;
 }
 
 /* May the current thread go on? */
-static bool keeps_cpu(const struct sched *s, const struct rq *rq, struct mono now)
+static HOT bool keeps_cpu(const struct rq *rq, struct mono now)
 {
     if (rq->need_pick)
         return false;
-    return rq_queued_count(rq) == 0 || mono_before(now, rq_protect_end(s, rq));
+    return rq_queued_count(rq) == 0 || mono_before(now, rq_protect_end(rq));
 }
 
-/* `previous` gave way to `next` (either may be SLOT_NONE): counts and trace. */
-static void note_switch(struct sched *s, uint32_t cpu, const uint32_t previous_next[2],
-                        struct mono now, struct decision *d)
+/* `previous` gave way to d->next (either may be none): trace. */
+static HOT void trace_switch(struct sched *s, const struct rq *rq, uint32_t previous,
+                             struct mono now, const struct decision *d)
 {
-    uint32_t previous = previous_next[0];
-    uint32_t next = previous_next[1];
+    uint32_t next = d->next.slot;
 
-    if (previous == next)
-        return;
-    if (previous != SLOT_NONE && thread_word_read(s, previous).state == THREAD_QUEUED)
-        thread_of(s, previous)->ledger.preempt_count++;
-    if (next != SLOT_NONE) {
-        thread_of(s, next)->ledger.switch_count++;
-        rq_of(s, cpu)->stat.switch_count++;
-    }
     port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
+                                         .cpu = rq->cpu,
                                          .event = next != SLOT_NONE ? EV_SWITCH : EV_IDLE,
                                          .thread = next,
                                          .a = previous != SLOT_NONE ? (int64_t)previous : -1,
-                                         .b = d->why.rule});
+                                         .b = d->rule});
 }
 
-static void dispatch_next(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+/* `next`, whose record is `t`, runs now, after `previous`. */
+static HOT void dispatch(struct sched *s, struct rq *rq, const uint32_t previous_next[2],
+                         struct thread *t, struct mono now, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
+    uint32_t next = previous_next[1];
+    uint64_t word = rq_dispatch(s, rq, next, t, now);
+    uint32_t queued_count = rq_queued_count(rq);
+
+    d->next = (struct thread_ref){next, word_gen(word)};
+    decision_explain(d, rq,
+            (struct why){.rule = queued_count > 0 ? WHY_PICKED_DEADLINE : WHY_PICKED_ONLY,
+                         .subject_slot = next,
+                         .subject_gen = word_gen(word),
+                         .time_ns = now.ns,
+                         .a = rq_current_sc(s, rq)->vdeadline.vns,
+                         .b = (int64_t)queued_count + 1});
+    if (previous_next[0] == next)
+        return;
+    t->ledger.switch_count++;
+    rq->stat.switch_count++;
+    trace_switch(s, rq, previous_next[0], now, d);
+}
+
+/* Charge and queue the current thread, which has to give way.  Returns: it is queued. */
+static bool requeue(struct sched *s, struct rq *rq, struct mono now)
+{
+    uint32_t thread = rq->current;
+
+    account_charge(s, rq, now, CHARGE_PREEMPT);
+    if ((rq_requeue_current(s, rq) & WORD_DYING) == 0)
+        return true;
+    rq_reap_queued(s, rq, thread, now); /* killed since the look in choose */
+    return false;
+}
+
+static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+{
     uint32_t previous = rq->current;
+    bool is_queued = previous != SLOT_NONE && requeue(s, rq, now);
+    struct thread *t = NULL;
+    uint32_t next = pick_allowed(s, rq, now, &t, d);
 
-    if (previous != SLOT_NONE) {
-        account_charge(s, cpu, now, CHARGE_PREEMPT);
-        rq_requeue_current(s, cpu);
-        if (thread_is_dying(s, previous)) /* killed since the look in choose */
-            rq_reap_queued(s, cpu, previous, now);
-    }
-    uint32_t next = pick_allowed(s, cpu, now, d);
-
+    if (is_queued && previous != next &&
+        word_state(thread_word_load(thread_of(s, previous))) == THREAD_QUEUED)
+        thread_of(s, previous)->ledger.preempt_count++;
     if (next != SLOT_NONE) {
-        rq_dispatch(s, cpu, next, now);
-        uint32_t queued_count = rq_queued_count(rq);
-
-        d->next = thread_ref_of(s, next);
-        explain(s, cpu, d,
-                (struct why){.rule = queued_count > 0 ? WHY_PICKED_DEADLINE : WHY_PICKED_ONLY,
-                             .a = sc_of(s, rq->current_sc)->vdeadline.vns,
-                             .b = (int64_t)queued_count + 1},
-                now);
-    } else {
-        d->next = THREAD_REF_NONE;
-        explain(s, cpu, d, (struct why){.rule = WHY_IDLE}, now);
+        dispatch(s, rq, (const uint32_t[2]){previous, next}, t, now, d);
+        return;
     }
-    note_switch(s, cpu, (const uint32_t[2]){previous, next}, now, d);
+    d->next = THREAD_REF_NONE;
+    decision_explain(d, rq,
+                     (struct why){.rule = WHY_IDLE, .subject_slot = next, .time_ns = now.ns});
+    if (previous != SLOT_NONE)
+        trace_switch(s, rq, previous, now, d);
 }
 
-/* Say what the others need to know of this CPU.  The fence is the caller's, after the unlock. */
-static void publish(struct sched *s, uint32_t cpu)
+/*
+ * It is decided who runs: tell the others, set the instant of the next decision.  The fence between
+ * what is published and the second look at the inbox is the caller's, after the unlock.
+ */
+static HOT void announce(struct sched *s, struct rq *rq, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
-    uint32_t word = PUBLISHED_HALTED;
+    uint32_t queued_count = rq_queued_count(rq);
 
-    if (rq->current != SLOT_NONE) {
-        word = (sc_of(s, rq->current_sc)->latency_class + 1u) << PUBLISHED_CLASS_SHIFT;
-        if (rq_queued_count(rq) == 0)
-            word |= PUBLISHED_SOLO;
+    d->arm_at = MONO_NEVER;
+    d->has_reaped = rq->reaped_head != SLOT_NONE;
+    if (rq->current == SLOT_NONE) {
+        port_store32(&rq->published, PUBLISHED_HALTED);
+        (void)rq_publish_overload(s, rq);
+        return;
     }
-    port_store32(&rq->published, word);
-    (void)rq_publish_overload(s, cpu); /* the inbox is read again after the fence anyway */
+    port_store32(&rq->published, (rq->current_class + 1) << PUBLISHED_CLASS_SHIFT |
+                                     (queued_count == 0 ? PUBLISHED_SOLO : 0));
+    (void)rq_publish_overload(s, rq); /* before the idle words are read: see search_work */
+    balance_set_busy(s, rq);
+    if (queued_count == 0)
+        return;
+    d->arm_at = rq_protect_end(rq);
+    balance_offer(s, rq, d);
+}
+
+/* The running thread goes on. */
+static HOT void keep(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+{
+    d->next = thread_ref_of(s, rq->current);
+    decision_explain(d, rq,
+            (struct why){.rule = WHY_KEPT_PROTECTED,
+                         .subject_slot = d->next.slot,
+                         .subject_gen = d->next.gen,
+                         .time_ns = now.ns,
+                         .a = (int64_t)rq_protect_end(rq).ns,
+                         .b = (int64_t)now.ns});
 }
 
 /* One look under the lock: drain, decide, publish. */
-static void choose(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+static HOT void choose(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
-
-    (void)inbox_drain(s, cpu, cpu, now);
-    if (rq->current != SLOT_NONE && thread_is_dying(s, rq->current))
-        rq_reap_current(s, cpu, now);
-    if (rq->current != SLOT_NONE && !thread_allows(s, rq->current, cpu))
-        move_current(s, cpu, now, d);
-    if (rq->current != SLOT_NONE && keeps_cpu(s, rq, now)) {
-        d->next = thread_ref_of(s, rq->current);
-        d->why = (struct why){.rule = WHY_KEPT_PROTECTED,
-                              .subject_slot = d->next.slot,
-                              .subject_gen = d->next.gen,
-                              .time_ns = now.ns,
-                              .a = (int64_t)rq_protect_end(s, rq).ns,
-                              .b = (int64_t)now.ns};
-    } else {
-        dispatch_next(s, cpu, now, d);
-    }
-    d->arm_at = MONO_NEVER;
-    d->has_reaped = rq->reaped_head != SLOT_NONE;
-    publish(s, cpu); /* overload before the idle words are read: see search_work */
-    if (rq->current == SLOT_NONE)
-        return;
-    balance_set_idle(s, cpu, false);
-    if (rq_queued_count(rq) == 0)
-        return;
-    d->arm_at = rq_protect_end(s, rq);
-    if (d->kick_count < KICK_MAX)
-        balance_kick_idle(s, cpu, d);
+    (void)inbox_drain(s, rq, rq->cpu, now);
+    if (rq->current != SLOT_NONE && thread_is_dying(thread_of(s, rq->current)))
+        rq_reap_current(s, rq, now);
+    if (rq->current != SLOT_NONE && !thread_allows(s, rq->current, rq->cpu))
+        move_current(s, rq, now, d);
+    if (rq->current != SLOT_NONE && keeps_cpu(rq, now))
+        keep(s, rq, now, d);
+    else
+        dispatch_next(s, rq, now, d);
+    announce(s, rq, d);
 }
 
 /* Nothing to run: look for work elsewhere.  Returns: look at the own queue again. */
@@ -214,7 +233,7 @@ static bool search_work(struct sched *s, uint32_t cpu, struct mono now, struct d
      * Publish idle, fence, then read the overload words; who makes a CPU overloaded sets its bit,
      * fence, then reads the idle words.  One of the two sees the other.
      */
-    balance_set_idle(s, cpu, true);
+    balance_set_idle(s, cpu);
     switch (balance_steal(s, cpu, now, d)) {
     case STEAL_DONE:
         return true;
@@ -227,24 +246,47 @@ static bool search_work(struct sched *s, uint32_t cpu, struct mono now, struct d
     return !inbox_is_empty(rq_of(s, cpu));
 }
 
-struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono now)
+/* Decide who runs.  The lock is held at first, so that an event and its decision are one hold. */
+static HOT void decide(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
-    struct decision d = decision_empty();
-
-    for (unsigned turn = 0; turn < DECIDE_TURNS_MAX && d.kick_count < KICK_MAX - 1; turn++) {
-        d.resched = false;
-        port_lock(&rq->lock);
-        choose(s, cpu, now, &d);
+    for (unsigned turn = 1;; turn++) { /* at most DECIDE_TURNS_MAX */
+        d->resched = false;
+        choose(s, rq, now, d);
         port_unlock(&rq->lock);
         port_fence(); /* published (HALTED or SOLO) before the inbox is read again */
-        if (!inbox_is_empty(rq))
-            continue;
-        if (thread_ref_is_none(d.next) && !d.resched && search_work(s, cpu, now, &d))
-            continue;
-        return d;
+        bool is_done = inbox_is_empty(rq);
+
+        if (is_done && thread_ref_is_none(d->next) && !d->resched)
+            is_done = !search_work(s, rq->cpu, now, d);
+        if (is_done)
+            return;
+        if (turn == DECIDE_TURNS_MAX || d->kick_count >= KICK_MAX - 1)
+            break;
+        port_lock(&rq->lock);
     }
-    d.resched = true;
+    d->resched = true;
+}
+
+static NOINLINE void decide_seldom(struct sched *s, struct rq *rq, struct mono now,
+                                   struct decision *d)
+{
+    decide(s, rq, now, d);
+}
+
+void sched_decide_to(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+{
+    struct rq *rq = rq_of(s, cpu);
+
+    decision_begin(d);
+    port_lock(&rq->lock);
+    decide(s, rq, now, d);
+}
+
+struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono now)
+{
+    struct decision d;
+
+    sched_decide_to(s, cpu, now, &d);
     return d;
 }
 
@@ -283,116 +325,17 @@ enum status sched_thread_create(struct sched *s, const struct thread_params *par
     return STATUS_OK;
 }
 
-/* The woken thread is INBOX(cpu), ours, and in no inbox: take it in here. */
-static void attach_here(struct sched *s, uint32_t cpu, uint32_t thread, struct mono now,
-                        struct decision *d)
-{
-    struct rq *rq = rq_of(s, cpu);
-
-    port_lock(&rq->lock);
-    rq_attach(s, cpu, thread, cpu, now);
-    (void)rq_publish_overload(s, cpu); /* set: something is queued */
-    port_unlock(&rq->lock);
-    d->resched = true;
-}
-
-/* The state word is INBOX(place->cpu) now: hand the thread over. */
-static void wake_placed(struct sched *s, uint32_t cpu, uint32_t thread,
-                        const struct placement *place, struct mono now, struct decision *d)
-{
-    d->why = place->why;
-    d->why.subject_slot = thread;
-    d->why.subject_gen = thread_ref_of(s, thread).gen;
-    d->why.time_ns = now.ns;
-    port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
-                                         .event = EV_WAKE,
-                                         .thread = thread,
-                                         .a = (int64_t)place->cpu,
-                                         .b = d->why.rule});
-    if (place->cpu == cpu)
-        attach_here(s, cpu, thread, now, d);
-    else
-        wake_deliver(s, thread, place->cpu, d);
-}
-
-enum wake_outcome { WAKE_RETRY, WAKE_DELIVERED, WAKE_LATCHED, WAKE_STALE };
-
-/* One try from the state `word`, which is read again when somebody else was faster. */
-static enum wake_outcome try_wake(struct sched *s, struct thread_ref ref, struct thread_word *word,
-                                  struct placement *place)
-{
-    if (word->gen != ref.gen || word->state == THREAD_DEAD)
-        return WAKE_STALE;
-    if (word->state != THREAD_NEW && word->state != THREAD_BLOCKED) {
-        bool latched = word->wake_pending || thread_try_mark(s, ref.slot, word, true);
-
-        return latched ? WAKE_LATCHED : WAKE_RETRY;
-    }
-    if (place->cpu == CPU_NONE) /* once: a CPU claimed for a try that failed serves the next */
-        *place = wake_place(s, ref.slot);
-    return thread_try_change(s, ref.slot, word, THREAD_POST, place->cpu, 0) ? WAKE_DELIVERED
-                                                                            : WAKE_RETRY;
-}
-
-struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
-                           enum wake_source source, struct mono now)
-{
-    struct decision d = decision_empty();
-    struct placement place = {.cpu = CPU_NONE};
-    enum wake_outcome outcome = WAKE_RETRY;
-
-    ASSERT(source < WAKE_SOURCE_COUNT);
-    if (ref.slot >= s->thread_count) {
-        d.status = STATUS_BAD_ARGUMENT;
-        return d;
-    }
-    struct thread_word word = thread_word_read(s, ref.slot);
-
-    for (unsigned turn = 0; turn < STATE_RETRY_MAX && outcome == WAKE_RETRY; turn++)
-        outcome = try_wake(s, ref, &word, &place);
-    ASSERT(outcome != WAKE_RETRY); /* the state cannot change so often under one event */
-    if (outcome == WAKE_DELIVERED) {
-        wake_placed(s, cpu, ref.slot, &place, now, &d);
-        return d;
-    }
-    wake_unplace(s, cpu, &place, &d);
-    if (outcome == WAKE_STALE) {
-        rq_of(s, cpu)->stat.stale_count++;
-        d.status = STATUS_STALE;
-        d.why = (struct why){.rule = WHY_DENIED_STALE,
-                             .subject_slot = ref.slot,
-                             .subject_gen = ref.gen,
-                             .time_ns = now.ns,
-                             .a = ref.gen,
-                             .b = word.gen};
-        return d;
-    }
-    d.why = (struct why){.rule = WHY_WAKE_PENDING,
-                         .subject_slot = ref.slot,
-                         .subject_gen = ref.gen,
-                         .time_ns = now.ns};
-    port_trace(s, &(struct trace_record){.now = now,
-                                         .cpu = cpu,
-                                         .event = EV_WAKE_LATCHED,
-                                         .thread = ref.slot,
-                                         .a = (int64_t)word.state,
-                                         .b = (int64_t)source});
-    return d;
-}
-
 /* Take WAKE_PENDING from the current thread if it is set. */
-static bool take_pending_wake(struct sched *s, uint32_t thread)
+static HOT bool take_pending_wake(struct thread *t)
 {
-    struct thread_word word = thread_word_read(s, thread);
+    uint64_t word = thread_word_load(t);
 
-    for (unsigned turn = 0; turn < STATE_RETRY_MAX; turn++) {
-        if (!word.wake_pending)
-            return false;
-        if (thread_try_mark(s, thread, &word, false))
+    for (unsigned turn = 0; (word & WORD_WAKE_PENDING) != 0; turn++) {
+        ASSERT(turn < STATE_RETRY_MAX);
+        if (thread_try_mark(t, &word, false))
             return true;
     }
-    UNREACHABLE();
+    return false;
 }
 
 /*
@@ -400,23 +343,22 @@ static bool take_pending_wake(struct sched *s, uint32_t thread)
  * then on it belongs to whoever wakes it.
  * Returns: false when a wake came first; nothing changed then.
  */
-static bool leave_blocked(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now)
+static HOT bool leave_blocked(struct sched *s, struct rq *rq, enum wake_source source,
+                              struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
     uint32_t thread = rq->current;
-    struct thread *t = thread_of(s, thread);
-    struct thread_word word = thread_word_read(s, thread);
+    struct thread *t = rq_current_thread(s, rq);
+    uint64_t word = thread_word_load(t);
 
-    account_charge(s, cpu, now, CHARGE_BLOCK);
-    rq_remove_current(s, cpu, now, false);
+    account_charge(s, rq, now, CHARGE_BLOCK);
+    int64_t lag_vns = rq_remove_current(s, rq, now, false)->lag_vns;
+
     t->ledger.block_count++;
-    int64_t lag_vns = sc_of(s, t->sc)->lag_vns;
-
-    ASSERT(word.state == THREAD_RUNNING);
-    if (!word.wake_pending && !word.dying &&
-        thread_try_change(s, thread, &word, THREAD_BLOCK, cpu, (uint32_t)source)) {
+    ASSERT(word_state(word) == THREAD_RUNNING);
+    if ((word & (WORD_WAKE_PENDING | WORD_DYING)) == 0 &&
+        thread_try_change(t, &word, THREAD_BLOCK, rq->cpu, (uint32_t)source)) {
         port_trace(s, &(struct trace_record){.now = now,
-                                             .cpu = cpu,
+                                             .cpu = rq->cpu,
                                              .event = EV_BLOCK,
                                              .thread = thread,
                                              .a = (int64_t)source,
@@ -424,61 +366,71 @@ static bool leave_blocked(struct sched *s, uint32_t cpu, enum wake_source source
         return true;
     }
     t->ledger.block_count--;
-    rq_restore_current(s, cpu, thread);
+    rq_restore_current(s, rq, thread);
     return false;
+}
+
+HOT void sched_block_to(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now,
+                        struct decision *d)
+{
+    struct rq *rq = rq_of(s, cpu);
+    struct thread *t = rq_current_thread(s, rq);
+
+    decision_begin(d);
+    ASSERT(source < WAKE_SOURCE_COUNT);
+    port_lock(&rq->lock);
+    bool blocked = !take_pending_wake(t) && leave_blocked(s, rq, source, now);
+
+    if (!blocked)
+        (void)take_pending_wake(t);
+    decide(s, rq, now, d);
 }
 
 struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_source source,
                             struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
-    uint32_t thread = rq->current;
+    struct decision d;
 
-    ASSERT(source < WAKE_SOURCE_COUNT);
-    ASSERT(thread != SLOT_NONE);
-    port_lock(&rq->lock);
-    bool blocked = !take_pending_wake(s, thread) && leave_blocked(s, cpu, source, now);
-
-    if (!blocked)
-        (void)take_pending_wake(s, thread);
-    port_unlock(&rq->lock);
-    return sched_decide(s, cpu, now);
+    sched_block_to(s, cpu, source, now, &d);
+    return d;
 }
 
 struct decision sched_give_up(struct sched *s, uint32_t cpu, struct mono now)
 {
     struct rq *rq = rq_of(s, cpu);
+    struct decision d = decision_empty();
 
     ASSERT(rq->current != SLOT_NONE);
     port_lock(&rq->lock);
-    account_charge(s, cpu, now, CHARGE_SWITCH);
+    account_charge(s, rq, now, CHARGE_SWITCH);
     fair_yield(s, rq, rq->current_sc);
     rq->need_pick = 1;
-    port_unlock(&rq->lock);
-    return sched_decide(s, cpu, now);
+    decide(s, rq, now, &d);
+    return d;
 }
 
 struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
 {
     struct rq *rq = rq_of(s, cpu);
+    struct decision d = decision_empty();
     uint32_t thread = rq->current;
+    struct thread *t = thread_of(s, thread);
 
-    ASSERT(thread != SLOT_NONE);
     port_lock(&rq->lock);
-    account_charge(s, cpu, now, CHARGE_EXIT);
-    rq_remove_current(s, cpu, now, false);
-    thread_change(s, thread, THREAD_EXIT, 0, 0);
+    account_charge(s, rq, now, CHARGE_EXIT);
+    (void)rq_remove_current(s, rq, now, false);
+    (void)thread_change(t, THREAD_EXIT, 0, 0);
     port_trace(s, &(struct trace_record){
                       .now = now,
                       .cpu = cpu,
                       .event = EV_EXIT,
                       .thread = thread,
-                      .a = (int64_t)thread_of(s, thread)->ledger.runtime_ns});
-    rq->retired_ns += thread_of(s, thread)->ledger.runtime_ns;
-    sc_of(s, thread_of(s, thread)->sc)->thread = SLOT_NONE;
+                      .a = (int64_t)t->ledger.runtime_ns});
+    rq->retired_ns += t->ledger.runtime_ns;
+    sc_of(s, t->sc)->thread = SLOT_NONE;
     thread_release(s, thread);
-    port_unlock(&rq->lock);
-    return sched_decide(s, cpu, now);
+    decide_seldom(s, rq, now, &d);
+    return d;
 }
 
 /* ---- Reading ---- */

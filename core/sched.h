@@ -8,7 +8,7 @@
  *     reads now; calls one event function; acts on the decision:
  *         sends the kicks; if resched is set calls sched_decide before the CPU leaves the kernel;
  *         from the final decision: switches to `next` (none: idles), sets its timer to the earlier
- *         of `arm_at` and its own sleepers' instants.
+ *         of `arm_at` and its own sleepers' instants; the timer alone if rearm is set.
  *     A timer at arm_at, a reschedule interrupt (sched_kicked) and a wake's resched all end in
  *     sched_decide.  Before the CPU waits for an interrupt, sched_decide has answered "none".
  *
@@ -32,16 +32,54 @@ enum wake_source {
     WAKE_SOURCE_COUNT
 };
 
+/*
+ * What the embedder has to do.  `next` and `arm_at` count after an event that decides (block, give
+ * up, exit, decide); after a wake, a kill or a mask only what `resched` and `rearm` say.
+ * The numbers behind `rule` are in the run queue's `why`.
+ */
 struct decision {
     struct thread_ref next; /* who runs on this CPU now; none: idle */
     struct mono arm_at;     /* next scheduling instant of this CPU, or MONO_NEVER */
     uint16_t kick[KICK_MAX];
-    uint32_t kick_count;
+    uint8_t kick_count;
     bool resched;    /* call sched_decide on this CPU before leaving the kernel */
+    bool rearm;      /* a wake: who runs here goes on, but its next instant is arm_at now */
     bool has_reaped; /* threads ended by a kill wait in sched_take_reaped */
     enum status status; /* of the event itself */
-    struct why why;
+    uint32_t rule;      /* enum why_rule */
 };
+
+/*
+ * The three events of every switch, each with its decision in *d: the embedder that counts
+ * instructions calls these.  Of a wake's, next and arm_at are not written but as `rearm` says.
+ */
+void sched_wake_to(struct sched *s, uint32_t cpu, struct thread_ref ref, enum wake_source source,
+                   struct mono now, struct decision *d);
+void sched_block_to(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now,
+                    struct decision *d);
+void sched_decide_to(struct sched *s, uint32_t cpu, struct mono now, struct decision *d);
+
+/* What every event begins with; who decides writes the rest. */
+static HOT void decision_begin(struct decision *d)
+{
+    d->kick_count = 0;
+    d->resched = false;
+    d->rearm = false;
+    d->has_reaped = false;
+    d->status = STATUS_OK;
+}
+
+static inline struct decision decision_empty(void)
+{
+    return (struct decision){.next = THREAD_REF_NONE, .arm_at = MONO_NEVER, .status = STATUS_OK};
+}
+
+/* Why this CPU did it, and the two numbers compared. */
+static HOT void decision_explain(struct decision *d, struct rq *rq, struct why why)
+{
+    d->rule = why.rule;
+    rq->why = why;
+}
 
 struct thread_params {
     uint32_t weight; /* WEIGHT_MIN..WEIGHT_MAX */
@@ -68,7 +106,8 @@ MUST_USE enum status sched_thread_create(struct sched *s, const struct thread_pa
 
 /*
  * Wake `ref` from `cpu`.  A thread that is not blocked keeps the wake: its next block returns at
- * once.  A stale reference is refused STALE.  At most one kick.
+ * once.  A stale reference is refused STALE.  At most one kick.  One that is queued here without
+ * taking the CPU from who runs needs no decision: rearm says so.
  */
 MUST_USE struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                     enum wake_source source, struct mono now);

@@ -10,7 +10,7 @@ static void test_sched_pending_wake_cancels_one_block(void **state)
 
     (void)state;
     (void)fixture_wake(f, 0, ref);
-    assert_int_equal(fixture_wake(f, 1, ref).why.rule, WHY_WAKE_PENDING);
+    assert_int_equal(fixture_wake(f, 1, ref).rule, WHY_WAKE_PENDING);
     fixture_block(f, 0);
     assert_int_equal(fixture_current(f, 0), ref.slot);
     assert_int_equal(thread_of(f->s, ref.slot)->ledger.block_count, 0);

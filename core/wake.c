@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/wake.h"
+#include "core/account.h"
+#include "core/balance.h"
 #include "core/inbox.h"
 
 /* Clear the idle bit of `cpu`; true if it was set, so that the CPU is ours to use. */
@@ -21,47 +23,68 @@ static uint32_t nearest(uint64_t word, uint32_t first)
     return bits_lowest(above != 0 ? above : word);
 }
 
-uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near)
+/* Claim an idle CPU of `cluster` that `thread` may use, from number `first` on if possible;
+ * CPU_NONE if there is none, or others were faster with all. */
+static uint32_t claim_in(struct sched *s, uint32_t thread, uint32_t cluster, uint32_t first)
 {
-    uint32_t home = near / CLUSTER_CPUS;
+    for (unsigned turn = 0; turn < CLUSTER_CPUS; turn++) {
+        uint64_t idle = port_load64(&s->clusters[cluster].idle.bits) &
+                        thread_mask_word(s, thread, cluster);
 
-    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
-        uint32_t cluster = (home + i) % s->mask_words;
-        uint32_t first = i == 0 ? near % CLUSTER_CPUS : 0;
+        if (idle == 0)
+            break;
+        uint32_t cpu = cluster * CLUSTER_CPUS + nearest(idle, first);
 
-        for (unsigned turn = 0; turn < CLUSTER_CPUS; turn++) {
-            uint64_t idle = port_load64(&s->clusters[cluster].idle.bits) &
-                            thread_mask_word(s, thread, cluster);
-
-            if (idle == 0)
-                break;
-            uint32_t cpu = cluster * CLUSTER_CPUS + nearest(idle, first);
-
-            if (claim(s, cpu))
-                return cpu;
-        }
+        if (claim(s, cpu))
+            return cpu;
     }
     return CPU_NONE;
 }
 
-struct placement wake_place(struct sched *s, uint32_t thread)
+uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near)
 {
-    uint32_t previous = port_load32(&thread_of(s, thread)->last_cpu);
+    uint32_t cluster = near / CLUSTER_CPUS;
+    uint32_t first = near % CLUSTER_CPUS;
+
+    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
+        uint32_t cpu = claim_in(s, thread, cluster, first);
+
+        if (cpu != CPU_NONE)
+            return cpu;
+        first = 0;
+        cluster = cluster + 1 == s->mask_words ? 0 : cluster + 1;
+    }
+    return CPU_NONE;
+}
+
+/* Somebody is idle, or the thread may not go back to `previous`. */
+static NOINLINE struct placement place_elsewhere(struct sched *s, uint32_t thread,
+                                                 uint32_t previous)
+{
     bool may_return = thread_allows(s, thread, previous);
 
     if (may_return && claim(s, previous))
-        return (struct placement){previous, true, {.rule = WHY_PLACED_PREVIOUS, .a = previous}};
+        return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, true};
     uint32_t idle = wake_claim_idle(s, thread, previous);
 
     if (idle != CPU_NONE)
-        return (struct placement){idle, true,
-                                  {.rule = WHY_PLACED_IDLE, .a = idle, .b = previous}};
+        return (struct placement){idle, previous, WHY_PLACED_IDLE, true};
     if (may_return)
-        return (struct placement){previous, false, {.rule = WHY_PLACED_PREVIOUS, .a = previous}};
-    uint32_t first = thread_mask_first(s, thread);
+        return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
+    return (struct placement){thread_mask_first(s, thread), previous, WHY_PLACED_ALLOWED, false};
+}
 
-    return (struct placement){first, false,
-                              {.rule = WHY_PLACED_ALLOWED, .a = first, .b = previous}};
+HOT struct placement wake_place(struct sched *s, uint32_t thread)
+{
+    uint32_t previous = port_load32(&thread_of(s, thread)->last_cpu);
+    uint32_t cluster = previous / CLUSTER_CPUS;
+    uint64_t allowed = thread_mask_word(s, thread, cluster);
+
+    /* The common case of a small machine, without the walk over clusters and their bits. */
+    if (s->mask_words == 1 && (allowed >> previous % CLUSTER_CPUS & 1u) != 0 &&
+        (port_load64(&s->clusters[cluster].idle.bits) & allowed) == 0)
+        return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
+    return place_elsewhere(s, thread, previous);
 }
 
 void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
@@ -118,4 +141,177 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
 
     if (idle != CPU_NONE)
         wake_kick(s, idle, KICK_STEAL_HINT, d);
+}
+
+/* ---- The event ---- */
+
+/*
+ * Somebody was queued, but the current thread goes on: then a decision could only say so, and it is
+ * enough to tell the others and to set its instant.  Were it killed or its mask narrowed, the kick
+ * for that would lead to a decision.
+ * Returns: false: it takes a decision.
+ */
+static HOT bool go_on(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+{
+    if (rq->current == SLOT_NONE || rq->need_pick || !inbox_is_empty(rq) ||
+        rq->reaped_head != SLOT_NONE)
+        return false;
+    d->arm_at = rq_protect_end(rq);
+    if (!mono_before(now, d->arm_at))
+        return false;
+    port_store32(&rq->published, (rq->current_class + 1) << PUBLISHED_CLASS_SHIFT);
+    (void)rq_publish_overload(s, rq); /* set, before the idle words are read */
+    balance_offer(s, rq, d);
+    return true;
+}
+
+/* A wake: of whom, and where to. */
+struct wake {
+    struct thread_ref ref;
+    struct placement place;
+    struct mono now;
+};
+
+/* Why there. */
+static HOT void note_placement(struct sched *s, struct rq *rq, const struct wake *w,
+                               struct decision *d)
+{
+    decision_explain(d, rq,
+            (struct why){.rule = w->place.rule,
+                         .subject_slot = w->ref.slot,
+                         .subject_gen = w->ref.gen,
+                         .time_ns = w->now.ns,
+                         .a = w->place.cpu,
+                         .b = w->place.previous});
+    port_trace(s, &(struct trace_record){.now = w->now,
+                                         .cpu = rq->cpu,
+                                         .event = EV_WAKE,
+                                         .thread = w->ref.slot,
+                                         .a = (int64_t)w->place.cpu,
+                                         .b = w->place.rule});
+}
+
+/*
+ * `t`, in the state `word`, waits and is to run on this CPU: take it in, past the inbox.
+ * Returns: false when somebody else was faster; `word` is then what it is.
+ */
+static HOT bool attach_here(struct sched *s, struct rq *rq, const struct wake *w, uint64_t *word,
+                            struct decision *d)
+{
+    struct thread *t = thread_of(s, w->ref.slot);
+    struct sc *c = sc_of(s, t->sc);
+
+    port_lock(&rq->lock);
+    if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
+        port_unlock(&rq->lock);
+        return false;
+    }
+    ASSERT(c->thread == w->ref.slot);
+    note_placement(s, rq, w, d);
+    if (rq->current != SLOT_NONE) {
+        uint64_t before_ns = t->ledger.runtime_ns;
+
+        account_charge(s, rq, w->now, CHARGE_UNBLOCK);
+        ASSERT(t->ledger.runtime_ns == before_ns); /* nobody runs asleep */
+    }
+    rq_admit(s, rq, t, c, w->now);
+    d->rearm = go_on(s, rq, w->now, d);
+    if (!d->rearm) {
+        (void)rq_publish_overload(s, rq); /* set: something is queued */
+        d->resched = true;
+    }
+    port_unlock(&rq->lock);
+    return true;
+}
+
+/* Nobody was woken: the reference is stale, or the thread does not wait and keeps the wake. */
+static COLD void wake_nobody(struct sched *s, struct rq *rq, const struct wake *w, uint64_t word,
+                             enum wake_source source, struct decision *d)
+{
+    bool is_stale = word_gen(word) != w->ref.gen || word_state(word) == THREAD_DEAD;
+
+    decision_explain(d, rq,
+                     (struct why){.rule = is_stale ? WHY_DENIED_STALE : WHY_WAKE_PENDING,
+                                  .subject_slot = w->ref.slot,
+                                  .subject_gen = w->ref.gen,
+                                  .time_ns = w->now.ns,
+                                  .a = w->ref.gen,
+                                  .b = word_gen(word)});
+    if (is_stale) {
+        rq->stat.stale_count++;
+        d->status = STATUS_STALE;
+        return;
+    }
+    port_trace(s, &(struct trace_record){.now = w->now,
+                                         .cpu = rq->cpu,
+                                         .event = EV_WAKE_LATCHED,
+                                         .thread = w->ref.slot,
+                                         .a = (int64_t)word_state(word),
+                                         .b = (int64_t)source});
+}
+
+/* Any wake, from the state `word`; `w` may have a place already. */
+static NOINLINE void wake_anyhow(struct sched *s, struct rq *rq, struct wake *w, uint64_t word,
+                                 enum wake_source source, struct decision *d)
+{
+    struct thread *t = thread_of(s, w->ref.slot);
+
+    /* Each turn is a try from the state `word`, which somebody else may have changed meanwhile. */
+    for (unsigned turn = 0; turn < STATE_RETRY_MAX; turn++) {
+        enum thread_state state = word_state(word);
+
+        if (word_gen(word) != w->ref.gen || state == THREAD_DEAD)
+            break;
+        if (state != THREAD_NEW && state != THREAD_BLOCKED) {
+            if ((word & WORD_WAKE_PENDING) != 0 || thread_try_mark(t, &word, true))
+                break;
+            continue;
+        }
+        if (w->place.cpu == CPU_NONE) /* once: a CPU claimed for one try serves the next too */
+            w->place = wake_place(s, w->ref.slot);
+        if (w->place.cpu == rq->cpu) {
+            if (attach_here(s, rq, w, &word, d))
+                return;
+        } else if (thread_try_change(t, &word, THREAD_POST, w->place.cpu, 0)) {
+            note_placement(s, rq, w, d);
+            wake_deliver(s, w->ref.slot, w->place.cpu, d);
+            return;
+        }
+    }
+    wake_unplace(s, rq->cpu, &w->place, d);
+    wake_nobody(s, rq, w, word, source, d);
+}
+
+HOT void sched_wake_to(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                       enum wake_source source, struct mono now, struct decision *d)
+{
+    struct rq *rq = rq_of(s, cpu);
+    struct wake w = {.ref = ref, .place = {.cpu = CPU_NONE}, .now = now};
+
+    decision_begin(d);
+    ASSERT(source < WAKE_SOURCE_COUNT);
+    if (ref.slot >= s->thread_count) {
+        d->status = STATUS_BAD_ARGUMENT;
+        return;
+    }
+    uint64_t word = thread_word_load(thread_of(s, ref.slot));
+
+    /* First what most wakes are: it waits, and is to run here. */
+    if (word_gen(word) == ref.gen && word_state(word) == THREAD_BLOCKED) {
+        w.place = wake_place(s, ref.slot);
+        if (w.place.cpu == cpu && attach_here(s, rq, &w, &word, d))
+            return;
+    }
+    struct wake other = w; /* so that `w` itself need not be in memory */
+
+    wake_anyhow(s, rq, &other, word, source, d);
+}
+
+struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                           enum wake_source source, struct mono now)
+{
+    struct decision d = decision_empty();
+
+    sched_wake_to(s, cpu, ref, source, now, &d);
+    return d;
 }

@@ -17,8 +17,9 @@
 
 struct placement {
     uint32_t cpu;
-    bool is_claimed; /* its idle bit was taken for this: use it, or give it back */
-    struct why why;
+    uint32_t previous; /* where it ran last */
+    uint16_t rule;     /* enum why_rule */
+    bool is_claimed;   /* its idle bit was taken for this: use it, or give it back */
 };
 
 /* Choose the CPU for `thread`. */

@@ -20,7 +20,7 @@ static void test_wake_prefers_the_idle_previous_cpu(void **state)
     (void)state;
     assert_int_equal(d.kick_count, 1);
     assert_int_equal(d.kick[0], 2);
-    assert_int_equal(d.why.rule, WHY_PLACED_PREVIOUS);
+    assert_int_equal(d.rule, WHY_PLACED_PREVIOUS);
     assert_int_equal(port_load64(&f->s->clusters[0].idle.bits), 0xb);
     fixture_deliver_all(f);
     assert_int_equal(fixture_current(f, 2), ref.slot);
@@ -55,7 +55,7 @@ static void test_wake_respects_the_mask(void **state)
     narrow = fixture_thread(f, 1024, LATENCY_NORMAL, 4, 0);
     (void)fixture_wake(f, 0, stays);
     assert_int_equal(thread_word_read(f->s, stays.slot).cpu, 1);
-    assert_int_equal(fixture_wake(f, 0, narrow).why.rule, WHY_PLACED_ALLOWED);
+    assert_int_equal(fixture_wake(f, 0, narrow).rule, WHY_PLACED_ALLOWED);
     assert_int_equal(thread_word_read(f->s, narrow.slot).cpu, 2);
     fixture_deliver_all(f);
     fixture_free(f);
@@ -116,6 +116,40 @@ static void test_wake_coalesces_kicks(void **state)
     fixture_free(f);
 }
 
+/* Goal: a wake that queues somebody without taking the CPU from who runs needs no decision, and
+ * what it says and publishes is what a decision would.  Method: a second hog of the same class, a
+ * decision asked for all the same; then one of a shorter slice, and one past the slice's end. */
+static void test_wake_that_does_not_preempt_needs_no_decision(void **state)
+{
+    struct fixture *f = fixture_new(1, 4, 0);
+    struct rq *rq = rq_of(f->s, 0);
+
+    (void)state;
+    (void)hog(f, 0, LATENCY_NORMAL);
+    f->now = mono_add(f->now, NS_PER_MS);
+    struct decision d = fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_NORMAL, 0, 0));
+
+    assert_true(d.rearm);
+    assert_false(d.resched);
+    assert_int_equal(d.arm_at.ns, SLICE_NORMAL_NS);
+    uint32_t published = port_load32(&rq->published);
+
+    assert_int_equal(published & PUBLISHED_SOLO, 0);
+    assert_int_equal(port_load64(&f->s->clusters[0].overload.bits), 1);
+    fixture_decide(f, 0);
+    assert_int_equal(f->arm_at[0].ns, SLICE_NORMAL_NS);
+    assert_int_equal(port_load32(&rq->published), published);
+
+    d = fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_INTERACTIVE, 0, 0));
+    assert_false(d.rearm);
+    assert_true(d.resched);
+    f->now = f->arm_at[0];
+    d = fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_BATCH, 0, 0));
+    assert_false(d.rearm);
+    assert_true(d.resched);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_wake_finds_an_idle_cpu_in_the_next_cluster),
         cmocka_unit_test(test_wake_kicks_only_who_would_not_look),
         cmocka_unit_test(test_wake_coalesces_kicks),
+        cmocka_unit_test(test_wake_that_does_not_preempt_needs_no_decision),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,11 +38,14 @@ void glue_cpu_start(void)
     cpu->should_decide = true;
 }
 
+static HOT struct mono now_on(const struct cpu *cpu)
+{
+    return cpu->is_interrupt ? cpu->entered_at : clock_now();
+}
+
 struct mono glue_now(void)
 {
-    const struct cpu *cpu = cpu_this();
-
-    return cpu->is_interrupt ? cpu->entered_at : clock_now();
+    return now_on(cpu_this());
 }
 
 void glue_interrupt(void)
@@ -58,21 +61,45 @@ void glue_interrupt(void)
 
 /* ---- Decisions ---- */
 
-static void send_kicks(const struct decision *d)
+/* Set the hardware timer to the next instant, of the core or of a sleeper. */
+static HOT void arm(struct cpu *cpu)
+{
+    struct mono at = mono_earlier(cpu->arm_at, timer_next());
+
+    if (at.ns == cpu->armed_at.ns)
+        return;
+    cpu->armed_at = at;
+    if (mono_is_never(at))
+        arch_timer_disarm();
+    else
+        arch_timer_arm(at.ns);
+}
+
+static HOT void send_kicks(const struct decision *d)
 {
     for (uint32_t i = 0; i < d->kick_count; i++) /* at most KICK_MAX */
         arch_kick(d->kick[i]);
 }
 
-void glue_note(const struct decision *d)
+static HOT void note(struct cpu *cpu, const struct decision *d)
 {
     send_kicks(d);
     if (d->resched)
-        cpu_this()->should_decide = true;
+        cpu->should_decide = true;
+    if (d->rearm) {
+        cpu->arm_at = d->arm_at;
+        if (cpu->is_settled) /* else it is done before this CPU leaves the kernel */
+            arm(cpu);
+    }
+}
+
+void glue_note(const struct decision *d)
+{
+    note(cpu_this(), d);
 }
 
 /* A decision that says who runs. */
-static void follow(struct cpu *cpu, const struct decision *d)
+static HOT void follow(struct cpu *cpu, const struct decision *d)
 {
     struct uthread *next = thread_ref_is_none(d->next) ? NULL : uthread_of_slot(d->next.slot);
 
@@ -92,17 +119,18 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
     ASSERT(cpu->held_ranks == 0);
     if (thread_ref_is_none(ref))
         return;
-    d = sched_wake(machine, cpu->number, ref, source, glue_now());
-    glue_note(&d);
+    sched_wake_to(machine, cpu->number, ref, source, now_on(cpu), &d);
+    note(cpu, &d);
 }
 
 void glue_block(enum wake_source source)
 {
     struct cpu *cpu = cpu_this();
 
-    ASSERT(cpu->held_ranks == 0);
-    struct decision d = sched_block(machine, cpu->number, source, glue_now());
+    struct decision d;
 
+    ASSERT(cpu->held_ranks == 0);
+    sched_block_to(machine, cpu->number, source, now_on(cpu), &d);
     follow(cpu, &d);
 }
 
@@ -133,8 +161,9 @@ void glue_exit(void)
 
 static void decide(struct cpu *cpu)
 {
-    struct decision d = sched_decide(machine, cpu->number, glue_now());
+    struct decision d;
 
+    sched_decide_to(machine, cpu->number, now_on(cpu), &d);
     follow(cpu, &d);
 }
 
@@ -156,7 +185,7 @@ void kernel_save(uint32_t cpu_number, uint32_t slot)
         arch_fpu_save(t->fpu);
 }
 
-static void load(struct cpu *cpu, struct uthread *t)
+static HOT void load(struct cpu *cpu, struct uthread *t)
 {
     arch_space_activate(t->process->space.root);
     if (has_fpu_of(cpu, t))
@@ -164,19 +193,6 @@ static void load(struct cpu *cpu, struct uthread *t)
     arch_fpu_load(t->fpu);
     cpu->loaded = t;
     t->fpu_cpu = cpu->number;
-}
-
-static void arm(struct cpu *cpu)
-{
-    struct mono at = mono_earlier(cpu->arm_at, timer_next());
-
-    if (at.ns == cpu->armed_at.ns)
-        return;
-    cpu->armed_at = at;
-    if (mono_is_never(at))
-        arch_timer_disarm();
-    else
-        arch_timer_arm(at.ns);
 }
 
 /* The interrupt this entry was, if it was one, is over. */
@@ -189,7 +205,7 @@ static void end_interrupt(struct cpu *cpu)
 }
 
 /* Make the machine what current needs: timer, address space, FPU, telemetry record; or idle. */
-static void settle(struct cpu *cpu)
+static HOT void settle(struct cpu *cpu)
 {
     arm(cpu);
     if (cpu->current != NULL)

@@ -67,7 +67,7 @@ void telemetry_begin(struct uthread *t)
     write_end(r);
 }
 
-static void write_now(struct uthread *t, const struct ledger *ledger, struct mono since)
+static HOT void write_now(struct uthread *t, const struct ledger *ledger, struct mono since)
 {
     struct telemetry_record *r = record_of(t);
 
@@ -80,11 +80,10 @@ static void write_now(struct uthread *t, const struct ledger *ledger, struct mon
 
 void telemetry_publish(struct uthread *t)
 {
-    struct ledger ledger;
-    enum status status = sched_ledger(glue_sched(), t->ref, &ledger);
+    const struct thread *record = thread_of(glue_sched(), t->ref.slot);
 
-    ASSERT(status == STATUS_OK); /* it runs */
-    write_now(t, &ledger, account_effective_since(glue_sched(), cpu_this()->number));
+    ASSERT(word_gen(thread_word_load(record)) == t->ref.gen); /* it runs */
+    write_now(t, &record->ledger, account_effective_since(glue_sched(), cpu_this()->number));
 }
 
 uint64_t telemetry_end(struct uthread *t, struct mono now)

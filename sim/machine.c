@@ -116,11 +116,13 @@ static void follow(struct machine *m, uint32_t cpu, const struct decision *d)
     waste_idle(&m->waste, cpu, c->thread == MACHINE_THREAD_NONE);
 }
 
-/* A decision about somebody else: kicks, and maybe a reason to decide here. */
+/* A decision about somebody else: kicks, and maybe a new instant or a reason to decide here. */
 static void heed(struct machine *m, uint32_t cpu, const struct decision *d)
 {
     ASSERT(d->status == STATUS_OK);
     send_kicks(m, d);
+    if (d->rearm)
+        event_set(&m->events, source_of_cpu(cpu, CPU_TIMER), d->arm_at);
     m->cpus[cpu].must_decide |= d->resched;
 }
 

@@ -100,6 +100,8 @@ static void decide(uint32_t cpu)
 static void act(uint32_t cpu, struct decision d)
 {
     send_kicks(&d);
+    if (d.rearm)
+        machine.arm_at[cpu] = d.arm_at;
     if (d.resched)
         decide(cpu);
 }

@@ -4,7 +4,7 @@
 
 #include "kernel/arch.h"
 
-struct mono clock_now(void)
+HOT struct mono clock_now(void)
 {
     return (struct mono){arch_clock_ns()};
 }

@@ -24,7 +24,7 @@ static const struct outcome waiting = {.is_waiting = true};
 
 /* ---- Operations ---- */
 
-static struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
+static HOT struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
 {
     uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
     struct mono deadline = {entry->args[2]};
@@ -46,7 +46,7 @@ static struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
     return waiting;
 }
 
-static struct outcome do_unpark(struct uthread *t, const struct ring_sqe *entry)
+static HOT struct outcome do_unpark(struct uthread *t, const struct ring_sqe *entry)
 {
     uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
 
@@ -71,11 +71,12 @@ static struct outcome do_sleep(struct uthread *t, const struct ring_sqe *entry)
     return waiting;
 }
 
-static struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
+static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
 {
+    const uint64_t args[4] = {entry->args[0], entry->args[1], entry->args[2], entry->args[3]};
     struct cap_call call = {
         .thread = t,
-        .args = entry->args,
+        .args = args,
         .user_data = entry->user_data,
         .method = entry->method,
     };
@@ -91,7 +92,7 @@ static struct outcome do_release(const struct ring_sqe *entry)
     return ended(STATUS_BAD_CAP);
 }
 
-static struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
+static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entry)
 {
     enum status status = ring_decode(entry);
 
@@ -121,6 +122,11 @@ static struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
         break;
     }
     UNREACHABLE(); /* ring_decode knows the operations */
+}
+
+static NOINLINE struct outcome execute(struct uthread *t, const struct ring_sqe *entry)
+{
+    return perform(t, entry);
 }
 
 /* Take and execute what waits in the submission queue. */
@@ -181,10 +187,11 @@ void enter_begin(struct uthread *t, uint64_t min_complete, uint64_t deadline_ns)
     give_up_if_asked(t);
 }
 
-void enter_entry(struct uthread *t)
+HOT void enter_entry(struct uthread *t)
 {
     struct arch_entry words;
     struct ring_sqe entry;
+    struct outcome outcome;
 
     ASSERT(!t->enter.is_active);
     arch_context_entry(&t->context, &words);
@@ -193,21 +200,24 @@ void enter_entry(struct uthread *t)
         .flags = (uint8_t)(words.word >> 8),
         .method = (uint16_t)(words.word >> 16),
         .cap = (uint32_t)(words.word >> 32),
+        .user_data = 0,
         .deadline_ns = words.deadline_ns,
         .args = {words.args[0], words.args[1], words.args[2], words.args[3]},
+        .reserved = 0,
     };
     t->enter.is_entry = true;
-    struct outcome outcome = execute(t, &entry);
-
-    t->enter.is_active = outcome.is_waiting;
-    t->enter.is_entry = outcome.is_waiting;
-    if (!outcome.is_waiting)
+    outcome = perform(t, &entry); /* in line, so that `entry` stays in registers */
+    if (outcome.is_waiting) {
+        t->enter.is_active = true;
+    } else {
+        t->enter.is_entry = false;
         arch_context_set_results(&t->context, outcome.status, outcome.value);
+    }
     give_up_if_asked(t);
 }
 
 /* Fewer completions than asked for.  Returns: true: and there will be no more. */
-static bool gives_up(struct uthread *t)
+static NOINLINE bool gives_up(struct uthread *t)
 {
     if (mono_is_never(t->enter.deadline)) {
         if (ring_unread(&t->ring) + t->ring.in_flight >= t->enter.min_complete)
@@ -222,7 +232,7 @@ static bool gives_up(struct uthread *t)
 }
 
 /* The same for a call with its entry in registers; other operations may have ended meanwhile. */
-static bool entry_continue(struct uthread *t)
+static HOT bool entry_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 
@@ -237,7 +247,7 @@ static bool entry_continue(struct uthread *t)
     return true;
 }
 
-bool enter_continue(struct uthread *t)
+HOT bool enter_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 

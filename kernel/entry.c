@@ -9,9 +9,19 @@
 
 #define LINE_BYTES 160u
 
+/* The end of a call by `t`: most often nothing has happened that concerns who runs here. */
+NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)
+{
+    ASSERT(cpu->held_ranks == 0);
+    if (cpu->current == t && cpu->is_settled && !cpu->should_decide && !t->enter.is_active)
+        arch_return_to_user(&t->context);
+    glue_leave();
+}
+
 void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
 {
-    struct uthread *t = cpu_this()->current;
+    const struct cpu *cpu = cpu_this();
+    struct uthread *t = cpu->current;
 
     ASSERT(t != NULL);
     switch (number) {
@@ -27,7 +37,7 @@ void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
         arch_context_set_result(&t->context, STATUS_BAD_OP);
         break;
     }
-    glue_leave();
+    leave(cpu, t);
 }
 
 /* ---- Interrupts ---- */

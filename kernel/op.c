@@ -18,7 +18,7 @@ void op_init(struct uthread *t)
     port_store32(&t->done, 0);
 }
 
-struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
+HOT struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
 {
     struct op *op;
 
@@ -34,14 +34,14 @@ struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
     return op;
 }
 
-bool op_claim(struct op *op)
+HOT bool op_claim(struct op *op)
 {
     uint32_t expected = OP_PENDING;
 
     return port_cas32(&op->state, &expected, OP_CLAIMED);
 }
 
-struct thread_ref op_complete(struct op *op, enum status status, uint64_t value)
+HOT struct thread_ref op_complete(struct op *op, enum status status, uint64_t value)
 {
     struct uthread *t = owner_of(op);
     struct thread_ref ref = t->ref; /* before the bit: behind it the record is the owner's again */
@@ -54,7 +54,7 @@ struct thread_ref op_complete(struct op *op, enum status status, uint64_t value)
 }
 
 /* OP1: unlinked everywhere, then free. */
-static void release(struct uthread *t, struct op *op)
+static HOT void release(struct uthread *t, struct op *op)
 {
     timer_cancel(&op->timer);
     park_cancel(op);
@@ -62,12 +62,8 @@ static void release(struct uthread *t, struct op *op)
     t->free_ops |= UINT32_C(1) << op->number;
 }
 
-void op_collect(struct uthread *t)
+static NOINLINE void hand_out(struct uthread *t, uint32_t done)
 {
-    if (port_load32(&t->done) == 0)
-        return;
-    uint32_t done = port_xchg32(&t->done, 0);
-
     for (; done != 0; done &= done - 1) { /* at most RING_INFLIGHT_MAX */
         struct op *op = &t->ops[bits_lowest(done)];
 
@@ -77,6 +73,21 @@ void op_collect(struct uthread *t)
             ring_post(&t->ring, op->user_data, op->status, op->value);
         release(t, op);
     }
+}
+
+HOT void op_collect(struct uthread *t)
+{
+    if (port_load32(&t->done) == 0)
+        return;
+    uint32_t done = port_xchg32(&t->done, 0);
+    struct op *op = &t->ops[bits_lowest(done)];
+
+    if ((done & (done - 1)) != 0 || !op->is_direct) {
+        hand_out(t, done);
+        return;
+    }
+    t->enter.answer = (struct enter_answer){op->status, op->value, true};
+    release(t, op);
 }
 
 bool op_cancel(struct uthread *t, uint64_t user_data)

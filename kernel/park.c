@@ -28,7 +28,7 @@ static struct bucket *bucket_of(uint64_t phys)
     return &buckets[((phys >> 2) * HASH_MULTIPLIER >> 32) % PARK_BUCKET_COUNT];
 }
 
-bool park_wait(struct op *op, const uint32_t *word, uint32_t expected)
+HOT bool park_wait(struct op *op, const uint32_t *word, uint32_t expected)
 {
     struct bucket *b = bucket_of(op->key);
     bool is_equal;
@@ -77,9 +77,8 @@ static uint32_t complete_some(struct bucket *b, uint64_t phys, uint64_t end, uin
     return done;
 }
 
-uint64_t park_wake(uint64_t phys, uint64_t count)
+static NOINLINE uint64_t wake_many(struct bucket *b, uint64_t phys, uint64_t count)
 {
-    struct bucket *b = bucket_of(phys);
     struct thread_ref woken[PARK_BATCH_MAX];
     uint64_t total = 0;
     uint64_t end = 0;
@@ -102,14 +101,49 @@ uint64_t park_wake(uint64_t phys, uint64_t count)
     return total;
 }
 
-void park_cancel(struct op *op)
+/* The one who waits there, if it is the bucket's first waiter and its operation is still to be
+ * ended: the common case, without a list of whom to wake.  Under the bucket's lock. */
+static HOT bool complete_first(struct bucket *b, uint64_t phys, struct thread_ref *woken)
+{
+    struct list *first = b->waiters.next;
+    struct op *op = LIST_ENTRY(first, struct op, parked);
+
+    if (first == &b->waiters || op->key != phys || !op_claim(op))
+        return false;
+    *woken = op_complete(op, STATUS_OK, 0);
+    unlink(op);
+    return true;
+}
+
+HOT uint64_t park_wake(uint64_t phys, uint64_t count)
+{
+    struct bucket *b = bucket_of(phys);
+    struct thread_ref woken;
+    bool is_done;
+
+    if (count != 1)
+        return wake_many(b, phys, count);
+    lock_take(&b->lock, LOCK_PARK);
+    is_done = complete_first(b, phys, &woken);
+    lock_give(&b->lock, LOCK_PARK);
+    if (!is_done)
+        return wake_many(b, phys, count);
+    glue_wake(woken, WAKE_PARK);
+    return 1;
+}
+
+static NOINLINE void cancel(struct op *op)
 {
     struct bucket *b = bucket_of(op->key);
 
-    if (port_load32(&op->is_parked) == 0)
-        return;
     lock_take(&b->lock, LOCK_PARK);
     if (port_load32(&op->is_parked) != 0)
         unlink(op);
     lock_give(&b->lock, LOCK_PARK);
+}
+
+HOT void park_cancel(struct op *op)
+{
+    if (port_load32(&op->is_parked) != 0)
+        cancel(op);
 }

@@ -142,7 +142,7 @@ static enum status decode_sleep(const struct ring_sqe *entry)
     return is_instant(entry->args[0]) ? STATUS_OK : STATUS_BAD_ARGUMENT;
 }
 
-enum status ring_decode(const struct ring_sqe *entry)
+HOT enum status ring_decode(const struct ring_sqe *entry)
 {
     if (entry->op >= RING_OP_COUNT)
         return STATUS_BAD_OP;

@@ -114,14 +114,8 @@ void timer_insert(struct timer *timer, struct mono at)
     lock_give(&q->lock, LOCK_TIMER);
 }
 
-void timer_cancel(struct timer *timer)
+static NOINLINE void cancel(struct timer *timer, struct timers *q)
 {
-    uint32_t cpu_plus_1 = port_load32(&timer->cpu_plus_1);
-
-    if (cpu_plus_1 == 0)
-        return;
-    struct timers *q = &timers[cpu_plus_1 - 1];
-
     lock_take(&q->lock, LOCK_TIMER);
     if (timer_is_linked(timer)) { /* it did not fire while we took the lock */
         remove(q, timer);
@@ -130,7 +124,15 @@ void timer_cancel(struct timer *timer)
     lock_give(&q->lock, LOCK_TIMER);
 }
 
-struct mono timer_next(void)
+HOT void timer_cancel(struct timer *timer)
+{
+    uint32_t cpu_plus_1 = port_load32(&timer->cpu_plus_1);
+
+    if (cpu_plus_1 != 0)
+        cancel(timer, &timers[cpu_plus_1 - 1]);
+}
+
+HOT struct mono timer_next(void)
 {
     return (struct mono){port_load64(&timers[cpu_this()->number].next_ns)};
 }

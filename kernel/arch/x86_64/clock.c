@@ -151,17 +151,17 @@ bool clock_is_running(void)
     return clock.multiplier != 0;
 }
 
-uint64_t clock_from_tsc(uint64_t tsc_delta)
+HOT uint64_t clock_from_tsc(uint64_t tsc_delta)
 {
     return fixmul_shift(tsc_delta, clock.multiplier, CLOCK_SHIFT);
 }
 
-uint64_t arch_clock_ns(void)
+HOT uint64_t arch_clock_ns(void)
 {
     return clock_from_tsc(x86_tsc() - clock.base_tsc);
 }
 
-uint32_t clock_lapic_count(uint64_t ns)
+HOT uint32_t clock_lapic_count(uint64_t ns)
 {
     uint64_t count;
 

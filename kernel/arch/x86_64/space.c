@@ -7,6 +7,8 @@
  */
 #include "kernel/arch.h"
 
+#include <stdatomic.h>
+
 #include "base/assert.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/arch/x86_64/percpu.h"
@@ -26,6 +28,19 @@ uint64_t arch_virt_to_phys(const void *direct_map_address)
     return (uint64_t)direct_map_address - DIRECT_BASE;
 }
 
+/*
+ * The last page each CPU looked up: its entry stays what it is, as mapping only ever turns "not
+ * present" into "present".  A root may be a frame used before, so creating a space ends all.
+ */
+static struct found {
+    uint64_t root; /* 0: none */
+    uint64_t page;
+    uint64_t entry;
+    uint64_t creations;
+} ALIGNED(64) found[ARCH_CPU_MAX];
+
+static _Atomic uint64_t creations;
+
 uint64_t arch_space_create(uint64_t (*frame)(void))
 {
     const uint64_t *kernel = arch_phys_to_virt(paging_root);
@@ -35,6 +50,7 @@ uint64_t arch_space_create(uint64_t (*frame)(void))
     if (root == 0)
         return 0;
     ASSERT(root % ARCH_PAGE_BYTES == 0);
+    atomic_fetch_add(&creations, 1);
     for (uint32_t i = PAGING_ENTRIES / 2; i < PAGING_ENTRIES; i++)
         table[i] = kernel[i];
     return root;
@@ -73,9 +89,11 @@ bool arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access
     return true;
 }
 
-uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
+/* The leaf entry for `virt`, or 0. */
+static NOINLINE uint64_t walk(uint64_t root, uint64_t virt, struct found *last)
 {
     const uint64_t *table = arch_phys_to_virt(root);
+    uint64_t seen = atomic_load_explicit(&creations, memory_order_acquire);
     uint64_t entry = 0;
 
     if (!in_user_half(virt))
@@ -86,6 +104,20 @@ uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
             return 0;
         table = arch_phys_to_virt(entry & PAGE_ADDRESS);
     }
+    *last = (struct found){root, virt & ~(uint64_t)(ARCH_PAGE_BYTES - 1), entry, seen};
+    return entry;
+}
+
+HOT uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
+{
+    struct found *last = &found[arch_cpu()];
+    uint64_t entry = last->entry;
+
+    if (last->root != root || last->page != (virt & ~(uint64_t)(ARCH_PAGE_BYTES - 1)) ||
+        last->creations != atomic_load_explicit(&creations, memory_order_relaxed))
+        entry = walk(root, virt, last);
+    if (entry == 0)
+        return 0;
     if ((access & ARCH_WRITE) && !(entry & PAGE_WRITE))
         return 0;
     if ((access & ARCH_EXECUTE) && (entry & PAGE_NO_EXECUTE))
@@ -93,7 +125,7 @@ uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
     return (entry & PAGE_ADDRESS) + virt % ARCH_PAGE_BYTES;
 }
 
-void arch_space_activate(uint64_t root)
+HOT void arch_space_activate(uint64_t root)
 {
     struct percpu *cpu = percpu_this();
 

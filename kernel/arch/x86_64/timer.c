@@ -11,18 +11,18 @@
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/percpu.h"
 
-static void start(uint64_t at_ns, uint64_t now_ns)
+static HOT void start(uint64_t at_ns, uint64_t now_ns)
 {
     lapic_timer_start(at_ns > now_ns ? clock_lapic_count(at_ns - now_ns) : 1);
 }
 
-void arch_timer_arm(uint64_t at_ns)
+HOT void arch_timer_arm(uint64_t at_ns)
 {
     percpu_this()->armed_ns = at_ns;
     start(at_ns, arch_clock_ns());
 }
 
-void arch_timer_disarm(void)
+HOT void arch_timer_disarm(void)
 {
     percpu_this()->armed_ns = TIMER_NEVER;
     lapic_timer_start(0);

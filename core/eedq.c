@@ -121,14 +121,28 @@ static void replace_child(struct sched *s, struct eedq *q, const struct path *pa
         parent->right = old_new[1];
 }
 
-/* From the path's end up to the root: every subtree on the way changed by one node. */
-static void retrace(struct sched *s, struct eedq *q, const struct path *path)
+/*
+ * From the path's end up: every subtree on the way changed by one node.  It ends where a subtree
+ * looks from above as it did, by its root, height and least; but not below `level`, where another
+ * node has come into the path (EEDQ_DEPTH_MAX: nowhere).
+ */
+static void retrace(struct sched *s, struct eedq *q, const struct path *path, unsigned level)
 {
-    for (unsigned level = path->depth; level-- > 0;) {
-        uint32_t old = path->slot[level];
+    for (unsigned at = path->depth; at-- > 0;) {
+        uint32_t old = path->slot[at];
+        const struct eedq_node *n = node_of(s, old);
+        int64_t least = n->least_eligible;
+        uint32_t height = n->height;
         uint32_t new_root = rebalance(s, old);
 
-        replace_child(s, q, path, level, (const uint32_t[2]){old, new_root});
+        if (new_root != old)
+            replace_child(s, q, path, at, (const uint32_t[2]){old, new_root});
+        else if (n->height != height || n->least_eligible != least)
+            continue;
+        else if (level < at)
+            at = level + 1;
+        else
+            return;
     }
 }
 
@@ -197,7 +211,7 @@ static NOINLINE void tree_insert(struct sched *s, struct eedq *q, uint32_t sc)
     }
     *at = sc;
     q->count++;
-    retrace(s, q, &path);
+    retrace(s, q, &path, EEDQ_DEPTH_MAX);
 }
 
 /* The path from the root to `sc` itself, which is linked. */
@@ -234,13 +248,18 @@ static NOINLINE void tree_remove(struct sched *s, struct eedq *q, uint32_t sc)
         replace_child(s, q, &path, path.depth - 1, (const uint32_t[2]){heir, orphan});
         node_of(s, heir)->left = n->left;
         node_of(s, heir)->right = n->right;
+        node_of(s, heir)->height = n->height; /* what those above have seen there */
+        node_of(s, heir)->least_eligible = n->least_eligible;
     }
     path.depth--;
     replace_child(s, q, &path, place, (const uint32_t[2]){sc, heir});
-    if (path.depth > place)
-        path.slot[place] = heir;
     q->count--;
-    retrace(s, q, &path);
+    if (path.depth > place) {
+        path.slot[place] = heir;
+        retrace(s, q, &path, place);
+    } else {
+        retrace(s, q, &path, EEDQ_DEPTH_MAX);
+    }
 }
 
 /* Up to `limit` slots in order into `slots`.  Returns how many. */

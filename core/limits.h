@@ -25,8 +25,10 @@
  * 29 for 2^20 nodes.
  */
 #define EEDQ_DEPTH_MAX 32u
-#define EEDQ_ARRAY_MAX 8u  /* a queue of no more contexts is an array, one of more a tree */
-#define EEDQ_ARRAY_AGAIN 4u /* a tree that has shrunk to this becomes an array */
+/* A queue of no more contexts is an array, one of more a tree, until it has shrunk to the second:
+ * with 16 contexts the array still costs half of what the tree does (docs/benchmarks.md). */
+#define EEDQ_ARRAY_MAX 16u
+#define EEDQ_ARRAY_AGAIN 8u
 
 /* A thread alone on its CPU is charged when something happens there, so a charge can be long. */
 #define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */

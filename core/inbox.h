@@ -9,8 +9,8 @@
  *
  * The producer's half of the protocol with a CPU that is about to halt, to stop its timer, or to
  * clear its overload bit:  push (sequentially consistent) ... then read what the target published.
- * The target's half is in sched_decide and rq_publish_overload: publish, fence, re-read the inbox.
- * One of the two sees the other.
+ * The target's half is in decide (sched.c) and rq_publish_overload: publish, fence, re-read the
+ * inbox.  One of the two sees the other.
  */
 #ifndef CORE_INBOX_H
 #define CORE_INBOX_H

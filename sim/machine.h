@@ -14,7 +14,7 @@
  *                   CPU time or the CPU is idle
  *
  * Only what sched_decide, sched_block and sched_exit answer is followed (who runs, what to arm);
- * the decision of a wake or a mask carries kicks and resched only.
+ * the decision of a wake or a mask carries kicks and resched only, or a new instant to arm.
  *
  * Time.  Running takes time, an interrupt takes interrupt_ns of its CPU's, which is nobody's, and
  * the way of a kick takes MACHINE_IPI_NS.  What a thread asks of the kernel takes 0 ns.

@@ -8,7 +8,7 @@ KERNEL_SOURCES := $(ARCH_SOURCES) \
                   $(filter-out %_test.c %_host.c %_mock.c,\
                       $(wildcard kernel/*.c core/*.c base/*.c abi/*.c))
 KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
-KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
+KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_plain.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
 # gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too,
@@ -65,7 +65,7 @@ ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)
 KERNEL_FIXTURE := $(B)/san/kernel/fixture/fixture.o $(B)/san/kernel/cpu.o
 KERNEL_FRAMES := $(KERNEL_FIXTURE) $(B)/san/kernel/frame.o
 
-$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_kernel.h
+$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
 
 $(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
 $(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))

@@ -5,7 +5,7 @@ include kernel/arch/x86_64/build.mk
 include kernel/arch/blank/build.mk
 
 KERNEL_SOURCES := $(ARCH_SOURCES) \
-                  $(filter-out %_test.c %_host.c %_mock.c kernel/pauses.c,\
+                  $(filter-out %_test.c %_fuzz.c %_host.c %_mock.c kernel/pauses.c,\
                       $(wildcard kernel/*.c core/*.c base/*.c abi/*.c))
 KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
 KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_plain.h))
@@ -93,3 +93,7 @@ $(eval $(call UNIT_TEST,kernel/op_test,\
     $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
     $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))
+
+# Fuzzers: what the kernel reads of others.
+$(B)/fuzz/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
+$(foreach noun,archive elf ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(noun).c)))

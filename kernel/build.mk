@@ -62,6 +62,15 @@ $(B)/kernel-pauses/%.o: %.c
 	$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 $(eval $(call LINK_KERNEL,$(B)/capos-kernel-pauses.elf,$(KERNEL_PAUSES),$(KERNEL_LINK)))
 
+# The same with a race put in, for the pauses to find.
+CANARY_TEST := $(B)/test/kernel/test/canary_test
+$(eval $(call LINK_KERNEL,$(dir $(CANARY_TEST))canary.elf,$(KERNEL_PAUSES) \
+    $(B)/kernel-pauses/kernel/test/canary.o,$(LD) $(ARCH_LDFLAGS) --wrap=op_claim))
+$(CANARY_TEST): kernel/test/canary_test $(dir $(CANARY_TEST))canary.elf
+	@mkdir -p $(@D)
+	cp $< $@
+TESTS += $(CANARY_TEST)
+
 # A test kernel that panics, as its boot archive's text tells it.  Linked object by object, so that
 # the backtrace shows each call of the sources.
 PANIC_TEST := $(B)/test/kernel/test/panic_test

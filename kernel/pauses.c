@@ -7,7 +7,8 @@
 
 #define LINE_BYTES 160u
 #define RATE_COUNT 5u
-#define RATE_FIRST_BITS 3u /* one access in 8 */
+#define RATE_FIRST_BITS 2u /* one access in 4 */
+#define BURST_SHIFT 62 /* two bits: 1, 2, 4 or 8 turns */
 
 /* splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014. */
 #define SPLITMIX_STEP UINT64_C(0x9e3779b97f4a7c15)
@@ -58,9 +59,12 @@ void pauses_step(void)
         return;
     p->access_count++;
     p->random += SPLITMIX_STEP;
-    if ((mix(p->random) & rate_mask) == 0) {
+    uint64_t random = mix(p->random);
+
+    if ((random & rate_mask) == 0) {
         p->pause_count++;
-        arch_pause();
+        for (uint32_t left = 1u << (random >> BURST_SHIFT); left > 0; left--)
+            arch_pause();
     }
     note_order(cpu); /* behind the pause: the access comes next */
 }

@@ -3,6 +3,7 @@
 #   make        everything        make run    boot four CPUs with workloads/default.json
 #   make test   all tests         make help   the rest
 #   make iso    build/capos.iso, which GRUB boots under BIOS and UEFI
+#   make fuzz   each fuzzer for FUZZ_SECONDS (30)
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -26,9 +27,25 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 ALL :=
 TESTS :=
 
+# $(eval $(call FUZZER,kernel/ring_fuzz,SOURCES,LIBRARIES)): the fuzzer of kernel/ring_fuzz.c, for
+# tests/fuzz.  It is built with clang, whatever the rest is built with.
+FUZZERS :=
+define FUZZER
+$(B)/fuzz/$(1): $(patsubst %.c,$(B)/fuzz/%.o,$(1).c $(2) base/fmt.c tools/assert_host.c)
+	clang $$(SANITIZE) -fsanitize=fuzzer $$^ $(3) -o $$@
+FUZZERS += $(B)/fuzz/$(1)
+endef
+
 -include $(wildcard */build.mk)
 
-.PHONY: all test run clean help setup
+# A test below $(B), so that the fuzzers are built for it.
+$(B)/test/tests/fuzz: tests/fuzz $(FUZZERS)
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+TESTS += $(B)/test/tests/fuzz
+FUZZ_SECONDS := 30
+
+.PHONY: all test run clean help setup fuzz
 # Commands are shown with V=1 only; what is being built takes a minute or two the first time.
 BUILD := $(MAKE) --no-print-directory $(if $(V),,-s) -j$$(nproc)
 
@@ -44,6 +61,11 @@ test: setup
 	@$(BUILD) $(ALL) $(filter $(B)/%,$(TESTS))
 	@tools/run-tests $(TESTS)
 
+fuzz: setup
+	@echo "make: building into $(B)/ (V=1 shows the commands)"
+	@$(BUILD) $(FUZZERS)
+	@tests/fuzz --seconds $(FUZZ_SECONDS)
+
 run: all
 	@$(B)/capos run workloads/default.json
 
@@ -51,7 +73,7 @@ clean:
 	rm -rf $(B)
 
 help:
-	@sed -n '2,6p' Makefile | sed 's/^# \{0,1\}//'
+	@sed -n '2,7p' Makefile | sed 's/^# \{0,1\}//'
 
 # Host objects: plain, and with sanitizers for the tests.
 $(B)/host/%.o: %.c
@@ -60,5 +82,8 @@ $(B)/host/%.o: %.c
 $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_HOST) $(CFLAGS_EXTRA) $(SANITIZE) -c $< -o $@
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(CFLAGS_HOST) $(CFLAGS_EXTRA) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
 
 -include $(shell test -d $(B) && find $(B) -name '*.d')

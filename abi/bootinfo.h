@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define BOOT_ARCHIVE_MAGIC UINT64_C(0x3168637261706163) /* "caparch1" */
+#define BOOT_ARCHIVE_MAGIC UINT64_C(0x3268637261706163) /* "caparch2" */
 #define BOOT_ARCHIVE_ENTRIES_MAX 16u
 #define BOOT_ARCHIVE_BYTES_MAX (UINT64_C(64) << 20)
 #define BOOT_NAME_BYTES 32u
@@ -31,7 +31,8 @@ struct boot_archive {
     uint64_t bytes; /* whole archive, header included */
     uint64_t checksum;
     uint32_t entry_count;
-    uint32_t flags; /* BOOT_FLAG_* */
+    uint32_t flags;      /* BOOT_FLAG_* */
+    uint64_t pause_seed; /* of a kernel with pauses (kernel/pauses.h); 0: none.  Others refuse it */
 };
 
 #define BOOT_FLAG_QUIET 1u     /* print no boot table */

@@ -3,7 +3,7 @@
  * port.h - what differs between the hosts of the core.
  *
  * Each build names its back end with `-include` on the command line (sim/port_sim.h,
- * kernel/port_kernel.h, tests/explorer/port_explorer.h); all of it is static inline.  A back end
+ * kernel/port_plain.h, tests/explorer/port_explorer.h); all of it is static inline.  A back end
  * defines the three types and the functions below; this header says what they must do, and a
  * build without one of them does not compile.
  *

@@ -13,6 +13,7 @@
 
 #define FILES 3u
 #define ARCHIVE_BYTES 512u
+#define FIRST_AT (sizeof(struct boot_archive) + FILES * sizeof(struct boot_entry))
 
 /* An archive being made or damaged; as aligned as the loader's. */
 static struct {
@@ -38,7 +39,7 @@ static void make(void)
 {
     static const uint32_t kinds[FILES] = {BOOT_PROGRAM, BOOT_WORKLOAD, BOOT_ARGUMENTS};
     static const uint64_t lengths[FILES] = {11, 16, 5};
-    uint64_t offset = sizeof(struct boot_archive) + FILES * sizeof(struct boot_entry);
+    uint64_t offset = FIRST_AT;
 
     memset(image.bytes, 0, sizeof(image.bytes));
     for (uint32_t i = 0; i < FILES; i++) {
@@ -89,6 +90,22 @@ static void test_archive_files_are_found(void **state)
     assert_memory_equal(program.bytes, "aaaaaaaaaaa", 11);
     assert_int_equal(arguments.length, 5);
     assert_memory_equal(arguments.bytes, "ccccc", 5);
+}
+
+/* Goal: a pause seed comes through, and is under the checksum.  Method: set one, then another
+ * without sealing. */
+static void test_archive_pause_seed_is_read(void **state)
+{
+    (void)state;
+    struct archive archive;
+
+    make();
+    image.header.pause_seed = UINT64_MAX;
+    seal();
+    assert_null(archive_read(image.bytes, image.header.bytes, &archive));
+    assert_int_equal(archive.header->pause_seed, UINT64_MAX);
+    image.header.pause_seed = 1;
+    assert_non_null(read_whole());
 }
 
 /* Goal: a kind that is not there is an answer.  Method: two files instead of three. */
@@ -156,19 +173,19 @@ static void test_archive_bad_entry_is_refused(void **state)
         uint32_t kind, reserved;
     } bad[] = {
         {0, 11, BOOT_PROGRAM, 0},
-        {200, 11, 0, 0},
-        {200, 11, BOOT_ARGUMENTS + 1, 0},
-        {200, 11, BOOT_PROGRAM, 1},
-        {200, UINT64_MAX, BOOT_PROGRAM, 0},
-        {200, 10000, BOOT_PROGRAM, 0},
+        {FIRST_AT, 11, 0, 0},
+        {FIRST_AT, 11, BOOT_ARGUMENTS + 1, 0},
+        {FIRST_AT, 11, BOOT_PROGRAM, 1},
+        {FIRST_AT, UINT64_MAX, BOOT_PROGRAM, 0},
+        {FIRST_AT, 10000, BOOT_PROGRAM, 0},
         {UINT64_MAX - 7, 8, BOOT_PROGRAM, 0},
-        {201, 11, BOOT_PROGRAM, 0},
-        {208, 11, BOOT_PROGRAM, 0},
+        {FIRST_AT + 1, 11, BOOT_PROGRAM, 0},
+        {FIRST_AT + 8, 11, BOOT_PROGRAM, 0},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
         make();
-        assert_int_equal(entry(0)->offset, 200);
+        assert_int_equal(entry(0)->offset, FIRST_AT);
         entry(0)->offset = bad[i].offset;
         entry(0)->bytes = bad[i].bytes;
         entry(0)->kind = bad[i].kind;
@@ -223,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_archive_files_are_found),
+        cmocka_unit_test(test_archive_pause_seed_is_read),
         cmocka_unit_test(test_archive_missing_kind_is_null),
         cmocka_unit_test(test_archive_truncated_anywhere_is_refused),
         cmocka_unit_test(test_archive_cut_and_resealed_is_refused),

@@ -5,10 +5,10 @@ include kernel/arch/x86_64/build.mk
 include kernel/arch/blank/build.mk
 
 KERNEL_SOURCES := $(ARCH_SOURCES) \
-                  $(filter-out %_test.c %_host.c %_mock.c,\
+                  $(filter-out %_test.c %_fuzz.c %_host.c %_mock.c kernel/pauses.c,\
                       $(wildcard kernel/*.c core/*.c base/*.c abi/*.c))
 KERNEL_OBJECTS := $(patsubst %,$(B)/kernel/%.o,$(basename $(KERNEL_SOURCES)))
-KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_kernel.h))
+KERNEL_PORT := $(addprefix -include ,$(wildcard kernel/port_plain.h))
 KERNEL_CFLAGS := $(CFLAGS_FREE) $(ARCH_CFLAGS) -fno-omit-frame-pointer
 
 # gcc at -O2 optimises the image as a whole when it links it.  The objects are ordinary ones too,
@@ -49,6 +49,28 @@ endef
 
 $(eval $(call LINK_KERNEL,$(B)/capos-kernel.elf,$(KERNEL_OBJECTS),$(KERNEL_LINK)))
 
+# The kernel with pauses (kernel/pauses.h): core and kernel once more, with the other port.
+KERNEL_PORTED := $(filter $(B)/kernel/core/% $(B)/kernel/kernel/%,\
+    $(filter-out $(B)/kernel/kernel/arch/%,$(KERNEL_OBJECTS)))
+KERNEL_PAUSES := $(filter-out $(KERNEL_PORTED),$(KERNEL_OBJECTS)) \
+    $(patsubst $(B)/kernel/%,$(B)/kernel-pauses/%,\
+        $(KERNEL_PORTED:%/pauses_none.o=%/pauses.o))
+
+$(B)/kernel-pauses/%.o: KERNEL_CFLAGS += -include kernel/port_pauses.h
+$(B)/kernel-pauses/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(eval $(call LINK_KERNEL,$(B)/capos-kernel-pauses.elf,$(KERNEL_PAUSES),$(KERNEL_LINK)))
+
+# The same with a race put in, for the pauses to find.
+CANARY_TEST := $(B)/test/kernel/test/canary_test
+$(eval $(call LINK_KERNEL,$(dir $(CANARY_TEST))canary.elf,$(KERNEL_PAUSES) \
+    $(B)/kernel-pauses/kernel/test/canary.o,$(LD) $(ARCH_LDFLAGS) --wrap=op_claim))
+$(CANARY_TEST): kernel/test/canary_test $(dir $(CANARY_TEST))canary.elf
+	@mkdir -p $(@D)
+	cp $< $@
+TESTS += $(CANARY_TEST)
+
 # A test kernel that panics, as its boot archive's text tells it.  Linked object by object, so that
 # the backtrace shows each call of the sources.
 PANIC_TEST := $(B)/test/kernel/test/panic_test
@@ -59,13 +81,14 @@ $(PANIC_TEST): kernel/test/panic_test $(PANIC_TEST).elf
 	cp $< $@
 TESTS += $(PANIC_TEST)
 
-ALL += $(B)/capos-kernel.elf $(BLANK_OBJECTS)
+ALL += $(B)/capos-kernel.elf $(B)/capos-kernel-pauses.elf $(BLANK_OBJECTS)
 
 # Unit tests: the portable files on a fake machine (kernel/fixture).
 KERNEL_FIXTURE := $(B)/san/kernel/fixture/fixture.o $(B)/san/kernel/cpu.o
 KERNEL_FRAMES := $(KERNEL_FIXTURE) $(B)/san/kernel/frame.o
 
-$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_kernel.h
+$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
+$(addprefix $(B)/san/kernel/pauses,.o _test.o): CFLAGS_EXTRA := -include kernel/port_pauses.h
 
 $(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
 $(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))
@@ -74,7 +97,12 @@ $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
 $(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
+$(eval $(call UNIT_TEST,kernel/pauses_test,$(B)/san/kernel/pauses.o))
 $(eval $(call UNIT_TEST,kernel/op_test,\
     $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
     $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))
+
+# Fuzzers: what the kernel reads of others.
+$(B)/fuzz/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
+$(foreach noun,archive elf ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(noun).c)))

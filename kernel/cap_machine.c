@@ -2,6 +2,7 @@
 /* cap_machine.c - the methods of MACHINE (abi/cap.h): facts about the CPUs, and power-off. */
 #include "kernel/cap.h"
 #include "kernel/clock.h"
+#include "kernel/pauses.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 
@@ -124,6 +125,7 @@ int64_t machine_methods(struct cap_call *call)
     case MACHINE_POWER_OFF:
         if (call->args[0] > 1)
             return STATUS_BAD_ARGUMENT;
+        pauses_report();
         arch_power_off((uint32_t)call->args[0]);
     case MACHINE_CONSERVATION:
         return conservation_holds(process) ? 1 : 0;

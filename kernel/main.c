@@ -5,6 +5,7 @@
 #include "kernel/console.h"
 #include "kernel/frame.h"
 #include "kernel/park.h"
+#include "kernel/pauses.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/selftest.h"
@@ -69,6 +70,8 @@ static void read_archive(const struct arch_boot *boot, struct archive *archive)
     wrong = archive_read(arch_phys_to_virt(boot->archive.base), boot->archive.bytes, archive);
     if (wrong != NULL)
         refuse("the boot archive is bad: ", wrong);
+    if (!pauses_begin(archive->header->pause_seed))
+        refuse("the boot archive has a pause seed, ", "and this kernel no pauses");
 }
 
 void kernel_main(struct arch_boot *boot)

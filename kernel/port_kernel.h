@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port_kernel.h - the back end of core/port.h in the kernel; named with -include for core and
- * kernel, so it stands before everything else.
+ * port_kernel.h - the back end of core/port.h in the kernel, but for what happens around a shared
+ * access.  A front header says that and includes this one; the build names it with -include for
+ * core and kernel, so it stands before everything else and needs nothing but the compiler.
+ *
+ *   port_step()   before each access to memory that CPUs share
+ *   port_pause()  in each turn of a loop that waits for a lock
  *
  * Locks are test-and-set words: a run queue is locked by its owner and tried by thieves, everything
  * else is held for tens of instructions, so there is no queue to be fair to; and a waiter whose
@@ -28,69 +32,80 @@ struct port_lock {
     uint32_t v; /* 1: held */
 };
 
-void arch_pause(void);                         /* kernel/arch.h */
 uint32_t arch_cpu(void);                       /* kernel/arch.h */
 void kernel_save(uint32_t cpu, uint32_t slot); /* kernel/sched_glue.c */
 
 static inline uint32_t port_load32(const struct port_atomic32 *p)
 {
+    port_step();
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
 static inline void port_store32(struct port_atomic32 *p, uint32_t value)
 {
+    port_step();
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
 static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
 {
+    port_step();
     return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
 static inline uint32_t port_or32(struct port_atomic32 *p, uint32_t bits)
 {
+    port_step();
     return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
 static inline uint32_t port_xchg32(struct port_atomic32 *p, uint32_t value)
 {
+    port_step();
     return __atomic_exchange_n(&p->v, value, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t port_load64(const struct port_atomic64 *p)
 {
+    port_step();
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
 static inline void port_store64(struct port_atomic64 *p, uint64_t value)
 {
+    port_step();
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
 static inline bool port_cas64(struct port_atomic64 *p, uint64_t *expected, uint64_t desired)
 {
+    port_step();
     return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t port_or64(struct port_atomic64 *p, uint64_t bits)
 {
+    port_step();
     return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t port_and64(struct port_atomic64 *p, uint64_t bits)
 {
+    port_step();
     return __atomic_fetch_and(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
 static inline void port_fence(void)
 {
+    port_step();
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline bool port_trylock(struct port_lock *lock)
 {
+    port_step();
     return __atomic_exchange_n(&lock->v, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
@@ -98,11 +113,12 @@ static inline void port_lock(struct port_lock *lock)
 {
     while (!port_trylock(lock)) /* bound: holders never wait for anything */
         while (__atomic_load_n(&lock->v, __ATOMIC_RELAXED) != 0)
-            arch_pause();
+            port_pause();
 }
 
 static inline void port_unlock(struct port_lock *lock)
 {
+    port_step();
     __atomic_store_n(&lock->v, 0, __ATOMIC_RELEASE);
 }
 

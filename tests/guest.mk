@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The guest test programs, each booted in QEMU; both machines; the benchmark.
+# The guest test programs, each booted in QEMU, also with seeded pauses; both machines; the
+# benchmark.
 
-TESTS += tests/guest tests/machines tests/bench
+TESTS += tests/guest tests/pauses tests/machines tests/bench
 
 .PHONY: bench
 bench: all

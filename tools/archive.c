@@ -115,6 +115,17 @@ enum archive_refusal archive_build(const struct archive_part *parts, uint32_t co
     return ARCHIVE_OK;
 }
 
+void archive_set_pause_seed(struct blob *blob, uint64_t seed)
+{
+    struct boot_archive header;
+
+    memcpy(&header, blob->data, sizeof header);
+    header.pause_seed = seed;
+    memcpy(blob->data, &header, sizeof header);
+    header.checksum = checksum_of(blob->data, blob->bytes);
+    memcpy(blob->data, &header, sizeof header);
+}
+
 static enum archive_refusal check_entry(const struct boot_entry *entry, size_t first, size_t bytes)
 {
     if (entry->name[0] == '\0' || memchr(entry->name, '\0', BOOT_NAME_BYTES) == NULL)

@@ -41,6 +41,9 @@ struct archive_part {
 MUST_USE enum archive_refusal archive_build(const struct archive_part *parts, uint32_t count,
                                             uint32_t flags, struct blob *blob);
 
+/* Give a sound archive another pause seed. */
+void archive_set_pause_seed(struct blob *blob, uint64_t seed);
+
 /* Is this a sound archive?  The bytes may be anything; 8-aligned. */
 MUST_USE enum archive_refusal archive_check(const unsigned char *data, size_t bytes);
 

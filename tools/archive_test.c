@@ -151,11 +151,31 @@ static void test_archive_records_outside_are_refused(void **state)
     blob_fini(&blob);
 }
 
+/* Goal: a pause seed goes in, and nothing else changes.  Method: set one, check, set none, compare
+ * with the archive that never had one. */
+static void test_archive_holds_a_pause_seed(void **state)
+{
+    (void)state;
+    struct blob blob = build_three();
+    struct blob untouched = build_three();
+
+    assert_int_equal(archive_header(blob.data)->pause_seed, 0);
+    archive_set_pause_seed(&blob, UINT64_MAX);
+    assert_int_equal(archive_check(blob.data, blob.bytes), ARCHIVE_OK);
+    assert_int_equal(archive_header(blob.data)->pause_seed, UINT64_MAX);
+    archive_set_pause_seed(&blob, 0);
+    assert_int_equal(blob.bytes, untouched.bytes);
+    assert_memory_equal(blob.data, untouched.data, blob.bytes);
+    blob_fini(&blob);
+    blob_fini(&untouched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_archive_holds_its_parts),
         cmocka_unit_test(test_archive_is_deterministic),
+        cmocka_unit_test(test_archive_holds_a_pause_seed),
         cmocka_unit_test(test_archive_refuses_impossible_parts),
         cmocka_unit_test(test_archive_truncated_anywhere_is_refused),
         cmocka_unit_test(test_archive_flipped_bits_are_refused),

@@ -6,6 +6,7 @@
 #include "tools/archive.h"
 #include "tools/commands.h"
 #include "tools/input.h"
+#include "tools/number.h"
 
 enum archive_key {
     KEY_OUTPUT = 'o',
@@ -13,7 +14,8 @@ enum archive_key {
     KEY_ARGUMENTS = 'a',
     KEY_LIST = 'l',
     KEY_QUIET_BOOT = 256,
-    KEY_SELF_TEST
+    KEY_SELF_TEST,
+    KEY_PAUSE_SEED
 };
 
 static const struct argp_option table[] = {
@@ -23,6 +25,7 @@ static const struct argp_option table[] = {
     {"list", KEY_LIST, "FILE", 0, "list an archive instead of making one", 0},
     {"quiet-boot", KEY_QUIET_BOOT, NULL, 0, "the kernel prints no boot table", 0},
     {"self-test", KEY_SELF_TEST, NULL, 0, "the kernel runs its machine self-test", 0},
+    {"pause-seed", KEY_PAUSE_SEED, "N", 0, "steer the interleaving of a kernel with pauses", 0},
     {0},
 };
 
@@ -34,6 +37,7 @@ struct request {
     const char *output, *workload, *arguments, *list;
     const char *program;
     uint32_t flags;
+    uint64_t pause_seed;
 };
 
 static void check_request(const struct request *r, struct argp_state *state)
@@ -69,6 +73,11 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     case KEY_SELF_TEST:
         r->flags |= BOOT_FLAG_SELF_TEST;
         return 0;
+    case KEY_PAUSE_SEED:
+        if (!number_parse(argument, UINT64_MAX, &r->pause_seed))
+            argp_error(state, "--pause-seed %s: expected a number, decimal or 0x hexadecimal",
+                       argument);
+        return 0;
     case ARGP_KEY_ARG:
         if (r->program != NULL)
             argp_error(state, "%s: one program at a time", argument);
@@ -95,6 +104,9 @@ static enum exit_status list(const char *path)
         message("%s: %s", path, archive_refusal_sentence(refusal));
         status = EXIT_UNUSABLE;
     } else {
+        if (archive_header(blob.data)->pause_seed != 0)
+            printf("pause seed %llu\n",
+                   (unsigned long long)archive_header(blob.data)->pause_seed);
         for (uint32_t i = 0; i < archive_header(blob.data)->entry_count; i++) {
             const struct boot_entry *entry = archive_entry(blob.data, i);
 
@@ -125,6 +137,7 @@ static enum exit_status write_parts(const struct request *r, const struct archiv
         message("%s: %s", r->output, archive_refusal_sentence(refusal));
         return EXIT_UNUSABLE;
     }
+    archive_set_pause_seed(&archive, r->pause_seed);
     is_written = file_write(r->output, archive.data, archive.bytes);
     blob_fini(&archive);
     return is_written ? EXIT_HELD : EXIT_UNUSABLE;

@@ -27,23 +27,13 @@ $(WORKLOAD_TESTS): $(B)/test/%: $(B)/san/%.o $(WORKLOAD_SAN_OBJS) $(BASE_SAN)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
 
-# ---- Fuzzers: clang's, whatever compiler the rest is built with -----------------------------
+# ---- Fuzzers --------------------------------------------------------------------------------
 
-WORKLOAD_FUZZ_SRCS := $(WORKLOAD_FREE_SRCS) $(WORKLOAD_HOST_SRCS) base/fmt.c tools/assert_host.c
-WORKLOAD_FUZZERS := $(B)/fuzz/workload/reader_fuzz $(B)/fuzz/workload/image_fuzz
+WORKLOAD_FUZZ_SRCS := $(WORKLOAD_FREE_SRCS) $(WORKLOAD_HOST_SRCS)
 
-$(B)/fuzz/%.o: %.c
-	@mkdir -p $(@D)
-	clang $(CFLAGS_HOST) $(SANITIZE) -fsanitize=fuzzer-no-link -c $< -o $@
-$(WORKLOAD_FUZZERS): %: %.o $(WORKLOAD_FUZZ_SRCS:%.c=$(B)/fuzz/%.o)
-	clang $(SANITIZE) -fsanitize=fuzzer $^ $(WORKLOAD_HOST_LIBS) -o $@
+$(foreach noun,reader image,\
+    $(eval $(call FUZZER,workload/$(noun)_fuzz,$(WORKLOAD_FUZZ_SRCS),$(WORKLOAD_HOST_LIBS))))
 
-# The script finds them beside itself; a test below $(B) has them built.
-WORKLOAD_FUZZ_TEST := $(B)/test/workload/fuzz-test
-$(WORKLOAD_FUZZ_TEST): workload/fuzz-test $(WORKLOAD_FUZZERS)
-	@mkdir -p $(@D)
-	install -m 755 $< $@
-
-TESTS += $(WORKLOAD_TESTS) $(WORKLOAD_FUZZ_TEST)
+TESTS += $(WORKLOAD_TESTS)
 
 endif

@@ -4,6 +4,13 @@
 #   make test   all tests         make help   the rest
 #   make iso    build/capos.iso, which GRUB boots under BIOS and UEFI
 #   make fuzz   each fuzzer for FUZZ_SECONDS (30)
+#   make storm  ends in all states and garbage, 100,000 threads and more; half an hour
+#   make run-smoke             one boot each, judged by the guest's tests: threads
+#   make run-smp2-smokes       the same on 2 CPUs, and spreading, masks, sleeping
+#   make run-spawn             processes are made
+#   make run-park              parking, conditions, barriers
+#   make run-ring              the ring, malformed entries, cancelling
+#   make run-process-exit      processes are killed
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -73,7 +80,7 @@ clean:
 	rm -rf $(B)
 
 help:
-	@sed -n '2,7p' Makefile | sed 's/^# \{0,1\}//'
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
 # Host objects: plain, and with sanitizers for the tests.
 $(B)/host/%.o: %.c

@@ -18,13 +18,11 @@
 #define BOOT_NAME_BYTES 32u
 
 enum boot_kind {
-    BOOT_PROGRAM = 1,  /* an ELF executable; the first one is started */
-    BOOT_WORKLOAD = 2, /* a workload image, mapped read-only at WORKLOAD_BASE for the program */
-    BOOT_ARGUMENTS = 3 /* text for the program, mapped read-only at ARGUMENTS_BASE */
+    BOOT_PROGRAM = 1,   /* an ELF executable; the first one is started */
+    BOOT_WORKLOAD = 2,  /* a workload image (abi/workload.h) */
+    BOOT_ARGUMENTS = 3, /* text for a program */
+    BOOT_MANIFEST = 4   /* a manifest table (abi/manifest.h) */
 };
-
-#define WORKLOAD_BASE UINT64_C(0x0000620000000000)
-#define ARGUMENTS_BASE UINT64_C(0x0000630000000000)
 
 struct boot_archive {
     uint64_t magic;
@@ -46,9 +44,22 @@ struct boot_entry {
     uint64_t bytes;
 };
 
-/* The first process starts at the ELF entry with this in registers: rdi = bytes of the workload
- * image (0: none), rsi = bytes of the arguments, rdx = its thread's index (its ring), rsp = top of
- * a stack of BOOT_STACK_BYTES. */
-#define BOOT_STACK_BYTES (64u << 10)
+/*
+ * The first program becomes the first process.  It holds every kind that has a well-known slot
+ * (abi/cap.h), and a VIEW of the first file of each other kind that the archive has: WORKLOAD,
+ * ARGUMENTS, MANIFEST.  Its ledger is the machine.
+ *
+ * A process starts at the ELF entry on a stack of PROCESS_STACK_BYTES that ends at
+ * PROCESS_STACK_TOP, with a gap below it, and with this in registers: rdi = the argument its
+ * parent chose (0 for the first), rsi = 0, its first thread's index, rdx = 1, its generation.
+ *
+ * Programs are linked below PROGRAM_END.  Everything the kernel maps by itself lies in
+ * [PROGRAM_END, MAP_BASE): numbers (abi/sched.h), the first stack, rings (abi/ring.h).  From
+ * MAP_BASE on a program maps what it likes.
+ */
+#define PROGRAM_END UINT64_C(0x30000000)
+#define PROCESS_STACK_TOP UINT64_C(0x30030000)
+#define PROCESS_STACK_BYTES (16u << 10)
+#define MAP_BASE UINT64_C(0x30800000)
 
 #endif /* ABI_BOOTINFO_H */

@@ -26,7 +26,7 @@
 #define RING_CQ_ENTRIES 32u
 #define RING_SQ_OFFSET 1024u
 #define RING_CQ_OFFSET 2048u
-#define RING_BASE UINT64_C(0x0000600000000000)
+#define RING_BASE UINT64_C(0x30040000)
 
 /* Operations that wait and are in flight at once, per thread. */
 #define RING_INFLIGHT_MAX 16u
@@ -38,15 +38,16 @@
  *   PARK           args[0] = address of a 32-bit word (4-aligned), args[1] = expected value
  *                  (must fit 32 bits), args[2] = absolute deadline in ns or RING_NO_DEADLINE.
  *                  Completes OK when unparked, VALUE_CHANGED at once if the word differs,
- *                  EXPIRED at the deadline.
+ *                  EXPIRED at the deadline, STALE when the word is not mapped any more.
  *   UNPARK         args[0] = address, args[1] = how many to wake at most.  Result: how many.
  *   SLEEP_UNTIL    args[0] = absolute monotonic instant in ns.  OK when it has come.
  *   YIELD          gives the CPU to the next in line once; completes OK.
  *   CANCEL         args[0] = user_data of an operation of this ring that is in flight.  That one
  *                  completes CANCELLED, this one OK.  STALE: no such operation is in flight, or it
  *                  ended before; its completion is there or follows.  Of several of that name, one.
- *   RELEASE        cap.  Gives a capability back.  BAD_CAP for those that a process holds from its
- *                  start until its end.
+ *   RELEASE        cap.  Gives the slot of a capability back, live or not; its handle is STALE.
+ *                  What its maker lets go so of a process: abi/cap.h; a CPUS object ends; a MEMORY
+ *                  object and a GRANT stay until they are destroyed and revoked, or he ends.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  */
 #define RING_OP_TABLE(X)                                                                  \

@@ -25,7 +25,7 @@ enum latency_class { LATENCY_BATCH = 0, LATENCY_NORMAL = 1, LATENCY_INTERACTIVE 
 #define SLICE_NORMAL_NS UINT64_C(3000000)
 #define SLICE_INTERACTIVE_NS UINT64_C(300000)
 
-#define TELEMETRY_BASE UINT64_C(0x0000610000000000)
+#define TELEMETRY_BASE UINT64_C(0x30000000) /* PROGRAM_END */
 #define TELEMETRY_RECORD_BYTES 64u
 
 /* now_ns = base_ns + ((rdtsc() - base_tsc) * multiplier >> shift), in 128 bits. */

@@ -27,7 +27,12 @@
     X(OUTSIDE_MASK, -15, "the CPU set asked for has no CPU in common with the one allowed")   \
     X(DISCONNECTED, -16, "the other side has ended")                                          \
     X(BUSY, -17, "another user holds this; it is not shared")                                 \
-    X(WOULD_DEADLOCK, -18, "a thread cannot wait for itself")
+    X(WOULD_DEADLOCK, -18, "a thread cannot wait for itself")                                 \
+    X(LEDGER_FULL, -19, "the process's ledger has no room for this; the value says for what") \
+    X(KILLED, -20, "it was ended by another")                                                 \
+    X(GRANT_DEPTH, -21, "grants nest only so deep")                                           \
+    X(NOT_GRANTED, -22, "the capability is not held under that grant")                        \
+    X(ADDRESS_IN_USE, -23, "something is mapped there already")
 
 enum status {
 #define STATUS_ENUM(name, value, sentence) STATUS_##name = (value),

@@ -2,7 +2,7 @@
 #include "core/sched.h"
 #include "core/wake.h"
 
-enum kill_outcome { KILL_RETRY, KILL_STALE, KILL_DEAD, KILL_DOOMED };
+enum kill_outcome { KILL_RETRY, KILL_STALE, KILL_DEAD, KILL_DOOMED, KILL_REPEATED };
 
 /* One try from the state `word`, which is read again when somebody else was faster. */
 static enum kill_outcome try_kill(struct thread *t, uint32_t gen, uint64_t *word)
@@ -12,7 +12,7 @@ static enum kill_outcome try_kill(struct thread *t, uint32_t gen, uint64_t *word
     if (word_gen(*word) != gen || state == THREAD_DEAD)
         return KILL_STALE;
     if ((*word & WORD_DYING) != 0)
-        return KILL_DOOMED;
+        return KILL_REPEATED;
     if (state == THREAD_NEW || state == THREAD_BLOCKED)
         return thread_try_change(t, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
     return thread_try_doom(t, word) ? KILL_DOOMED : KILL_RETRY;
@@ -72,6 +72,8 @@ struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
     if (outcome == KILL_STALE)
         return d;
     d.status = STATUS_OK;
+    if (outcome != KILL_REPEATED && (word_state(word) != THREAD_RUNNING || word_cpu(word) != cpu))
+        rq_of(s, cpu)->stat.kill_count[word_state(word)]++;
     if (outcome == KILL_DEAD) {
         reap_here(s, cpu, ref.slot, now, &d);
         return d;

@@ -35,6 +35,7 @@ struct rq_stat {
     uint64_t push_count;      /* contexts given to others by a fairness check */
     uint64_t contended_count; /* victims whose lock was busy */
     uint64_t stale_count;     /* posted references refused */
+    uint64_t kill_count[THREAD_STATE_COUNT]; /* kills from here, by where they found the thread */
     uint64_t clock_refused_count;
 };
 

@@ -17,6 +17,7 @@
 
 #define ARCH_CPU_MAX 64u
 #define ARCH_PAGE_BYTES 4096u
+#define ARCH_TABLE_SPAN_BYTES (UINT64_C(2) << 20) /* what one lowest table maps */
 #define ARCH_CONTEXT_BYTES 192u
 #define ARCH_FPU_BYTES 832u /* x87, SSE, AVX in the standard XSAVE format; 64-aligned */
 
@@ -111,8 +112,15 @@ void arch_fpu_init(void *area);
 void arch_fpu_save(void *area);
 void arch_fpu_load(const void *area);
 
+/* The next context to run here is loaded whole, whatever ran before at its address. */
+void arch_context_forget(void);
+
 /* Run `context` in user mode on this CPU; its address space must be active here. */
 NORETURN void arch_return_to_user(struct arch_context *context);
+
+/* Let interrupts in that are waiting: if there is one, this does not return; it enters the kernel
+ * as from arch_idle. */
+void arch_take_interrupts(void);
 
 /* Wait for an interrupt with this CPU's stack reset; the interrupt enters the kernel as usual.
  * Enabling interrupts and halting are atomic: a kick sent before cannot be slept through. */
@@ -124,25 +132,52 @@ NORETURN void arch_idle(void);
 void *arch_phys_to_virt(uint64_t phys);
 uint64_t arch_virt_to_phys(const void *direct_map_address);
 
-enum arch_access { ARCH_READ = 1, ARCH_WRITE = 2, ARCH_EXECUTE = 4 };
+enum arch_access {
+    ARCH_READ = 1,
+    ARCH_WRITE = 2,
+    ARCH_EXECUTE = 4,
+    ARCH_OWNED = 8 /* the frame belongs to the address space and goes with it */
+};
 
 #define ARCH_USER_LOW UINT64_C(0x1000)
 #define ARCH_USER_END UINT64_C(0x0000800000000000)
 
-/* The root of a new address space: kernel half shared, user half empty.  `frame` gives zeroed
- * frames (0 = none left).  Returns the root's physical address, or 0. */
-uint64_t arch_space_create(uint64_t (*frame)(void));
+/* The root of a new address space in a zeroed frame: kernel half shared, user half empty. */
+void arch_space_create(uint64_t root);
 
-/* Map one page at user address `virt` (page-aligned, not mapped).  ARCH_WRITE with ARCH_EXECUTE is
- * refused (W^X).  false: no frame left for a table, or refused. */
-MUST_USE bool arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
-                             uint64_t (*frame)(void));
+/* How many tables are missing to map `pages` pages from user address `virt` on. */
+uint32_t arch_space_missing(uint64_t root, uint64_t virt, uint64_t pages);
+
+enum arch_map { ARCH_MAP_DONE, ARCH_MAP_IN_USE, ARCH_MAP_NO_FRAME };
+
+/* Map one page at the page-aligned user address `virt`.  ARCH_WRITE with ARCH_EXECUTE is a bug of
+ * the caller (W^X).  `frame` gives zeroed frames for tables, 0: none left. */
+MUST_USE enum arch_map arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
+                                      uint64_t (*frame)(void *context), void *context);
+
+/* Remove the page at `virt`, if there is one.  CPUs may go on using it until they flush. */
+void arch_space_unmap(uint64_t root, uint64_t virt);
+
+/* Unlink the lowest table on the way to `virt` if it is empty.  Returns its frame, or 0.  CPUs may
+ * go on reading it until they flush. */
+uint64_t arch_space_prune(uint64_t root, uint64_t virt);
+
+/*
+ * Take an address space that no CPU uses apart, about `budget` pages and tables a call, from
+ * *cursor on (0 at first).  `give` gets each ARCH_OWNED frame and each table; the root is left.
+ * Returns: done.
+ */
+MUST_USE bool arch_space_strip(uint64_t root, uint64_t *cursor, uint32_t budget,
+                               void (*give)(uint64_t frame, void *context), void *context);
 
 /* The physical address behind user address `virt` if mapped with at least `access`, else 0. */
 uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access);
 
-/* Make `root` this CPU's address space. */
+/* Make `root` this CPU's address space; 0: one without user pages. */
 void arch_space_activate(uint64_t root);
+
+/* Forget on this CPU what was read from tables of the user's half. */
+void arch_space_flush(void);
 
 /* ---- Devices -------------------------------------------------------------------------------- */
 
@@ -181,6 +216,8 @@ NORETURN void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argum
 NORETURN void kernel_timer(void);
 /* A reschedule interrupt came (already acknowledged). */
 NORETURN void kernel_kick(void);
+/* An interrupt of the architecture's own, in the kernel's idle or between two steps of its work. */
+NORETURN void kernel_resume(void);
 /* An interrupt nobody asked for; counted. */
 NORETURN void kernel_spurious(uint32_t vector);
 
@@ -189,6 +226,7 @@ struct arch_fault {
     uint32_t vector;
     uint64_t error;
     uint64_t address; /* of a page fault, else 0 */
+    uint32_t access;  /* of a page fault where nothing was mapped: what was wanted; else 0 */
     const struct arch_context *registers;
 };
 

@@ -38,7 +38,7 @@ static const char *check_entry(const struct boot_entry *entry, uint64_t end, uin
 {
     if (!name_ends(entry->name))
         return "a file's name is empty or does not end";
-    if (entry->kind < BOOT_PROGRAM || entry->kind > BOOT_ARGUMENTS)
+    if (entry->kind < BOOT_PROGRAM || entry->kind > BOOT_MANIFEST)
         return "a file's kind is not known";
     if (entry->reserved != 0)
         return "a reserved field is not zero";
@@ -91,11 +91,26 @@ const char *archive_read(const void *bytes, uint64_t length, struct archive *arc
     return NULL;
 }
 
+static struct archive_file find_nth(const struct archive *archive, enum boot_kind kind, uint32_t n)
+{
+    for (uint32_t i = 0; i < archive->header->entry_count; i++) { /* BOOT_ARCHIVE_ENTRIES_MAX */
+        const struct boot_entry *entry = &archive->entries[i];
+
+        if (entry->kind != (uint32_t)kind)
+            continue;
+        if (n == 0)
+            return (struct archive_file){archive->bytes + entry->offset, entry->bytes};
+        n--;
+    }
+    return (struct archive_file){NULL, 0};
+}
+
 struct archive_file archive_find(const struct archive *archive, enum boot_kind kind)
 {
-    for (uint32_t i = 0; i < archive->header->entry_count; i++) /* BOOT_ARCHIVE_ENTRIES_MAX */
-        if (archive->entries[i].kind == (uint32_t)kind)
-            return (struct archive_file){archive->bytes + archive->entries[i].offset,
-                                         archive->entries[i].bytes};
-    return (struct archive_file){NULL, 0};
+    return find_nth(archive, kind, 0);
+}
+
+struct archive_file archive_program(const struct archive *archive, uint32_t number)
+{
+    return find_nth(archive, BOOT_PROGRAM, number);
 }

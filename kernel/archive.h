@@ -33,4 +33,7 @@ MUST_USE const char *archive_read(const void *bytes, uint64_t length, struct arc
 /* The first file of a kind in a checked archive. */
 struct archive_file archive_find(const struct archive *archive, enum boot_kind kind);
 
+/* The n-th program of a checked archive, from 0; bytes = NULL: it has not so many. */
+struct archive_file archive_program(const struct archive *archive, uint32_t number);
+
 #endif /* KERNEL_ARCHIVE_H */

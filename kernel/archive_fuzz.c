@@ -37,7 +37,7 @@ static void check_file(const struct archive *a, const struct boot_entry *entry, 
 {
     ASSERT(memchr(entry->name, '\0', BOOT_NAME_BYTES) != NULL);
     ASSERT(entry->name[0] != '\0');
-    ASSERT(entry->kind >= BOOT_PROGRAM && entry->kind <= BOOT_ARGUMENTS);
+    ASSERT(entry->kind >= BOOT_PROGRAM && entry->kind <= BOOT_MANIFEST);
     ASSERT(entry->reserved == 0);
     ASSERT(entry->offset == bits_round_up(end, 8));
     ASSERT(entry->offset <= a->header->bytes);
@@ -58,7 +58,7 @@ static void check_archive(const struct archive *a, const unsigned char *bytes, u
         check_file(a, &a->entries[i], end);
         end = a->entries[i].offset + a->entries[i].bytes;
     }
-    for (enum boot_kind kind = BOOT_PROGRAM; kind <= BOOT_ARGUMENTS; kind++) {
+    for (enum boot_kind kind = BOOT_PROGRAM; kind <= BOOT_MANIFEST; kind++) {
         struct archive_file file = archive_find(a, kind);
 
         ASSERT(kind != BOOT_PROGRAM || file.bytes != NULL ||

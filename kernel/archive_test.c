@@ -11,7 +11,7 @@
 #include "base/bits.h"
 #include "base/hash.h"
 
-#define FILES 3u
+#define FILES 5u
 #define ARCHIVE_BYTES 512u
 #define FIRST_AT (sizeof(struct boot_archive) + FILES * sizeof(struct boot_entry))
 
@@ -34,11 +34,13 @@ static void seal(void)
                                         offsetof(struct boot_archive, checksum));
 }
 
-/* A good archive: a program of 11 bytes, a workload of 16, arguments of 5. */
+/* A good archive: a program of 11 bytes, a workload of 16, arguments of 5, another program of 3,
+ * a manifest of 8. */
 static void make(void)
 {
-    static const uint32_t kinds[FILES] = {BOOT_PROGRAM, BOOT_WORKLOAD, BOOT_ARGUMENTS};
-    static const uint64_t lengths[FILES] = {11, 16, 5};
+    static const uint32_t kinds[FILES] = {BOOT_PROGRAM, BOOT_WORKLOAD, BOOT_ARGUMENTS,
+                                          BOOT_PROGRAM, BOOT_MANIFEST};
+    static const uint64_t lengths[FILES] = {11, 16, 5, 3, 8};
     uint64_t offset = FIRST_AT;
 
     memset(image.bytes, 0, sizeof(image.bytes));
@@ -90,6 +92,22 @@ static void test_archive_files_are_found(void **state)
     assert_memory_equal(program.bytes, "aaaaaaaaaaa", 11);
     assert_int_equal(arguments.length, 5);
     assert_memory_equal(arguments.bytes, "ccccc", 5);
+    assert_int_equal(archive_find(&archive, BOOT_MANIFEST).length, 8);
+}
+
+/* Goal: programs are counted among themselves, from 0.  Method: both, and one more. */
+static void test_archive_programs_have_numbers(void **state)
+{
+    (void)state;
+    struct archive archive;
+
+    make();
+    assert_null(archive_read(image.bytes, image.header.bytes, &archive));
+    assert_memory_equal(archive_program(&archive, 0).bytes, "aaaaaaaaaaa", 11);
+    assert_int_equal(archive_program(&archive, 1).length, 3);
+    assert_memory_equal(archive_program(&archive, 1).bytes, "ddd", 3);
+    assert_null(archive_program(&archive, 2).bytes);
+    assert_null(archive_program(&archive, UINT32_MAX).bytes);
 }
 
 /* Goal: a pause seed comes through, and is under the checksum.  Method: set one, then another
@@ -108,7 +126,7 @@ static void test_archive_pause_seed_is_read(void **state)
     assert_non_null(read_whole());
 }
 
-/* Goal: a kind that is not there is an answer.  Method: two files instead of three. */
+/* Goal: a kind that is not there is an answer.  Method: none has it. */
 static void test_archive_missing_kind_is_null(void **state)
 {
     (void)state;
@@ -174,7 +192,7 @@ static void test_archive_bad_entry_is_refused(void **state)
     } bad[] = {
         {0, 11, BOOT_PROGRAM, 0},
         {FIRST_AT, 11, 0, 0},
-        {FIRST_AT, 11, BOOT_ARGUMENTS + 1, 0},
+        {FIRST_AT, 11, BOOT_MANIFEST + 1, 0},
         {FIRST_AT, 11, BOOT_PROGRAM, 1},
         {FIRST_AT, UINT64_MAX, BOOT_PROGRAM, 0},
         {FIRST_AT, 10000, BOOT_PROGRAM, 0},
@@ -229,6 +247,7 @@ static void test_archive_needs_a_program(void **state)
     (void)state;
     make();
     entry(0)->kind = BOOT_ARGUMENTS;
+    entry(3)->kind = BOOT_ARGUMENTS;
     seal();
     assert_non_null(read_whole());
     image.header.flags = BOOT_FLAG_SELF_TEST;
@@ -240,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_archive_files_are_found),
+        cmocka_unit_test(test_archive_programs_have_numbers),
         cmocka_unit_test(test_archive_pause_seed_is_read),
         cmocka_unit_test(test_archive_missing_kind_is_null),
         cmocka_unit_test(test_archive_truncated_anywhere_is_refused),

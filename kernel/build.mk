@@ -84,7 +84,7 @@ TESTS += $(PANIC_TEST)
 ALL += $(B)/capos-kernel.elf $(B)/capos-kernel-pauses.elf $(BLANK_OBJECTS)
 
 # Unit tests: the portable files on a fake machine (kernel/fixture).
-KERNEL_FIXTURE := $(B)/san/kernel/fixture/fixture.o $(B)/san/kernel/cpu.o
+KERNEL_FIXTURE := $(patsubst %,$(B)/san/kernel/%.o,fixture/fixture fixture/space cpu)
 KERNEL_FRAMES := $(KERNEL_FIXTURE) $(B)/san/kernel/frame.o
 
 $(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
@@ -95,7 +95,10 @@ $(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))
 $(eval $(call UNIT_TEST,kernel/symbols_test,$(B)/san/kernel/symbols.o))
 $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
-$(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) $(B)/san/kernel/vspace.o))
+$(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) \
+    $(patsubst %,$(B)/san/kernel/%.o,vspace ledger)))
+$(eval $(call UNIT_TEST,kernel/pool_test,$(KERNEL_FRAMES) $(B)/san/kernel/pool.o))
+$(eval $(call UNIT_TEST,kernel/ledger_test,$(KERNEL_FIXTURE) $(B)/san/kernel/ledger.o))
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
 $(eval $(call UNIT_TEST,kernel/pauses_test,$(B)/san/kernel/pauses.o))
 $(eval $(call UNIT_TEST,kernel/op_test,\
@@ -106,3 +109,15 @@ $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
 # Fuzzers: what the kernel reads of others.
 $(B)/fuzz/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
 $(foreach noun,archive elf ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(noun).c)))
+
+# Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
+KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
+    fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
+    work seat process op park ring timer)
+KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
+KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
+    fixture/threads process_make process_end reaper)
+$(foreach noun,cap cpuset grant mapping memobj quiesce seat work,\
+    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES))))
+$(foreach noun,process_make process_end,\
+    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_PROCESSES))))

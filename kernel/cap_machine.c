@@ -1,81 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* cap_machine.c - the methods of MACHINE (abi/cap.h): facts about the CPUs, and power-off. */
+/* cap_machine.c - the methods of MACHINE and POWER (abi/cap.h): facts, and switching it off. */
+#include "core/account.h"
 #include "kernel/cap.h"
 #include "kernel/clock.h"
+#include "kernel/cpuset.h"
+#include "kernel/frame.h"
+#include "kernel/grant.h"
+#include "kernel/mapping.h"
+#include "kernel/memobj.h"
 #include "kernel/pauses.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
-
-/* How a CPU has spent its time, up to its last event. */
-struct times {
-    uint64_t busy_ns;
-    bool adds_up; /* busy + idle + kernel is all there was */
-};
-
-static struct times read_times(uint32_t cpu)
-{
-    struct rq *rq = rq_of(glue_sched(), cpu);
-    struct times times;
-
-    port_lock(&rq->lock);
-    times.busy_ns = rq->busy_ns;
-    times.adds_up =
-        rq->busy_ns + rq->idle_ns + rq->kernel_ns == (uint64_t)mono_diff_ns(rq->since, rq->started);
-    port_unlock(&rq->lock);
-    return times;
-}
-
-/* The whole machine's busy time.  *adds_up: on every CPU the times are all there was. */
-static uint64_t total_busy_ns(bool *adds_up)
-{
-    uint64_t total_ns = 0;
-
-    *adds_up = true;
-    for (uint32_t cpu = 0; cpu < glue_sched()->cpu_count; cpu++) { /* at most ARCH_CPU_MAX */
-        struct times times = read_times(cpu);
-
-        total_ns += times.busy_ns;
-        *adds_up &= times.adds_up;
-    }
-    return total_ns;
-}
-
-/* What the ledgers of all threads say, the ended ones included. */
-static uint64_t total_ledgers_ns(const struct process *process)
-{
-    uint64_t total_ns = 0;
-
-    for (uint32_t cpu = 0; cpu < glue_sched()->cpu_count; cpu++) /* at most ARCH_CPU_MAX */
-        total_ns += __atomic_load_n(&cpu_blocks[cpu].ended_ns, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < process->fresh_index; i++) { /* at most THREADS_PER_PROCESS_MAX */
-        const struct uthread *t = &process->threads[i];
-        struct ledger ledger;
-
-        if (t->state == UTHREAD_LIVE && sched_ledger(glue_sched(), t->ref, &ledger) == STATUS_OK)
-            total_ns += ledger.runtime_ns;
-        if (i % 64 == 63)
-            arch_pause();
-    }
-    return total_ns;
-}
-
-/* Other CPUs charge meanwhile: only a reading between two equal totals of busy time counts. */
-static bool conservation_holds(const struct process *process)
-{
-    bool adds_up = true;
-
-    for (uint32_t i = 0; i < CONSERVATION_TRIES_MAX && adds_up; i++) {
-        uint64_t before_ns = total_busy_ns(&adds_up);
-        uint64_t ledgers_ns = total_ledgers_ns(process);
-        bool still_adds_up;
-        uint64_t after_ns = total_busy_ns(&still_adds_up);
-
-        adds_up &= still_adds_up;
-        if (before_ns == after_ns && before_ns == ledgers_ns)
-            return adds_up;
-    }
-    return false;
-}
+#include "kernel/uthread.h"
 
 /* The CPU's account up to this instant: what is open is whose it is now. */
 static void read_stat(uint32_t cpu, struct cap_cpu_stat *stat)
@@ -113,6 +49,65 @@ static int64_t cpu_stat(const struct process *process, uint64_t cpu, uint64_t to
     return vspace_copy_out(&process->space, to, &stat, sizeof(stat));
 }
 
+/* Threads in the core's arena, by what links them.  *stale: entries of threads that have ended. */
+static void count_slots(struct cap_machine_stat *stat)
+{
+    const struct sched *s = glue_sched();
+
+    for (uint32_t slot = 0; slot < s->thread_count; slot++) { /* THREAD_SLOTS */
+        enum thread_state state = thread_word_read(s, slot).state;
+        uint32_t linked = port_load32(&thread_of(s, slot)->linked);
+
+        stat->thread_slots_free += state == THREAD_DEAD && linked == 0;
+        stat->queued_count += (linked & LINKED_QUEUE) != 0;
+        stat->inbox_count += (linked & LINKED_INBOX) != 0;
+        /* The state is read first: a thread that ends meanwhile is unlinked before it is dead. */
+        stat->stale_entry_count +=
+            state == THREAD_DEAD && (linked & (LINKED_QUEUE | LINKED_INBOX)) != 0;
+        if (slot % 64 == 63)
+            arch_pause();
+    }
+}
+
+static void count_cpus(struct cap_machine_stat *stat)
+{
+    for (uint32_t i = 0; i < glue_sched()->cpu_count; i++) { /* at most ARCH_CPU_MAX */
+        const struct rq_stat *rq = &rq_of(glue_sched(), i)->stat;
+        const struct cpu *cpu = &cpu_blocks[i];
+
+        stat->stale_wake_count += rq->stale_count;
+        stat->thread_exit_count += cpu->exit_count;
+        stat->thread_kill_count += cpu->kill_count;
+        stat->process_end_count += cpu->process_end_count;
+        stat->ended_joined_count += cpu->joined_count;
+        stat->ended_waited_count += cpu->waited_count;
+        stat->ended_new_count += rq->kill_count[THREAD_NEW];
+        stat->ended_blocked_count += rq->kill_count[THREAD_BLOCKED];
+        stat->ended_queued_count += rq->kill_count[THREAD_QUEUED];
+        stat->ended_inbox_count += rq->kill_count[THREAD_INBOX];
+        stat->ended_running_count += rq->kill_count[THREAD_RUNNING];
+        stat->ended_migrating_count += rq->kill_count[THREAD_MIGRATING];
+    }
+}
+
+static int64_t machine_stat(const struct process *process, uint64_t to)
+{
+    struct cap_machine_stat stat = {
+        .frames_free = frame_free_count(),
+        .thread_slot_bytes = sizeof(struct uthread) + sizeof(struct thread) + sizeof(struct sc) +
+                             glue_sched()->mask_words * sizeof(struct port_atomic64),
+        .processes_free = pool_free_count(&process_pool),
+        .memories_free = pool_free_count(&memobj_pool),
+        .mappings_free = pool_free_count(&mapping_pool),
+        .grants_free = pool_free_count(&grant_pool),
+        .cpusets_free = pool_free_count(&cpuset_pool),
+    };
+
+    count_slots(&stat);
+    count_cpus(&stat);
+    return vspace_copy_out(&process->space, to, &stat, sizeof(stat));
+}
+
 int64_t machine_methods(struct cap_call *call)
 {
     const struct process *process = call->thread->process;
@@ -122,14 +117,21 @@ int64_t machine_methods(struct cap_call *call)
         return glue_sched()->cpu_count;
     case MACHINE_CPU_STAT:
         return cpu_stat(process, call->args[0], call->args[1]);
-    case MACHINE_POWER_OFF:
-        if (call->args[0] > 1)
-            return STATUS_BAD_ARGUMENT;
-        pauses_report();
-        arch_power_off((uint32_t)call->args[0]);
     case MACHINE_CONSERVATION:
-        return conservation_holds(process) ? 1 : 0;
+        return account_balances(glue_sched()) ? 1 : 0;
+    case MACHINE_STAT:
+        return machine_stat(process, call->args[0]);
     default:
         return STATUS_BAD_CAP;
     }
+}
+
+int64_t power_methods(struct cap_call *call)
+{
+    if (call->method != POWER_OFF)
+        return STATUS_BAD_CAP;
+    if (call->args[0] > 1)
+        return STATUS_BAD_ARGUMENT;
+    pauses_report();
+    arch_power_off((uint32_t)call->args[0]);
 }

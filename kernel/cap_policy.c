@@ -3,6 +3,7 @@
 #include "kernel/cap.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
+#include "kernel/uthread.h"
 
 static enum status set_weight(struct thread_ref ref, uint64_t weight)
 {
@@ -19,18 +20,15 @@ static enum status set_class(struct thread_ref ref, uint64_t latency_class)
                            glue_now());
 }
 
-static enum status set_mask(const struct process *process, struct thread_ref ref, uint64_t from)
+static enum status set_mask(const struct cap_call *call)
 {
+    const struct process *process = call->thread->process;
     struct cpumask mask;
-    enum status status = vspace_copy_in(&process->space, &mask, from, sizeof(mask));
+    enum status status = vspace_copy_in(&process->space, &mask, call->args[2], sizeof(mask));
 
     if (status != STATUS_OK)
         return status;
-    struct decision d =
-        sched_set_mask(glue_sched(), cpu_this()->number, ref, mask.words, glue_now());
-
-    glue_note(&d);
-    return d.status;
+    return uthread_set_mask(process, call->args[0], call->args[1], &mask);
 }
 
 int64_t policy_methods(struct cap_call *call)
@@ -41,7 +39,7 @@ int64_t policy_methods(struct cap_call *call)
 
     if (call->method > POLICY_SET_MASK)
         return STATUS_BAD_CAP;
-    status = uthread_ref(process, call->args[0], call->args[1], &ref);
+    status = seat_ref(process, call->args[0], call->args[1], &ref);
     if (status != STATUS_OK)
         return status;
     switch ((enum cap_policy_method)call->method) {
@@ -50,7 +48,7 @@ int64_t policy_methods(struct cap_call *call)
     case POLICY_SET_CLASS:
         return set_class(ref, call->args[2]);
     case POLICY_SET_MASK:
-        return set_mask(process, ref, call->args[2]);
+        return set_mask(call);
     }
     return STATUS_BAD_CAP;
 }

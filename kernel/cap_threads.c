@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cap_threads.c - the methods of THREADS (abi/cap.h): making, joining, naming oneself. */
+/* cap_threads.c - the methods of THREADS (abi/cap.h): the caller's own threads. */
 #include "kernel/cap.h"
 #include "kernel/process.h"
+#include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
 
 #define STACK_ALIGNMENT 16u
@@ -39,32 +40,47 @@ static enum status check_start(const struct process *process, uint64_t entry, ui
     return STATUS_OK;
 }
 
+/* The process's CPUs, or what of them was asked for.  OUTSIDE_MASK: nothing. */
+static enum status narrow(const struct process *process, const struct cap_thread_params *asked,
+                          struct cpumask *mask)
+{
+    *mask = process->cpus;
+    for (uint32_t i = 0; asked->has_mask != 0 && i < CPUMASK_WORDS; i++)
+        mask->words[i] &= asked->mask[i];
+    return cpumask_is_empty(mask->words, CPUMASK_WORDS) ? STATUS_OUTSIDE_MASK : STATUS_OK;
+}
+
 static int64_t spawn(struct cap_call *call)
 {
     struct process *process = call->thread->process;
     struct cap_thread_params asked;
-    struct uthread_name name;
+    struct cpumask mask;
+    struct thread_name name;
+    struct thread_ref ref;
     enum status status = check_start(process, call->args[0], call->args[1]);
 
     if (status == STATUS_OK)
         status = read_params(process, call->args[3], &asked);
+    if (status == STATUS_OK)
+        status = narrow(process, &asked, &mask);
     if (status != STATUS_OK)
         return status;
     struct uthread_start start = {
         .entry = call->args[0],
         .stack = call->args[1],
-        .arguments = {call->args[2]},
+        .argument = call->args[2],
     };
     struct thread_params params = {
         .weight = asked.weight,
         .latency_class = (enum latency_class)asked.latency_class,
         .start_cpu = cpu_this()->number,
-        .mask = asked.has_mask != 0 ? asked.mask : NULL,
+        .mask = mask.words,
     };
 
-    status = uthread_spawn(process, &start, &params, &name);
+    status = uthread_create(process, &start, &params, &name, &ref);
     if (status != STATUS_OK)
         return status;
+    glue_wake(ref, WAKE_START); /* from here on it may run, end and be joined */
     call->value = name.gen;
     return name.index;
 }
@@ -72,12 +88,15 @@ static int64_t spawn(struct cap_call *call)
 static int64_t join(struct cap_call *call)
 {
     struct uthread *t = call->thread;
-    struct op *op = op_take(t, OP_JOIN, call->user_data);
+    struct op *op;
     enum status status;
 
+    if (call->args[0] == t->index && call->args[1] == t->gen)
+        return STATUS_WOULD_DEADLOCK;
+    op = op_take(t, OP_JOIN, call->user_data);
     if (op == NULL)
         return STATUS_NO_SLOT;
-    status = uthread_join(t, op, call->args[0], call->args[1]);
+    status = seat_join(t->process, op, call->args[0], call->args[1]);
     if (status != STATUS_OK) {
         op_drop(t, op);
         return status;
@@ -87,8 +106,20 @@ static int64_t join(struct cap_call *call)
     return STATUS_OK;
 }
 
+static int64_t kill_thread(struct cap_call *call)
+{
+    struct thread_ref ref;
+    enum status status = seat_ref(call->thread->process, call->args[0], call->args[1], &ref);
+
+    if (status == STATUS_OK)
+        (void)uthread_kill(ref);
+    return status;
+}
+
 int64_t threads_methods(struct cap_call *call)
 {
+    struct process *process = call->thread->process;
+
     switch (call->method) {
     case THREADS_SPAWN:
         return spawn(call);
@@ -97,6 +128,13 @@ int64_t threads_methods(struct cap_call *call)
     case THREADS_SELF:
         call->value = call->thread->gen;
         return call->thread->index;
+    case THREADS_DETACH:
+        return seat_detach(process, call->args[0], call->args[1]);
+    case THREADS_KILL:
+        return kill_thread(call);
+    case THREADS_END:
+        process_end(process, PROCESS_EXITED, (int64_t)call->args[0]);
+        uthread_exit(call->thread, (int64_t)call->args[0]);
     default:
         return STATUS_BAD_CAP;
     }

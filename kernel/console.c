@@ -4,6 +4,7 @@
 #include "kernel/cap.h"
 #include "kernel/lock.h"
 #include "kernel/process.h"
+#include "kernel/uthread.h"
 
 static struct lock console;
 

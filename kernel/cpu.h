@@ -11,12 +11,15 @@
 #include "kernel/arch.h"
 
 struct uthread;
+struct vspace;
 
 struct cpu {
     uint32_t number;
     uint32_t held_ranks;     /* bits of enum lock_rank; kernel/lock.h */
     struct uthread *current; /* who returns to user mode here; NULL: idle */
     struct uthread *loaded;  /* whose FPU state the registers may hold; its fpu_cpu confirms */
+    struct vspace *space;    /* whose tables this CPU uses; NULL: none with user pages */
+    bool has_reaped;         /* threads that a kill ended wait in the core to be taken down */
     bool should_decide;      /* the core wants sched_decide before this CPU leaves the kernel */
     bool is_settled;         /* space, FPU, timer and telemetry record are those of current */
     bool is_interrupt;       /* this entry is an interrupt, begun at entered_at */
@@ -25,7 +28,12 @@ struct cpu {
     struct mono armed_at; /* what the hardware timer is set to */
     uint64_t timer_count; /* timer interrupts */
     uint64_t spurious_count;
-    uint64_t ended_ns; /* runtime of the threads that ended here */
+    uint64_t exit_count;   /* threads that ended themselves here */
+    uint64_t kill_count;   /* threads that were ended by a kill, taken down here */
+    uint64_t joined_count; /* threads that ended while somebody waited in JOIN */
+    uint64_t process_end_count;
+    uint64_t waited_count; /* processes that ended while somebody waited in WAIT */
+    uint32_t refused;      /* enum ledger_resource of the last LEDGER_FULL here */
 } ALIGNED(64);
 
 extern struct cpu cpu_blocks[ARCH_CPU_MAX];

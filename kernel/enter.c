@@ -36,6 +36,7 @@ static HOT struct outcome do_park(struct uthread *t, const struct ring_sqe *entr
     if (op == NULL)
         return ended(STATUS_NO_SLOT);
     op->key = phys;
+    op->virt = entry->args[0];
     if (!park_wait(op, arch_phys_to_virt(phys), (uint32_t)entry->args[1])) {
         op_drop(t, op);
         return ended(STATUS_VALUE_CHANGED);
@@ -82,14 +83,9 @@ static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entr
     };
     int64_t status = cap_invoke(entry->cap, &call);
 
+    if (status == STATUS_LEDGER_FULL)
+        call.value = cpu_this()->refused;
     return (struct outcome){status, call.value, call.is_waiting};
-}
-
-/* The capabilities of this version belong to the process until its end. */
-static struct outcome do_release(const struct ring_sqe *entry)
-{
-    ASSERT(entry->cap < CAP_SLOT_COUNT); /* ring_decode refused the rest */
-    return ended(STATUS_BAD_CAP);
 }
 
 static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entry)
@@ -117,7 +113,7 @@ static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entr
     case RING_OP_CANCEL:
         return ended(op_cancel(t, entry->args[0]) ? STATUS_OK : STATUS_STALE);
     case RING_OP_RELEASE:
-        return do_release(entry);
+        return ended(cap_release(t->process, entry->cap));
     case RING_OP_COUNT:
         break;
     }
@@ -129,13 +125,14 @@ static NOINLINE struct outcome execute(struct uthread *t, const struct ring_sqe 
     return perform(t, entry);
 }
 
-/* Take and execute what waits in the submission queue. */
+/* Take and execute what waits in the submission queue; behind an entry that begins work the rest
+ * is held back until that is done. */
 static enum status drain(struct uthread *t)
 {
     uint32_t count;
     enum status status = ring_sync(&t->ring, &count);
 
-    for (; count > 0 && status == STATUS_OK; count--) { /* at most RING_SQ_ENTRIES */
+    for (; count > 0 && status == STATUS_OK && !t->has_work; count--) { /* RING_SQ_ENTRIES */
         struct ring_sqe entry;
 
         if (!ring_has_room(&t->ring)) {
@@ -149,6 +146,7 @@ static enum status drain(struct uthread *t)
             ring_post(&t->ring, entry.user_data, outcome.status, outcome.value);
     }
     ring_publish_head(&t->ring);
+    t->enter.is_held = t->has_work && count > 0;
     return status;
 }
 
@@ -254,6 +252,16 @@ HOT bool enter_continue(struct uthread *t)
     op_collect(t);
     if (e->is_entry)
         return entry_continue(t);
+    if (e->is_held) {
+        enum status status = drain(t);
+
+        if (status != STATUS_OK) {
+            finish(t, status);
+            return true;
+        }
+        if (t->has_work)
+            return false; /* its steps come first */
+    }
     if (ring_unread(&t->ring) >= e->min_complete) {
         finish(t, ring_unread(&t->ring));
         return true;

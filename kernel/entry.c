@@ -3,6 +3,8 @@
 #include "abi/syscall.h"
 #include "kernel/console.h"
 #include "kernel/enter.h"
+#include "kernel/process.h"
+#include "kernel/quiesce.h"
 #include "kernel/sched_glue.h"
 #include "kernel/selftest.h"
 #include "kernel/uthread.h"
@@ -90,7 +92,14 @@ void kernel_kick(void)
         selftest_kick();
     glue_interrupt();
     sched_kicked(glue_sched(), cpu->number);
+    quiesce_pass();
     cpu->should_decide = true;
+    glue_leave();
+}
+
+void kernel_resume(void)
+{
+    glue_interrupt();
     glue_leave();
 }
 
@@ -104,9 +113,9 @@ void kernel_spurious(uint32_t vector)
 
 /* ---- Faults ---- */
 
-void kernel_user_fault(const struct arch_fault *fault)
+/* The first process has nobody who would ask why it ended. */
+static void print_fault(const struct arch_fault *fault, const struct uthread *t)
 {
-    const struct uthread *t = cpu_this()->current;
     char text[LINE_BYTES];
     struct fmt line = fmt_start(text, sizeof(text));
 
@@ -125,5 +134,22 @@ void kernel_user_fault(const struct arch_fault *fault)
     fmt_text(&line, " on CPU ");
     fmt_u64(&line, cpu_this()->number, 0, ' ');
     console_line(&line);
-    arch_power_off(1); /* its process dies, and it is the only one */
+}
+
+/*
+ * Its process ends: other threads of it may hold what this one held, and nobody can mend it.  But
+ * if the page is there: this CPU knew of a table that was taken away, with another in its place;
+ * the fault itself made it forget (Intel SDM volume 3, 4.10.4.1), so the thread tries again.
+ */
+void kernel_user_fault(const struct arch_fault *fault)
+{
+    struct uthread *t = cpu_this()->current;
+
+    if (fault->access != 0 &&
+        vspace_lookup(&t->process->space, fault->address, fault->access) != 0)
+        glue_leave();
+    if (t->process->parent == NULL)
+        print_fault(fault, t);
+    process_end_by_fault(t->process, fault, t->index, arch_context_pc(&t->context));
+    uthread_exit(t, STATUS_KILLED);
 }

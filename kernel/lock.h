@@ -16,11 +16,16 @@
 
 /* From outermost to innermost; docs: kernel/README.md. */
 enum lock_rank {
-    LOCK_THREAD,  /* how a thread ended and who joins it */
-    LOCK_PROCESS, /* a process's unused thread records and how many threads live */
+    LOCK_FAMILY,  /* who is whose child, reapers' queues, the end of processes */
+    LOCK_THREAD,  /* a seat: how a thread ended and who joins it */
+    LOCK_PROCESS, /* a process's seats, its state, who waits for its end */
+    LOCK_TABLE,   /* which slots of a capability table are free */
+    LOCK_OBJECT,  /* what belongs to which process; who maps which memory object */
     LOCK_PARK,    /* a bucket of waiters */
     LOCK_TIMER,   /* a CPU's timers */
     LOCK_SPACE,   /* a process's page tables */
+    LOCK_QUIESCE, /* who waits for other CPUs to let go */
+    LOCK_POOL,    /* free records of a pool */
     LOCK_FRAME,   /* physical frames */
     LOCK_CONSOLE  /* the console and the result stream */
 };

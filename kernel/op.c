@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "kernel/park.h"
+#include "kernel/process.h"
 #include "kernel/uthread.h"
 
 static struct uthread *owner_of(struct op *op)
@@ -14,7 +15,7 @@ void op_init(struct uthread *t)
 {
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
         t->ops[i] = (struct op){.number = (uint8_t)i};
-    t->free_ops = (uint32_t)((UINT64_C(1) << RING_INFLIGHT_MAX) - 1);
+    t->free_ops = OP_ALL_FREE;
     port_store32(&t->done, 0);
 }
 
@@ -41,7 +42,7 @@ HOT bool op_claim(struct op *op)
     return port_cas32(&op->state, &expected, OP_CLAIMED);
 }
 
-HOT struct thread_ref op_complete(struct op *op, enum status status, uint64_t value)
+HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
 {
     struct uthread *t = owner_of(op);
     struct thread_ref ref = t->ref; /* before the bit: behind it the record is the owner's again */
@@ -60,6 +61,15 @@ static HOT void release(struct uthread *t, struct op *op)
     park_cancel(op);
     port_store32(&op->state, OP_FREE);
     t->free_ops |= UINT32_C(1) << op->number;
+}
+
+/* Take it out of where others would find and end it; those who claim it there assert or skip. */
+static void unlink(struct uthread *t, struct op *op)
+{
+    if (op->kind == OP_JOIN)
+        seat_join_cancel(t->process, op);
+    else if (op->kind == OP_WAIT)
+        process_wait_cancel(op);
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)
@@ -95,10 +105,10 @@ bool op_cancel(struct uthread *t, uint64_t user_data)
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
         struct op *op = &t->ops[i];
 
-        if (port_load32(&op->state) == OP_FREE || op->is_direct || op->user_data != user_data)
+        if (port_load32(&op->state) == OP_FREE || op->is_direct || op->kind == OP_WORK ||
+            op->user_data != user_data)
             continue;
-        if (op->kind == OP_JOIN)
-            uthread_join_cancel(t, op);
+        unlink(t, op);
         if (!op_claim(op))
             continue; /* it ended; another of the same name may not have */
         struct thread_ref owner = op_complete(op, STATUS_CANCELLED, 0);
@@ -122,8 +132,7 @@ void op_cancel_all(struct uthread *t)
 
         if (port_load32(&op->state) == OP_FREE)
             continue;
-        if (op->kind == OP_JOIN)
-            uthread_join_cancel(t, op);
+        unlink(t, op);
         release(t, op);
     }
     port_store32(&t->done, 0);

@@ -17,44 +17,53 @@
  * in a cancelled operation; the timer wakes nobody; the CANCEL answers STALE.  A record cannot
  * become PENDING again under a late claimer: only the owner frees it, after it has unlinked it from
  * the tree and the bucket under the locks that those claims happen under (OP1).  A JOIN is unlinked
- * before its claim, because the end of a thread asserts that it wins.
+ * before its claim, because the end of a thread asserts that it wins.  WORK (kernel/work.h) is the
+ * owner's alone and cannot be cancelled.
  *
  *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their
  *        locks, and claims happen under those too: a claim never meets a record of a new use.
  *   OP2  After its done bit is set only the owner touches a record, except that a firing timer or
  *        an unparking CPU still unlinks it, under the lock op_release takes.
  *
- * Locks: op_release takes LOCK_TIMER, LOCK_PARK or LOCK_THREAD, one after the other.
+ * Locks: freeing takes LOCK_TIMER, LOCK_PARK, LOCK_THREAD or LOCK_PROCESS, one after the other.
  */
 #ifndef KERNEL_OP_H
 #define KERNEL_OP_H
 
 #include "base/list.h"
 #include "core/thread.h"
+#include "kernel/pool.h"
 #include "kernel/ring.h"
 #include "kernel/timer.h"
 
 struct uthread;
 
-enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN };
+enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK };
 enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
 
 struct op {
     struct timer timer;
-    struct list parked; /* in a bucket, while is_parked; LOCK_PARK */
+    struct list parked; /* in a bucket, while is_parked; LOCK_PARK.  WAIT: among those who wait */
     uint64_t arrival;   /* there; LOCK_PARK */
-    uint64_t key;       /* PARK: physical address of the word; JOIN: index of the thread */
+    uint64_t key;       /* PARK: physical address of the word; JOIN, WAIT: index of the target */
+    union {
+        uint64_t virt;         /* PARK: user address of the word */
+        struct pool_ref grant; /* WAIT: under which the process's handle is held */
+    };
     uint64_t user_data;
     uint64_t value;
     int64_t status;
     struct port_atomic32 state;
     struct port_atomic32 is_parked;
     uint8_t kind;   /* enum op_kind */
+    bool is_waiter; /* WAIT: linked; LOCK_PROCESS of the target */
     bool is_direct; /* came in registers: its completion goes there, not to the ring */
     uint8_t number; /* in its thread; never changes */
 };
 
-/* All records FREE. */
+#define OP_ALL_FREE ((uint32_t)((UINT64_C(1) << RING_INFLIGHT_MAX) - 1)) /* of free_ops */
+
+/* At boot: the records of a thread's memory, all FREE. */
 void op_init(struct uthread *t);
 
 /* A PENDING record for an accepted entry, or NULL: all are in use.  This CPU runs `t`; the entry
@@ -65,7 +74,7 @@ MUST_USE struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_
 MUST_USE bool op_claim(struct op *op);
 
 /* End a claimed operation.  Returns whom to wake: its thread, if that still waits for it. */
-MUST_USE struct thread_ref op_complete(struct op *op, enum status status, uint64_t value);
+MUST_USE struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value);
 
 /* Owner: end the ring's operation in flight of this `user_data`, as CANCELLED.  false: none is in
  * flight, or it has ended already. */

@@ -11,6 +11,7 @@
 
 #include "base/prng.h"
 #include "kernel/park.h"
+#include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
 
@@ -41,13 +42,21 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
     (void)source;
 }
 
+static struct process process;
 static uint32_t unlinked_joins;
+static uint32_t unlinked_waits;
 
-void uthread_join_cancel(struct uthread *t, struct op *op)
+void seat_join_cancel(struct process *of, struct op *op)
 {
     assert_int_equal(port_load32(&op->state), OP_PENDING); /* before its claim */
-    assert_ptr_equal(t, &thread);
+    assert_ptr_equal(of, &process);
     unlinked_joins++;
+}
+
+void process_wait_cancel(struct op *op)
+{
+    assert_int_equal(port_load32(&op->state), OP_PENDING);
+    unlinked_waits++;
 }
 
 static void start(void)
@@ -57,8 +66,9 @@ static void start(void)
     timer_init();
     park_init();
     unlinked_joins = 0;
+    unlinked_waits = 0;
     memset(&page, 0, sizeof(page));
-    thread = (struct uthread){.ref = {3, 1}};
+    thread = (struct uthread){.ref = {3, 1}, .process = &process};
     op_init(&thread);
     ring_init(&thread.ring, &page);
 }
@@ -128,14 +138,40 @@ static void test_op_cancel_passes_over_the_complete(void **state)
     assert_int_equal(page.header.cq_tail, 2);
 }
 
-/* Goal: a JOIN is unlinked before it is claimed.  Method: the stand-in above looks. */
-static void test_op_cancel_unlinks_a_join_first(void **state)
+/* Goal: a JOIN, a WAIT is unlinked before it is claimed.  Method: the stand-ins above look. */
+static void test_op_cancel_unlinks_first(void **state)
 {
     (void)state;
     start();
     (void)wait_for(OP_JOIN, 7);
+    (void)wait_for(OP_WAIT, 8);
     assert_true(op_cancel(&thread, 7));
     assert_int_equal(unlinked_joins, 1);
+    assert_int_equal(unlinked_waits, 0);
+    assert_true(op_cancel(&thread, 8));
+    assert_int_equal(unlinked_joins, 1);
+    assert_int_equal(unlinked_waits, 1);
+}
+
+/* Goal: work is not cancelled; the thread's end takes back its record, too.  Method: one in flight
+ * of each kind; CANCEL, then the end. */
+static void test_op_work_is_not_cancelled(void **state)
+{
+    (void)state;
+    start();
+    const struct op *work = wait_for(OP_WORK, 7);
+
+    assert_false(op_cancel(&thread, 7));
+    assert_int_equal(port_load32(&work->state), OP_PENDING);
+    (void)wait_for(OP_JOIN, 1);
+    (void)wait_for(OP_WAIT, 2);
+    (void)wait_for(OP_SLEEP, 3);
+    op_cancel_all(&thread);
+    assert_int_equal(thread.free_ops, OP_ALL_FREE);
+    assert_int_equal(unlinked_joins, 1);
+    assert_int_equal(unlinked_waits, 1);
+    op_collect(&thread);
+    assert_int_equal(page.header.cq_tail, 0);
 }
 
 /* Goal: an entry in registers answers there.  Method: one ends; the ring stays empty. */
@@ -350,7 +386,8 @@ int main(void)
         cmocka_unit_test(test_op_cancel_ends_the_one_named),
         cmocka_unit_test(test_op_cancel_refuses_what_is_not_in_flight),
         cmocka_unit_test(test_op_cancel_passes_over_the_complete),
-        cmocka_unit_test(test_op_cancel_unlinks_a_join_first),
+        cmocka_unit_test(test_op_cancel_unlinks_first),
+        cmocka_unit_test(test_op_work_is_not_cancelled),
         cmocka_unit_test(test_op_direct_answers_in_registers),
         cmocka_unit_test(test_op_every_order_has_one_winner),
         cmocka_unit_test(test_op_three_cpus_agree_who_was_first),

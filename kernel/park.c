@@ -3,8 +3,9 @@
 
 #include "kernel/limits.h"
 #include "kernel/sched_glue.h"
+#include "kernel/uthread.h"
 
-#define WALK_PAUSE 512u /* waiters passed between two PAUSEs */
+#define WALK_PAUSE 512u                              /* waiters passed between two PAUSEs */
 #define HASH_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio; Knuth, TAOCP 3, 6.4 */
 
 struct bucket {
@@ -146,4 +147,30 @@ HOT void park_cancel(struct op *op)
 {
     if (port_load32(&op->is_parked) != 0)
         cancel(op);
+}
+
+uint32_t park_end(struct uthread *t, uint64_t virt, uint64_t bytes)
+{
+    uint32_t ended = 0;
+
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
+        struct op *op = &t->ops[i];
+        struct bucket *b;
+
+        if (port_load32(&op->is_parked) == 0)
+            continue;
+        b = bucket_of(__atomic_load_n(&op->key, __ATOMIC_RELAXED));
+        lock_take(&b->lock, LOCK_PARK);
+        /* Its owner may have used it anew meanwhile, for another word. */
+        if (port_load32(&op->is_parked) != 0 && bucket_of(op->key) == b &&
+            op->virt - virt < bytes && op_claim(op)) {
+            struct thread_ref owner = op_complete(op, STATUS_STALE, 0);
+
+            ASSERT(owner.slot == t->ref.slot);
+            unlink(op);
+            ended++;
+        }
+        lock_give(&b->lock, LOCK_PARK);
+    }
+    return ended;
 }

@@ -30,4 +30,11 @@ uint64_t park_wake(uint64_t phys, uint64_t count);
 /* Unlink `op` if it is linked; afterwards nobody uses it through a bucket. */
 void park_cancel(struct op *op);
 
+/*
+ * End, with STALE, those operations of `t` that wait on a word in [virt, virt + bytes): it is not
+ * mapped any more, and no CPU is about to wait there.  The caller keeps `t` from being taken down.
+ * Returns: how many; then `t` is to be woken.
+ */
+MUST_USE uint32_t park_end(struct uthread *t, uint64_t virt, uint64_t bytes);
+
 #endif /* KERNEL_PARK_H */

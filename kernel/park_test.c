@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/fixture/fixture.h"
+#include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
 
@@ -39,11 +40,17 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
     }
 }
 
-void uthread_join_cancel(struct uthread *t, struct op *op)
+void seat_join_cancel(struct process *process, struct op *op)
 {
-    (void)t;
+    (void)process;
     (void)op;
     fail(); /* nobody joins here */
+}
+
+void process_wait_cancel(struct op *op)
+{
+    (void)op;
+    fail(); /* or waits for a process */
 }
 
 static uint32_t *word(void)

@@ -1,51 +1,189 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h - an address space, a capability table, a table of threads.
+ * process.h - an address space, a table of capabilities, a ledger, threads; and how it ends.
  *
- * There is one process in this version: the first program of the boot archive.  When its last
- * thread ends, or one faults, the machine ends with it.
+ *            process_make_step         process_end             process_end_step
+ *     FREE -----> MAKING -----> LIVE -----------------> ENDING ----------------> GONE ---> FREE
+ *                    |                                    ^                     (its maker lets go)
+ *                    +------------------------------------+ could not be made
+ *
+ * A process ends by its last thread, by THREADS.END, by PROCESS.KILL, by a fault, or with its
+ * parent, on whose ledger it lives.  From that instant no capability of it is of use.  Then its
+ * parent's reaper (kernel/reaper.h) ends its children and threads, waits until the last of them is
+ * off every CPU and every queue, takes away what it shared and what it had, and gives its limits
+ * back; only then those who WAIT are told.
+ *
+ *   PR1  What a process has is charged to its ledger, which is clear when it is GONE.
+ *   PR2  Its address space is taken apart only when no thread lives and no CPU has it loaded.
+ *   PR3  The state only moves along the figure; who moves it to ENDING says why, once.
+ *
+ * Locks: LOCK_FAMILY for kinship and reapers' queues, LOCK_PROCESS for the rest.
  */
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
-#include "abi/cap.h"
-#include "kernel/archive.h"
-#include "kernel/uthread.h"
+#include "base/cpumask.h"
+#include "kernel/cap.h"
+#include "kernel/pool.h"
+#include "kernel/reaper.h"
+#include "kernel/seat.h"
 #include "kernel/vspace.h"
+#include "kernel/work.h"
 
-struct process {
-    struct vspace space;
-    uint8_t caps[CAP_SLOT_COUNT];       /* enum cap_kind; fixed at start */
-    struct uthread *threads;            /* THREADS_PER_PROCESS_MAX records */
-    struct telemetry_record *telemetry; /* record 0 is the header */
+struct program;
 
-    /* LOCK_PROCESS. */
-    struct lock lock;
-    struct uthread *unused; /* records that were used before, last first */
-    uint32_t fresh_index;   /* records from here on were never used */
-    uint32_t live_count;
-    int64_t first_status; /* how the first thread ended */
+enum process_phase {
+    PHASE_THREADS = 0, /* kill them */
+    PHASE_GATHER,      /* end its children; until they, all threads and its reaper are gone */
+    PHASE_OBJECTS,     /* memory objects, mappings, CPU sets, grants */
+    PHASE_REVOKED,     /* what others had through its grants */
+    PHASE_LET_GO,      /* until no CPU has its address space loaded */
+    PHASE_SPACE,
+    PHASE_STORAGE,
+    PHASE_TELL /* those who wait */
 };
 
-/* Make the process of a checked archive, everything but its threads.  Returns NULL, or what is
- * wrong in a few words. */
-MUST_USE const char *process_load(struct process *process, const struct archive *archive,
-                                  uint32_t cpu_count);
+struct process {
+    /* Of the record, whoever uses it: who is late finds a lock and a list. */
+    struct pool_node node;
+    struct lock lock;
+    struct list waiters; /* LOCK_PROCESS.  struct op.parked: who is told when it is GONE */
 
-/* Start its first thread, as abi/bootinfo.h says; call once, after process_load. */
-MUST_USE enum status process_start(struct process *process);
+    struct port_atomic32 state; /* enum process_state; the first field that a new use clears */
 
-/* A record nobody uses, counted as live; NULL: all are in use. */
-MUST_USE struct uthread *process_take_record(struct process *process);
+    /* Constant while it exists. */
+    struct process *parent; /* NULL: the first */
+    const struct program *program;
+    struct cpumask cpus;              /* what its threads may use without POLICY */
+    struct cap_process_params params; /* what it was asked to be */
+    struct vspace space;
+    struct resource_ledger ledger;
+    struct cap_table caps;
 
-/* A record whose thread could not be made. */
-void process_untake_record(struct process *process, struct uthread *t);
+    struct seats seats;
 
-/* A record whose thread has ended and was joined.  The caller may hold its LOCK_THREAD. */
-void process_give_record(struct process *process, struct uthread *t);
+    /* Any CPU. */
+    struct port_atomic32 live_count; /* threads, and seats taken for threads */
 
-/* A thread ended.  Returns: it was the last. */
-MUST_USE bool process_thread_ended(struct process *process, const struct uthread *t,
-                                   int64_t status);
+    /* LOCK_PROCESS. */
+    uint32_t waiter_count;
+    struct cap_process_info info;
+
+    /* LOCK_OBJECT: what it owns. */
+    struct list memories;
+    struct list mappings;
+    uint32_t mapping_count;
+    struct list cpusets;
+    struct list grants;
+
+    /* LOCK_FAMILY. */
+    struct list children;
+    struct list sibling;
+    struct list reap_queue; /* struct reap_item: what its reaper has to do */
+    uint32_t reap_count;
+    struct uthread *reaper; /* NULL: it never had children, or it is gone */
+    struct reap_item item;  /* in its parent's queue */
+    uint32_t handle_slot;   /* in its parent's table */
+    bool is_released;       /* that handle */
+    bool is_told;           /* GONE, and whoever waited knows */
+    bool is_reaper_ending;
+
+    /* Of the worker that makes it, then of the reaper that ends it. */
+    enum process_phase phase;
+    bool had_grants;
+    uint64_t cursor;
+    uint32_t segment;
+    struct work work;
+};
+
+extern struct pool process_pool;
+
+/* At boot.  false: no memory. */
+MUST_USE bool process_init(void);
+
+static inline enum process_state process_state(const struct process *process)
+{
+    return (enum process_state)port_load32(&process->state);
+}
+
+struct process *process_at(uint32_t index);
+
+/* ---- Making (process_make.c) ---- */
+
+/*
+ * Take a record for what `params` ask, and from the parent's ledger all it will use.
+ * Refusals: BAD_ARGUMENT, LEDGER_FULL, NO_SLOT.  `parent` may be NULL for the first.
+ */
+MUST_USE enum status process_begin(struct process *parent, const struct cap_process_params *params,
+                                   struct process **process);
+
+/*
+ * A step of making it, until its first thread runs; its gifts are looked up in the parent's table.
+ * A refusal ends it: later steps take back what was made.
+ * Returns: DONE, with w->status a handle or the refusal.
+ */
+MUST_USE enum work_turn process_make_step(struct work *w);
+
+/* What the first process holds. */
+struct boot_gift {
+    uint32_t slot;
+    struct cap_ref ref;
+};
+
+/* Make it whole, at boot.  Returns NULL, or what is wrong in a few words. */
+MUST_USE const char *process_make_first(const struct boot_gift *gifts, uint32_t gift_count,
+                                        const uint64_t limits[LEDGER_RESOURCE_COUNT]);
+
+/* ---- Threads ---- */
+
+/* One thread more is counted as living.  Under LOCK_PROCESS. */
+void process_count_live(struct process *process);
+
+/* A thread is off every CPU and queue, or could not be made.  The last one ends the process. */
+void process_thread_gone(struct process *process);
+
+/* The running thread of a process notes how its first thread ended. */
+void process_note_exit(struct process *process, int64_t status);
+
+/* ---- Ending (process_end.c) ---- */
+
+/*
+ * It ends, for this reason if for no earlier one.  Any CPU, any number of times.  The first is for
+ * who keeps it from being gone, as a thread of it does; the second for who has a reference only.
+ */
+void process_end(struct process *process, enum process_end end, int64_t exit_status);
+void process_kill(struct pool_ref ref);
+
+/* It ends because of a fault of the running thread. */
+void process_end_by_fault(struct process *process, const struct arch_fault *fault, uint32_t thread,
+                          uint64_t pc);
+
+/* A step of its end, by `worker`.  DONE: it is GONE.  *is_parked: nothing to do until the reaper
+ * is given it again. */
+MUST_USE enum work_turn process_end_step(struct process *process, struct thread_ref worker,
+                                         bool *is_parked);
+
+/* Another thread does those steps from now on. */
+void process_redirect(struct process *process, struct thread_ref worker);
+
+/*
+ * Let `op`, a PENDING record, wait for its end with the capability `cap`.
+ * Returns: OK: it waits, or it was GONE already, which the record then says; STALE: `cap` is dead.
+ */
+MUST_USE enum status process_wait(struct process *process, struct op *op,
+                                  const struct cap_ref *cap);
+
+/* `op` does not wait any more. */
+void process_wait_cancel(struct op *op);
+
+/* Complete with STALE some waits for the record `index` whose grant is dead.  Returns: none is
+ * left. */
+MUST_USE bool process_drop_waiters(uint32_t index);
+
+/* The maker lets go of the handle in `slot`. */
+void process_release(struct process *parent, struct pool_ref ref, uint32_t slot);
+
+/* STALE: it is gone, and its record another's. */
+MUST_USE enum status process_read_info(struct pool_ref ref, struct cap_process_info *info);
 
 #endif /* KERNEL_PROCESS_H */

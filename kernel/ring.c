@@ -105,9 +105,7 @@ static inline bool rest_is_zero(const struct ring_sqe *entry, uint32_t from)
 /* CALL and RELEASE. */
 static enum status decode_cap(const struct ring_sqe *entry)
 {
-    if (entry->cap == CAP_NONE || entry->cap >= CAP_SLOT_COUNT)
-        return STATUS_BAD_CAP;
-    return STATUS_OK;
+    return CAP_SLOT(entry->cap) == CAP_NONE ? STATUS_BAD_CAP : STATUS_OK;
 }
 
 static enum status decode_park(const struct ring_sqe *entry)

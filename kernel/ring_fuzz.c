@@ -107,7 +107,7 @@ static bool is_sound(const struct ring_sqe *entry)
         return false;
     const struct row *row = &rows[entry->op];
 
-    if (row->has_cap ? entry->cap == CAP_NONE || entry->cap >= CAP_SLOT_COUNT : entry->cap != 0)
+    if (row->has_cap ? CAP_SLOT(entry->cap) == CAP_NONE : entry->cap != 0)
         return false;
     if (!row->has_method && entry->method != 0)
         return false;

@@ -57,6 +57,7 @@ static void test_ring_decode_accepts_each_operation(void **state)
         {.op = RING_OP_NOP, .user_data = UINT64_MAX, .deadline_ns = RING_NO_DEADLINE},
         {.op = RING_OP_CALL, .cap = CAP_CONSOLE, .method = 9, .args = {1, 2, 3, 4}},
         {.op = RING_OP_CALL, .cap = CAP_SLOT_COUNT - 1},
+        {.op = RING_OP_CALL, .cap = UINT32_MAX}, /* a slot of some generation: the table judges */
         {.op = RING_OP_PARK, .args = {word_at, UINT32_MAX, RING_NO_DEADLINE}},
         {.op = RING_OP_PARK, .args = {word_at, 0, 0}},
         {.op = RING_OP_UNPARK, .args = {word_at, UINT64_MAX}},
@@ -64,6 +65,7 @@ static void test_ring_decode_accepts_each_operation(void **state)
         {.op = RING_OP_YIELD},
         {.op = RING_OP_CANCEL, .args = {UINT64_MAX}},
         {.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT - 1},
+        {.op = RING_OP_RELEASE, .cap = UINT32_MAX},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
@@ -86,7 +88,7 @@ static void test_ring_decode_names_each_defect(void **state)
         {{.op = RING_OP_NOP, .deadline_ns = RING_NO_DEADLINE + 1}, STATUS_BAD_ARGUMENT},
         {{.op = RING_OP_CALL}, STATUS_BAD_CAP},
         {{.op = RING_OP_CALL, .cap = CAP_SLOT_COUNT}, STATUS_BAD_CAP},
-        {{.op = RING_OP_CALL, .cap = UINT32_MAX}, STATUS_BAD_CAP},
+        {{.op = RING_OP_CALL, .cap = UINT32_MAX << CAP_SLOT_BITS}, STATUS_BAD_CAP},
         {{.op = RING_OP_CALL, .cap = CAP_CONSOLE, .flags = 128}, STATUS_BAD_FLAGS},
         {{.op = RING_OP_PARK, .args = {word_at + 2}}, STATUS_BAD_ALIGNMENT},
         {{.op = RING_OP_PARK, .args = {word_at, UINT64_C(1) << 32}}, STATUS_BAD_ARGUMENT},

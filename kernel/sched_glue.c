@@ -86,6 +86,10 @@ static HOT void note(struct cpu *cpu, const struct decision *d)
     send_kicks(d);
     if (d->resched)
         cpu->should_decide = true;
+    if (d->has_reaped) {
+        cpu->has_reaped = true;
+        cpu->is_settled = false; /* so that this CPU does not leave by the short way */
+    }
     if (d->rearm) {
         cpu->arm_at = d->arm_at;
         if (cpu->is_settled) /* else it is done before this CPU leaves the kernel */
@@ -106,6 +110,7 @@ static HOT void follow(struct cpu *cpu, const struct decision *d)
     ASSERT(thread_ref_is_none(d->next) == (next == NULL)); /* UT1 */
     send_kicks(d);
     cpu->should_decide = d->resched;
+    cpu->has_reaped |= d->has_reaped;
     cpu->arm_at = d->arm_at;
     cpu->current = next;
     cpu->is_settled = false;
@@ -121,6 +126,24 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
         return;
     sched_wake_to(machine, cpu->number, ref, source, now_on(cpu), &d);
     note(cpu, &d);
+}
+
+bool glue_kill(struct thread_ref ref)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (thread_ref_is_none(ref))
+        return true;
+    for (uint32_t i = 0; i < KILL_TRIES_MAX; i++) {
+        d = sched_kill(machine, cpu->number, ref, glue_now());
+        glue_note(&d);
+        if (d.status != STATUS_BUSY)
+            return true;
+        arch_pause();
+    }
+    return false;
 }
 
 void glue_block(enum wake_source source)
@@ -148,13 +171,10 @@ void glue_exit(void)
 {
     struct cpu *cpu = cpu_this();
 
-    struct mono now = glue_now();
-
     ASSERT(cpu->held_ranks == 0);
-    cpu->ended_ns += telemetry_end(cpu->current, now); /* what sched_exit will make of it */
     if (cpu->loaded == cpu->current)
         cpu->loaded = NULL; /* nobody needs its FPU state any more */
-    struct decision d = sched_exit(machine, cpu->number, now);
+    struct decision d = sched_exit(machine, cpu->number, glue_now());
 
     follow(cpu, &d);
 }
@@ -187,9 +207,10 @@ void kernel_save(uint32_t cpu_number, uint32_t slot)
 
 static HOT void load(struct cpu *cpu, struct uthread *t)
 {
-    arch_space_activate(t->process->space.root);
+    vspace_activate(&t->process->space);
     if (has_fpu_of(cpu, t))
         return;
+    arch_context_forget(); /* the record may have been another thread's when it ran here last */
     arch_fpu_load(t->fpu);
     cpu->loaded = t;
     t->fpu_cpu = cpu->number;
@@ -217,16 +238,52 @@ static HOT void settle(struct cpu *cpu)
     cpu->is_settled = true;
 }
 
+/* Take down the threads that kills have ended on this CPU. */
+static void reap(struct cpu *cpu)
+{
+    cpu->has_reaped = false;
+    for (;;) { /* at most the threads there are; each is reaped once */
+        struct thread_ref ref = sched_take_reaped(machine, cpu->number);
+
+        if (thread_ref_is_none(ref))
+            return;
+        uthread_reaped(uthread_of_slot(ref.slot));
+        arch_pause();
+    }
+}
+
+/*
+ * The running thread is in the kernel: it does a step of its work, or what it waits for may have
+ * come.  Returns: look again, others may run now.
+ */
+static bool go_on(struct cpu *cpu, struct uthread *t)
+{
+    if (!t->has_work && !t->enter.is_held)
+        return !enter_continue(t); /* it waits: somebody else is current, or it was woken at once */
+    if (cpu->should_decide)
+        return false;
+    /* A step may be interrupted like user code; entries held back read the thread's memory, which
+     * its address space keeps. */
+    if (!cpu->is_settled)
+        settle(cpu);
+    if (!t->has_work)
+        return !enter_continue(t);
+    uthread_work(t);
+    return true;
+}
+
 void glue_leave(void)
 {
     struct cpu *cpu = cpu_this();
 
     ASSERT(cpu->held_ranks == 0);
-    for (;;) { /* bound: every turn follows a wake or a decision the core asked for */
+    for (;;) { /* bound: every turn follows a wake, a decision the core asked for, or a step */
+        if (cpu->has_reaped)
+            reap(cpu);
         struct uthread *t = cpu->current;
 
-        if (t != NULL && t->enter.is_active && !enter_continue(t))
-            continue; /* it waits: somebody else is current, or it was woken at once */
+        if (t != NULL && t->enter.is_active && go_on(cpu, t))
+            continue;
         if (!cpu->should_decide)
             break;
         decide(cpu);

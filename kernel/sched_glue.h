@@ -41,6 +41,13 @@ void glue_block(enum wake_source source);
 void glue_give_up(void);
 void glue_exit(void);
 
+/*
+ * End a thread; none and stale references are ignored.  Who it was is taken down by its CPU, before
+ * that leaves the kernel.
+ * Returns: false: its queue was locked all the time; it ends when it is picked, or by another call.
+ */
+bool glue_kill(struct thread_ref ref);
+
 /* A decision that says whom to kick and whether to decide again, but not who runs. */
 void glue_note(const struct decision *d);
 

@@ -47,8 +47,9 @@ bool selftest_is_active(void)
 }
 
 /* A zeroed frame from boot's free memory; the test needs about ten. */
-static uint64_t take_frame(void)
+static uint64_t take_frame(void *unused)
 {
+    (void)unused;
     for (uint32_t i = 0; i < test.boot->free_count; i++) { /* at most ARCH_RANGES_MAX */
         struct arch_range *range = &test.boot->free[i];
         uint64_t frame = range->base;
@@ -68,8 +69,8 @@ static uint64_t take_frame(void)
 static void prepare_space(void)
 {
     size_t code_bytes = (size_t)(arch_hog_code_end - arch_hog_code);
-    uint64_t code = take_frame();
-    uint64_t turns = take_frame();
+    uint64_t code = take_frame(NULL);
+    uint64_t turns = take_frame(NULL);
     unsigned char *to = arch_phys_to_virt(code);
     bool is_mapped;
 
@@ -77,9 +78,12 @@ static void prepare_space(void)
     for (size_t i = 0; i < code_bytes; i++) /* at most a page */
         to[i] = arch_hog_code[i];
     test.turns = arch_phys_to_virt(turns);
-    test.root = arch_space_create(take_frame);
-    is_mapped = arch_space_map(test.root, CODE_BASE, code, ARCH_READ | ARCH_EXECUTE, take_frame) &&
-                arch_space_map(test.root, TURNS_BASE, turns, ARCH_READ | ARCH_WRITE, take_frame);
+    test.root = take_frame(NULL);
+    arch_space_create(test.root);
+    is_mapped = arch_space_map(test.root, CODE_BASE, code, ARCH_READ | ARCH_EXECUTE, take_frame,
+                               NULL) == ARCH_MAP_DONE &&
+                arch_space_map(test.root, TURNS_BASE, turns, ARCH_READ | ARCH_WRITE, take_frame,
+                               NULL) == ARCH_MAP_DONE;
     ASSERT(is_mapped);
 }
 

@@ -2,36 +2,28 @@
 #include "kernel/telemetry.h"
 
 #include "core/account.h"
-#include "kernel/frame.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
+#include "kernel/uthread.h"
 
 _Static_assert(TELEMETRY_RECORD_BYTES == sizeof(struct telemetry_record), "one array");
 
-enum status telemetry_init(struct process *process, uint32_t cpu_count)
+void telemetry_describe(struct process *process)
 {
-    uint64_t phys = frame_take_run(TELEMETRY_BYTES);
-    struct telemetry_header *header;
+    void *first = process->seats.telemetry[0];
+    struct telemetry_header *header = first;
 
-    if (phys == 0)
-        return STATUS_NO_MEMORY;
-    process->telemetry = arch_phys_to_virt(phys);
-    header = (struct telemetry_header *)(void *)process->telemetry;
     arch_clock_describe(header);
-    header->cpu_count = cpu_count;
+    header->cpu_count = glue_sched()->cpu_count;
     header->thread_max = THREADS_PER_PROCESS_MAX;
-    for (uint64_t at = 0; at < TELEMETRY_BYTES; at += ARCH_PAGE_BYTES) {
-        enum status status = vspace_map(&process->space, TELEMETRY_BASE + at, phys + at, ARCH_READ);
-
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
 }
 
 static struct telemetry_record *record_of(const struct uthread *t)
 {
-    return &t->process->telemetry[t->index + 1]; /* record 0 is the header */
+    uint32_t number = t->index + 1; /* record 0 is the header */
+    struct telemetry_record *page = t->process->seats.telemetry[number / TELEMETRY_PER_PAGE];
+
+    return &page[number % TELEMETRY_PER_PAGE];
 }
 
 /* Readers that saw an even `seq` before and the same after have read one write's numbers. */
@@ -80,13 +72,15 @@ static HOT void write_now(struct uthread *t, const struct ledger *ledger, struct
 
 void telemetry_publish(struct uthread *t)
 {
+    if (t->is_reaper)
+        return;
     const struct thread *record = thread_of(glue_sched(), t->ref.slot);
 
     ASSERT(word_gen(thread_word_load(record)) == t->ref.gen); /* it runs */
     write_now(t, &record->ledger, account_effective_since(glue_sched(), cpu_this()->number));
 }
 
-uint64_t telemetry_end(struct uthread *t, struct mono now)
+void telemetry_end(struct uthread *t, struct mono now)
 {
     struct mono since = account_effective_since(glue_sched(), cpu_this()->number);
     struct ledger ledger;
@@ -96,5 +90,12 @@ uint64_t telemetry_end(struct uthread *t, struct mono now)
     if (mono_before(since, now))
         ledger.runtime_ns += (uint64_t)mono_diff_ns(now, since);
     write_now(t, &ledger, now);
-    return ledger.runtime_ns;
+}
+
+void telemetry_final(struct uthread *t)
+{
+    /* Its slot is dead, but not given back yet: what the core counted last. */
+    const struct thread *thread = thread_of(glue_sched(), t->ref.slot);
+
+    write_now(t, &thread->ledger, glue_now());
 }

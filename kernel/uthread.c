@@ -3,192 +3,283 @@
 
 #include "kernel/frame.h"
 #include "kernel/memory.h"
+#include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/telemetry.h"
 
-/* Core slot to record; NULL where no thread lives.  Written by who owns the slot at that moment. */
-static struct uthread *by_slot[THREADS_PER_PROCESS_MAX];
+static struct uthread *uthreads; /* THREAD_SLOTS of them; set once at boot */
+
+bool uthread_init(void)
+{
+    uint64_t phys = frame_take_run(THREAD_SLOTS * sizeof(struct uthread));
+
+    if (phys == 0)
+        return false;
+    uthreads = arch_phys_to_virt(phys);
+    for (uint32_t i = 0; i < THREAD_SLOTS; i++) {
+        op_init(&uthreads[i]);
+        arch_pause();
+    }
+    return true;
+}
 
 struct uthread *uthread_of_slot(uint32_t slot)
 {
-    ASSERT(slot < ARRAY_COUNT(by_slot));
-    return __atomic_load_n(&by_slot[slot], __ATOMIC_RELAXED); /* the state word orders it */
-}
-
-static void set_slot(uint32_t slot, struct uthread *t)
-{
-    ASSERT(slot < ARRAY_COUNT(by_slot));
-    __atomic_store_n(&by_slot[slot], t, __ATOMIC_RELAXED);
+    ASSERT(slot < THREAD_SLOTS);
+    return &uthreads[slot];
 }
 
 /* ---- Making ---- */
 
-/* The record's ring page, zeroed (UT2). */
-static enum status prepare_ring(struct process *process, struct uthread *t)
+static struct uthread *prepare(struct process *process, struct thread_ref ref)
 {
-    struct ring_page *page = t->ring.page;
+    struct uthread *t = uthread_of_slot(ref.slot);
 
-    if (page != NULL) {
-        memset(page, 0, sizeof(*page));
-    } else {
-        uint64_t frame = frame_take();
-        enum status status;
-
-        if (frame == 0)
-            return STATUS_NO_MEMORY;
-        status = vspace_map(&process->space, RING_PAGE(t->index), frame, ARCH_READ | ARCH_WRITE);
-        if (status != STATUS_OK) {
-            frame_give(frame);
-            return status;
-        }
-        page = arch_phys_to_virt(frame);
-    }
-    ring_init(&t->ring, page);
-    return STATUS_OK;
-}
-
-static void prepare_record(struct uthread *t, const struct uthread_start *start)
-{
-    op_init(t);
+    t->ref = ref;
+    t->process = process;
+    t->seat = NULL;
+    t->free_ops = OP_ALL_FREE;
     t->fpu_cpu = UTHREAD_FPU_NONE;
     t->should_yield = false;
+    t->has_work = false;
+    t->is_reaper = false;
     t->wait_source = WAKE_PARK;
+    t->waits = 0;
     t->enter = (struct enter){.timer = {.is_wait = true}};
-    t->exit_status = 0;
-    t->joiner = NULL;
-    t->gen++;
+    t->work_op = NULL;
+    t->work.kind = WORK_NONE;
+    t->item = (struct reap_item){.is_thread = true};
+    port_store32(&t->done, 0);
     arch_fpu_init(t->fpu);
-    if (start->is_first)
-        arch_context_init(&t->context, start->entry, start->stack, start->arguments[0],
-                          start->arguments[1], t->index);
-    else
-        arch_context_init(&t->context, start->entry, start->stack, start->arguments[0], t->index,
-                          t->gen);
+    return t;
 }
 
-enum status uthread_spawn(struct process *process, const struct uthread_start *start,
-                          const struct thread_params *params, struct uthread_name *name)
+static enum status reserve_record(struct process *process, uint64_t operations)
 {
-    struct uthread *t = process_take_record(process);
-    enum status status;
+    enum status status = ledger_take(&process->ledger, LEDGER_THREADS, 1);
 
-    if (t == NULL)
-        return STATUS_NO_SLOT;
-    status = prepare_ring(process, t);
-    if (status == STATUS_OK)
-        status = sched_thread_create(glue_sched(), params, &t->ref);
-    if (status != STATUS_OK) {
-        process_untake_record(process, t);
+    if (status != STATUS_OK)
         return status;
-    }
-    lock_take(&t->lock, LOCK_THREAD);
-    prepare_record(t, start);
-    t->state = UTHREAD_LIVE;
-    lock_give(&t->lock, LOCK_THREAD);
-    set_slot(t->ref.slot, t);
-    telemetry_begin(t);
-    *name = (struct uthread_name){t->index, t->gen};
-    glue_wake(t->ref, WAKE_START); /* from here on it may run, end and be joined */
-    return STATUS_OK;
-}
-
-/* ---- Naming ---- */
-
-/* The record of this index and generation, locked; or NULL. */
-static struct uthread *find(struct process *process, uint64_t index, uint64_t gen)
-{
-    struct uthread *t;
-
-    if (index >= THREADS_PER_PROCESS_MAX)
-        return NULL;
-    t = &process->threads[index];
-    lock_take(&t->lock, LOCK_THREAD);
-    if (t->state != UTHREAD_UNUSED && t->gen == gen)
-        return t;
-    lock_give(&t->lock, LOCK_THREAD);
-    return NULL;
-}
-
-enum status uthread_ref(struct process *process, uint64_t index, uint64_t gen,
-                        struct thread_ref *ref)
-{
-    struct uthread *t = find(process, index, gen);
-    bool is_live;
-
-    if (t == NULL)
-        return STATUS_STALE;
-    is_live = t->state == UTHREAD_LIVE;
-    *ref = t->ref;
-    lock_give(&t->lock, LOCK_THREAD);
-    return is_live ? STATUS_OK : STATUS_STALE;
-}
-
-/* ---- Ending and joining ---- */
-
-/* `t` has ended and `op` is its joiner: the record is free for the next thread, the joiner knows.
- * Under LOCK_THREAD of `t`.  Returns whom to wake. */
-static struct thread_ref reap(struct uthread *t, struct op *op)
-{
-    uint64_t exit_status = (uint64_t)t->exit_status;
-
-    t->joiner = NULL;
-    t->state = UTHREAD_UNUSED;
-    process_give_record(t->process, t);
-    if (!op_claim(op))
-        UNREACHABLE(); /* a join has no deadline, and its cancelling takes this lock */
-    return op_complete(op, STATUS_OK, exit_status);
-}
-
-enum status uthread_join(struct uthread *t, struct op *op, uint64_t index, uint64_t gen)
-{
-    struct uthread *target;
-    enum status status = STATUS_OK;
-
-    if (index == t->index && gen == t->gen)
-        return STATUS_WOULD_DEADLOCK;
-    target = find(t->process, index, gen);
-    if (target == NULL)
-        return STATUS_STALE;
-    op->key = index;
-    if (target->joiner != NULL)
-        status = STATUS_BUSY;
-    else if (target->state == UTHREAD_ENDED)
-        (void)reap(target, op); /* whom to wake is the caller, who is awake */
-    else
-        target->joiner = op;
-    lock_give(&target->lock, LOCK_THREAD);
+    status = ledger_take(&process->ledger, LEDGER_OPERATIONS, operations);
+    if (status != STATUS_OK)
+        ledger_release(&process->ledger, LEDGER_THREADS, 1);
     return status;
 }
 
-void uthread_join_cancel(struct uthread *t, struct op *op)
+static void release_record(struct process *process, uint64_t operations)
 {
-    struct uthread *target = &t->process->threads[op->key];
+    ledger_release(&process->ledger, LEDGER_OPERATIONS, operations);
+    ledger_release(&process->ledger, LEDGER_THREADS, 1);
+}
 
-    lock_take(&target->lock, LOCK_THREAD);
-    if (target->joiner == op)
-        target->joiner = NULL;
-    lock_give(&target->lock, LOCK_THREAD);
+static void begin(struct uthread *t, struct seat *seat, const struct uthread_start *start,
+                  struct thread_name *name)
+{
+    memset(seat->ring, 0, sizeof(struct ring_header)); /* ST2 */
+    ring_init(&t->ring, seat->ring);
+    t->seat = seat;
+    t->index = seat->index;
+    t->gen = seat->gen + 1;
+    *name = seat_occupy(seat, t);
+    arch_context_init(&t->context, start->entry, start->stack, start->argument, name->index,
+                      name->gen);
+    telemetry_begin(t);
+}
+
+enum status uthread_create(struct process *process, const struct uthread_start *start,
+                           const struct thread_params *params, struct thread_name *name,
+                           struct thread_ref *ref)
+{
+    enum status status = reserve_record(process, RING_INFLIGHT_MAX);
+    struct seat *seat;
+
+    if (status != STATUS_OK)
+        return status;
+    status = seat_take(process, &seat);
+    if (status == STATUS_OK) {
+        status = sched_thread_create(glue_sched(), params, ref);
+        if (status == STATUS_OK) {
+            begin(prepare(process, *ref), seat, start, name);
+            /* Its process may have begun to end, and looked at this seat, before it was occupied;
+             * else the process's end finds it there. */
+            if (process_state(process) == PROCESS_ENDING)
+                (void)uthread_kill(*ref);
+            return STATUS_OK;
+        }
+        seat_untake(process, seat);
+    }
+    release_record(process, RING_INFLIGHT_MAX);
+    return status;
+}
+
+enum status uthread_create_reaper(struct process *process, struct uthread **reaper)
+{
+    struct thread_params params = {
+        .weight = WEIGHT_UNIT,
+        .latency_class = LATENCY_NORMAL,
+        .start_cpu = cpu_this()->number,
+        .mask = cpumask_is_empty(process->cpus.words, CPUMASK_WORDS) ? NULL : process->cpus.words,
+    };
+    enum status status = reserve_record(process, 0);
+    struct thread_ref ref;
+
+    if (status != STATUS_OK)
+        return status;
+    status = sched_thread_create(glue_sched(), &params, &ref);
+    if (status != STATUS_OK) {
+        release_record(process, 0);
+        return status;
+    }
+    *reaper = prepare(process, ref);
+    (*reaper)->is_reaper = true;
+    (*reaper)->has_work = true;
+    (*reaper)->enter.is_active = true;
+    return STATUS_OK;
+}
+
+bool uthread_ref_at(struct seat *seat, struct thread_ref *ref)
+{
+    bool is_live;
+
+    lock_take(&seat->lock, LOCK_THREAD);
+    is_live = seat->state == SEAT_LIVE;
+    if (is_live)
+        *ref = seat->thread->ref;
+    lock_give(&seat->lock, LOCK_THREAD);
+    return is_live;
+}
+
+void uthread_end_parks(const struct process *process, uint32_t first, uint32_t count, uint64_t virt,
+                       uint64_t bytes)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        struct seat *seat = seat_of(process, i);
+        struct thread_ref waiter = THREAD_REF_NONE;
+
+        if (seat == NULL)
+            return;
+        lock_take(&seat->lock, LOCK_THREAD); /* with it, the thread is not taken down */
+        if (seat->state == SEAT_LIVE && park_end(seat->thread, virt, bytes) > 0)
+            waiter = seat->thread->ref;
+        lock_give(&seat->lock, LOCK_THREAD);
+        glue_wake(waiter, WAKE_PARK);
+    }
+}
+
+/* ---- Ending ---- */
+
+bool uthread_kill(struct thread_ref ref)
+{
+    return glue_kill(ref);
+}
+
+enum status uthread_set_mask(const struct process *process, uint64_t index, uint64_t gen,
+                             const struct cpumask *mask)
+{
+    struct thread_ref ref;
+    struct seat *seat = seat_hold(process, index, gen, &ref);
+    struct decision d;
+
+    if (seat == NULL)
+        return STATUS_STALE;
+    d = sched_set_mask(glue_sched(), cpu_this()->number, ref, mask->words, glue_now());
+    seat_let_go(seat);
+    glue_note(&d);
+    return d.status;
 }
 
 void uthread_exit(struct uthread *t, int64_t status)
 {
     struct process *process = t->process;
-    struct thread_ref joiner = THREAD_REF_NONE;
 
-    op_cancel_all(t);
+    ASSERT(!t->has_work);
     ASSERT(!timer_is_linked(&t->enter.timer));
-    set_slot(t->ref.slot, NULL); /* before the core may give the slot to somebody else */
-    glue_exit();
-    if (process_thread_ended(process, t, status))
-        arch_power_off(process->first_status != 0);
-
-    lock_take(&t->lock, LOCK_THREAD);
-    t->exit_status = status;
-    t->state = UTHREAD_ENDED;
-    if (t->joiner != NULL)
-        joiner = reap(t, t->joiner);
-    lock_give(&t->lock, LOCK_THREAD);
-    glue_wake(joiner, WAKE_JOIN); /* `t` may be another thread by now */
+    op_cancel_all(t);
+    telemetry_end(t, glue_now());
+    if (t->index == 0 && t->gen == 1)
+        process_note_exit(process, status);
+    release_record(process, RING_INFLIGHT_MAX);
+    glue_wake(seat_end(process, t->seat, status, false), WAKE_JOIN);
+    cpu_this()->exit_count++;
+    glue_exit(); /* from here on the record may be another thread's */
+    process_thread_gone(process);
     glue_leave();
+}
+
+void uthread_take_down(struct uthread *t)
+{
+    struct process *process = t->process;
+    bool is_reaper = t->is_reaper;
+
+    cpu_this()->kill_count++;
+    if (cpu_this()->loaded == t)
+        cpu_this()->loaded = NULL;
+    timer_cancel(&t->enter.timer);
+    op_cancel_all(t);
+    release_record(process, is_reaper ? 0 : RING_INFLIGHT_MAX);
+    if (!is_reaper) {
+        telemetry_final(t);
+        glue_wake(seat_end(process, t->seat, STATUS_KILLED, true), WAKE_JOIN);
+    }
+    if (is_reaper)
+        reaper_gone(process, t);         /* from here on the process may be gone */
+    sched_release(glue_sched(), t->ref); /* from here on the record may be another thread's */
+    if (!is_reaper)
+        process_thread_gone(process);
+}
+
+void uthread_reaped(struct uthread *t)
+{
+    if (t->work.kind != WORK_NONE)
+        reaper_queue(t->process, &t->item);
+    else
+        uthread_take_down(t);
+}
+
+/* ---- Work ---- */
+
+void uthread_begin_work(struct uthread *t, struct op *op)
+{
+    t->work_op = op;
+    t->has_work = true;
+    t->wait_source = WAKE_PROCESS;
+}
+
+/* The work is done: its operation completes. */
+static void end_work(struct uthread *t)
+{
+    t->has_work = false;
+    t->work.kind = WORK_NONE;
+    if (!op_claim(t->work_op))
+        UNREACHABLE(); /* it has no deadline and cannot be cancelled */
+    struct thread_ref owner = op_complete(t->work_op, t->work.status, t->work.value);
+
+    ASSERT(owner.slot == t->ref.slot); /* it runs: nobody to wake */
+    t->work_op = NULL;
+}
+
+void uthread_work(struct uthread *t)
+{
+    enum work_turn turn = t->is_reaper ? reaper_step(t) : work_step(&t->work);
+
+    arch_pause();
+    switch (turn) {
+    case WORK_MORE:
+        arch_take_interrupts();
+        break;
+    case WORK_AGAIN:
+        /* First: who is at it may wait for an interrupt of this CPU, where nobody else may want to
+         * run. */
+        arch_take_interrupts();
+        glue_give_up();
+        break;
+    case WORK_WAIT:
+        glue_block(WAKE_PROCESS);
+        break;
+    case WORK_DONE:
+        end_work(t);
+        arch_take_interrupts(); /* entries may wait behind it, each with work of its own */
+        break;
+    }
 }

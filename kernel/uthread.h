@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uthread.h - the kernel's side of a thread: registers, ring, waiting operations, how it ended.
+ * uthread.h - the kernel's side of a thread: registers, ring, waiting operations, unfinished work.
  *
- * The core's struct thread says when and where it runs; this record says what it is.  Records are
- * numbered within their process; the number (index) names the ring page and telemetry record, and
- * index + generation name the thread in the ABI.  A core slot may be reused as soon as its thread
- * has ended, a record only when the thread was joined, so there are as many slots as records.
+ * The core's struct thread says when and where it runs; this record says what it is.  There is one
+ * record for each of the core's slots, and it lives as long as the slot is taken; what must be
+ * known of a thread afterwards is in its seat (kernel/seat.h).
  *
  *   UT1  While a thread lives, uthread_of_slot(ref.slot) is its record.
- *   UT2  A ring page once given to an index stays with it; the next thread there gets it zeroed.
- *        So ring pages are never unmapped, and at most THREADS_PER_PROCESS_MAX exist.
+ *   UT2  When a record's slot is given back, no timer, bucket, list or seat links to it, and its
+ *        operations are all FREE.
+ *
+ * A thread ends by itself (uthread_exit), or is taken down on the CPU that found it killed
+ * (uthread_reaped): then no CPU runs it and no queue of the core's holds it.
  */
 #ifndef KERNEL_UTHREAD_H
 #define KERNEL_UTHREAD_H
 
-#include "abi/cap.h"
 #include "core/sched.h"
 #include "kernel/limits.h"
 #include "kernel/op.h"
+#include "kernel/reaper.h"
+#include "kernel/seat.h"
+#include "kernel/work.h"
 
 struct process;
 
 #define UTHREAD_FPU_NONE UINT32_MAX
-
-enum uthread_state { UTHREAD_UNUSED = 0, UTHREAD_LIVE, UTHREAD_ENDED };
 
 /* The completion of an entry that came in registers. */
 struct enter_answer {
@@ -36,6 +38,7 @@ struct enter_answer {
 struct enter {
     bool is_active;
     bool is_entry; /* the call brought one entry in registers and waits for its answer */
+    bool is_held;  /* entries wait in the queue behind one whose work is not done */
     struct enter_answer answer;
     uint32_t min_complete;
     struct mono deadline;
@@ -51,68 +54,85 @@ struct uthread {
     uint32_t free_ops; /* bits: records that are FREE */
     uint32_t fpu_cpu;  /* the CPU whose registers hold the FPU state, if it is nobody else's */
     bool should_yield;
+    bool has_work; /* steps come before anything else; then enter.is_active, too */
+    bool is_reaper;
     uint8_t wait_source; /* enum wake_source: of the last operation that waits */
+    uint32_t waits;      /* a reaper: items in a row that could only wait */
     struct enter enter;
+    struct op *work_op; /* completes when the work is done */
+    struct work work;
 
-    /* Written at spawn, constant while the thread lives. */
+    /* Written at its making, constant while the thread lives. */
     struct thread_ref ref;
     uint32_t index;
+    uint32_t gen;
     struct process *process;
+    struct seat *seat; /* NULL: a reaper */
 
     /* Any CPU. */
     struct port_atomic32 done; /* bits: records to be collected */
     struct op ops[RING_INFLIGHT_MAX];
 
-    /* LOCK_THREAD. */
-    struct lock lock;
-    uint32_t gen;
-    uint32_t state; /* enum uthread_state */
-    int64_t exit_status;
-    struct op *joiner;
-
-    /* LOCK_PROCESS. */
-    struct uthread *next_unused;
+    /* LOCK_FAMILY. */
+    struct reap_item item; /* a record whose work must be done before it is taken down */
 } ALIGNED(64);
-
-/* How the ABI names a thread. */
-struct uthread_name {
-    uint32_t index;
-    uint32_t gen;
-};
 
 struct uthread_start {
     uint64_t entry;
     uint64_t stack;
-    uint64_t arguments[2];
-    bool is_first; /* registers: both arguments, index; else: arguments[0], index, generation */
+    uint64_t argument; /* then its index, its generation */
 };
 
-/* The record of the live thread in a core slot, or NULL. */
+/* Make the records.  At boot; false: no memory. */
+MUST_USE bool uthread_init(void);
+
+/* The record of a core slot. */
 struct uthread *uthread_of_slot(uint32_t slot);
 
 /*
- * Make a thread of `process` and start it.  Refusals: NO_SLOT, NO_MEMORY, and those of
- * sched_thread_create; nothing is left behind then.
+ * Make a thread of `process`; a wake for *ref lets it run.  Refusals: LEDGER_FULL, NO_SLOT, STALE
+ * (the process ends), and those of sched_thread_create.
  */
-MUST_USE enum status uthread_spawn(struct process *process, const struct uthread_start *start,
-                                   const struct thread_params *params, struct uthread_name *name);
+MUST_USE enum status uthread_create(struct process *process, const struct uthread_start *start,
+                                    const struct thread_params *params, struct thread_name *name,
+                                    struct thread_ref *ref);
 
-/* The core's reference of the thread of this index and generation.  STALE: it has ended, or never
- * existed. */
-MUST_USE enum status uthread_ref(struct process *process, uint64_t index, uint64_t gen,
-                                 struct thread_ref *ref);
+/* The same for a reaper, whose record is all it has. */
+MUST_USE enum status uthread_create_reaper(struct process *process, struct uthread **reaper);
+
+/* The core's reference of the thread in this seat.  false: none lives there. */
+MUST_USE bool uthread_ref_at(struct seat *seat, struct thread_ref *ref);
 
 /*
- * Let `op`, a PENDING record of `t`, wait for the end of the thread named.
- * Returns: OK: it waits; or the end has come already, which the record then says.
- * Refusals: STALE, BUSY (somebody waits already), WOULD_DEADLOCK.
+ * Set the CPU set of the thread of this name.  Its seat is locked meanwhile, so that the thread
+ * stays who it is.  STALE, OUTSIDE_MASK.
  */
-MUST_USE enum status uthread_join(struct uthread *t, struct op *op, uint64_t index, uint64_t gen);
+MUST_USE enum status uthread_set_mask(const struct process *process, uint64_t index, uint64_t gen,
+                                      const struct cpumask *mask);
 
-/* `t` ends: its operation `op` does not wait for the thread op->key any more. */
-void uthread_join_cancel(struct uthread *t, struct op *op);
+/* What threads in seats `first` to `first + count - 1` wait for in [virt, virt + bytes) ends, as
+ * park_end says; they are woken. */
+void uthread_end_parks(const struct process *process, uint32_t first, uint32_t count,
+                       uint64_t virt, uint64_t bytes);
 
-/* The running thread ends.  Its joiner is woken; the process's last thread ends the machine. */
+/* End `ref`, whatever it does.  Stale references are ignored.  Returns: it ends on its own from
+ * here; false: it does when it is picked, or by another call. */
+bool uthread_kill(struct thread_ref ref);
+
+/* The running thread ends.  Its joiner is woken; the last of its process ends that. */
 NORETURN void uthread_exit(struct uthread *t, int64_t status);
+
+/* `t` has been ended by a kill: it is taken down, or its process's reaper will do that once its
+ * work is done. */
+void uthread_reaped(struct uthread *t);
+
+/* Everything that belonged to the killed thread `t` is given back, its slot last. */
+void uthread_take_down(struct uthread *t);
+
+/* `t`, the running thread, has begun the work in t->work; `op` completes with its end. */
+void uthread_begin_work(struct uthread *t, struct op *op);
+
+/* A step of the running thread's work.  It may have to wait, or be done, afterwards. */
+void uthread_work(struct uthread *t);
 
 #endif /* KERNEL_UTHREAD_H */

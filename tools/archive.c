@@ -26,14 +26,15 @@ const char *archive_refusal_sentence(enum archive_refusal refusal)
 
 const char *archive_kind_name(uint32_t kind)
 {
-    static const char *const names[] = {"unknown", "program", "workload", "arguments"};
+    static const char *const names[] = {"unknown", "program", "workload", "arguments",
+                                        "manifest"};
 
     return kind < ARRAY_COUNT(names) ? names[kind] : names[0];
 }
 
 static bool is_kind(uint32_t kind)
 {
-    return kind == BOOT_PROGRAM || kind == BOOT_WORKLOAD || kind == BOOT_ARGUMENTS;
+    return kind >= BOOT_PROGRAM && kind <= BOOT_MANIFEST;
 }
 
 const struct boot_archive *archive_header(const unsigned char *data)

@@ -15,7 +15,7 @@
     X(OK, "the archive is sound")                                                   \
     X(COUNT, "an archive holds 1 to 16 files")                                      \
     X(NAME, "a file's name is empty, longer than 31 bytes or not NUL-terminated")   \
-    X(KIND, "a file's kind is not one of program, workload, arguments")             \
+    X(KIND, "a file's kind is not program, workload, arguments or manifest")        \
     X(LARGE, "the archive would be larger than 64 MiB")                             \
     X(SHORT, "the file ends inside the header or its table of files")               \
     X(MAGIC, "this is not a boot archive of this version")                          \
@@ -53,7 +53,7 @@ const struct boot_entry *archive_entry(const unsigned char *data, uint32_t numbe
 
 const char *archive_refusal_sentence(enum archive_refusal refusal);
 
-/* "program", "workload", "arguments"; "unknown" for other numbers. */
+/* "program", "workload", "arguments", "manifest"; "unknown" for other numbers. */
 const char *archive_kind_name(uint32_t kind);
 
 #endif /* TOOLS_ARCHIVE_H */

@@ -10,37 +10,39 @@
 
 #include "base/hash.h"
 
-static const struct archive_part three[] = {
-    {"loadgen.elf", BOOT_PROGRAM, "\177ELF and so on", 14},
+static const struct archive_part parts[] = {
+    {"init.elf", BOOT_PROGRAM, "\177ELF and so on", 14},
+    {"loadgen.elf", BOOT_PROGRAM, "\177ELF", 4},
     {"workload", BOOT_WORKLOAD, "0123456789abcdef", 16},
     {"arguments", BOOT_ARGUMENTS, "", 0},
+    {"manifest", BOOT_MANIFEST, "01234567", 8},
 };
 
-static struct blob build_three(void)
+static struct blob build_parts(void)
 {
     struct blob blob;
 
-    assert_int_equal(archive_build(three, ARRAY_COUNT(three), BOOT_FLAG_QUIET, &blob), ARCHIVE_OK);
+    assert_int_equal(archive_build(parts, ARRAY_COUNT(parts), BOOT_FLAG_QUIET, &blob), ARCHIVE_OK);
     return blob;
 }
 
-/* Goal: what goes in comes out.  Method: build from three files, check, compare each. */
+/* Goal: what goes in comes out.  Method: build from five files, check, compare each. */
 static void test_archive_holds_its_parts(void **state)
 {
     (void)state;
-    struct blob blob = build_three();
+    struct blob blob = build_parts();
 
     assert_int_equal(archive_check(blob.data, blob.bytes), ARCHIVE_OK);
-    assert_int_equal(archive_header(blob.data)->entry_count, 3);
+    assert_int_equal(archive_header(blob.data)->entry_count, ARRAY_COUNT(parts));
     assert_int_equal(archive_header(blob.data)->flags, BOOT_FLAG_QUIET);
-    for (uint32_t i = 0; i < ARRAY_COUNT(three); i++) {
+    for (uint32_t i = 0; i < ARRAY_COUNT(parts); i++) {
         const struct boot_entry *entry = archive_entry(blob.data, i);
 
-        assert_string_equal(entry->name, three[i].name);
-        assert_int_equal(entry->kind, three[i].kind);
-        assert_int_equal(entry->bytes, three[i].bytes);
+        assert_string_equal(entry->name, parts[i].name);
+        assert_int_equal(entry->kind, parts[i].kind);
+        assert_int_equal(entry->bytes, parts[i].bytes);
         assert_int_equal(entry->offset % 8, 0);
-        assert_memory_equal(blob.data + entry->offset, three[i].data, three[i].bytes);
+        assert_memory_equal(blob.data + entry->offset, parts[i].data, parts[i].bytes);
     }
     blob_fini(&blob);
 }
@@ -49,8 +51,8 @@ static void test_archive_holds_its_parts(void **state)
 static void test_archive_is_deterministic(void **state)
 {
     (void)state;
-    struct blob first = build_three();
-    struct blob second = build_three();
+    struct blob first = build_parts();
+    struct blob second = build_parts();
 
     assert_int_equal(first.bytes, second.bytes);
     assert_memory_equal(first.data, second.data, first.bytes);
@@ -74,7 +76,7 @@ static void test_archive_refuses_impossible_parts(void **state)
     struct blob blob;
 
     for (size_t i = 0; i < ARRAY_COUNT(many); i++)
-        many[i] = three[1];
+        many[i] = parts[2];
     assert_int_equal(archive_build(many, 0, 0, &blob), ARCHIVE_COUNT);
     assert_int_equal(archive_build(many, ARRAY_COUNT(many), 0, &blob), ARCHIVE_COUNT);
     assert_int_equal(archive_build(no_name, 1, 0, &blob), ARCHIVE_NAME);
@@ -88,7 +90,7 @@ static void test_archive_refuses_impossible_parts(void **state)
 static void test_archive_truncated_anywhere_is_refused(void **state)
 {
     (void)state;
-    struct blob blob = build_three();
+    struct blob blob = build_parts();
 
     for (size_t bytes = 0; bytes < blob.bytes; bytes++) {
         unsigned char *part = malloc(bytes != 0 ? bytes : 1);
@@ -105,7 +107,7 @@ static void test_archive_truncated_anywhere_is_refused(void **state)
 static void test_archive_flipped_bits_are_refused(void **state)
 {
     (void)state;
-    struct blob blob = build_three();
+    struct blob blob = build_parts();
 
     for (size_t bit = 0; bit < 8 * blob.bytes; bit++) {
         blob.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
@@ -131,7 +133,7 @@ static enum archive_refusal check_changed(struct blob *blob, const struct boot_e
 static void test_archive_records_outside_are_refused(void **state)
 {
     (void)state;
-    struct blob blob = build_three();
+    struct blob blob = build_parts();
     const struct boot_entry good = *archive_entry(blob.data, 0);
     struct boot_entry bad;
 
@@ -156,8 +158,8 @@ static void test_archive_records_outside_are_refused(void **state)
 static void test_archive_holds_a_pause_seed(void **state)
 {
     (void)state;
-    struct blob blob = build_three();
-    struct blob untouched = build_three();
+    struct blob blob = build_parts();
+    struct blob untouched = build_parts();
 
     assert_int_equal(archive_header(blob.data)->pause_seed, 0);
     archive_set_pause_seed(&blob, UINT64_MAX);

@@ -4,9 +4,10 @@
 include workload/build.mk
 
 CAPOS_COMMAND_SRC := $(wildcard tools/capos*.c) tools/commands.c tools/options.c
-CAPOS_SRC := tools/agree.c tools/archive.c tools/cleanup.c tools/engine.c tools/engine_kernel.c \
-    tools/file.c tools/input.c tools/message.c tools/number.c tools/paths.c tools/progress.c \
-    tools/qemu.c tools/report.c tools/report_threads.c tools/result.c tools/result_json.c \
+CAPOS_SRC := tools/agree.c tools/archive.c tools/boot.c tools/cleanup.c tools/engine.c \
+    tools/engine_kernel.c tools/field.c tools/file.c tools/input.c tools/manifest.c \
+    tools/message.c tools/number.c tools/paths.c tools/progress.c tools/qemu.c \
+    tools/report.c tools/report_threads.c tools/result.c tools/result_json.c \
     tools/run_view.c tools/table.c
 CAPOS_OBJS := $(CAPOS_COMMAND_SRC:%.c=$(B)/host/%.o) $(CAPOS_SRC:%.c=$(B)/host/%.o)
 
@@ -18,7 +19,8 @@ ALL += $(B)/capos
 
 # ---- Unit tests: everything but the commands and the engines, with sanitizers ----------------
 
-CAPOS_UNIT_SRC := $(filter-out tools/engine%.c tools/qemu.c tools/input.c,$(CAPOS_SRC))
+CAPOS_UNIT_SRC := $(filter-out tools/engine%.c tools/boot.c tools/qemu.c tools/input.c,\
+    $(CAPOS_SRC))
 CAPOS_SAN := $(CAPOS_UNIT_SRC:%.c=$(B)/san/%.o) $(B)/san/tools/test_run.o \
     $(WORKLOAD_SAN_OBJS)
 CAPOS_TESTS := $(patsubst %.c,$(B)/test/%,$(filter $(CAPOS_SRC:%.c=%_test.c),\
@@ -29,3 +31,13 @@ $(CAPOS_TESTS): $(B)/test/%: $(B)/san/%.o $(CAPOS_SAN) $(BASE_SAN)
 	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
 
 TESTS += $(CAPOS_TESTS) tests/cli tests/agree tests/concurrent
+
+# ---- Fuzzers: any text as a manifest, any bytes as its table; rules in workload/build.mk -----
+
+MANIFEST_FUZZERS := $(B)/fuzz/tools/manifest_fuzz $(B)/fuzz/tools/manifest_table_fuzz
+MANIFEST_FUZZ_SRC := tools/cleanup.c tools/field.c tools/file.c tools/manifest.c tools/message.c \
+    tools/progress.c tools/run_view.c tools/result.c base/manifest.c
+
+$(MANIFEST_FUZZERS): %: %.o $(WORKLOAD_FUZZ_SRCS:%.c=$(B)/fuzz/%.o) \
+    $(MANIFEST_FUZZ_SRC:%.c=$(B)/fuzz/%.o)
+	clang $(SANITIZE) -fsanitize=fuzzer $^ $(WORKLOAD_HOST_LIBS) -o $@

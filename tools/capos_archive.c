@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "tools/archive.h"
+#include "tools/boot.h"
 #include "tools/commands.h"
 #include "tools/input.h"
+#include "tools/manifest.h"
 #include "tools/number.h"
 
 enum archive_key {
@@ -13,6 +15,7 @@ enum archive_key {
     KEY_WORKLOAD = 'w',
     KEY_ARGUMENTS = 'a',
     KEY_LIST = 'l',
+    KEY_MANIFEST = 'm',
     KEY_QUIET_BOOT = 256,
     KEY_SELF_TEST,
     KEY_PAUSE_SEED
@@ -21,7 +24,10 @@ enum archive_key {
 static const struct argp_option table[] = {
     {"output", KEY_OUTPUT, "FILE", 0, "the archive to make", 0},
     {"workload", KEY_WORKLOAD, "FILE", 0, "put in the image of this rt-app JSON file", 0},
-    {"arguments", KEY_ARGUMENTS, "TEXT", 0, "put in this text for the program", 0},
+    {"arguments", KEY_ARGUMENTS, "TEXT", 0, "put in this text for the programs", 0},
+    {"manifest", KEY_MANIFEST, "FILE", 0,
+     "start the services of this manifest; without it, the program as the only service, with every "
+     "capability", 0},
     {"list", KEY_LIST, "FILE", 0, "list an archive instead of making one", 0},
     {"quiet-boot", KEY_QUIET_BOOT, NULL, 0, "the kernel prints no boot table", 0},
     {"self-test", KEY_SELF_TEST, NULL, 0, "the kernel runs its machine self-test", 0},
@@ -30,24 +36,38 @@ static const struct argp_option table[] = {
 };
 
 static const char about[] =
-    "Makes a boot archive that starts PROGRAM, an ELF executable, or lists one."
-    "\vOne of --output and --list is needed.  PROGRAM may be left out with --self-test.";
+    "Makes a boot archive that starts services, each a PROGRAM, an ELF executable; or lists one."
+    "\vOne of --output and --list is needed.  NAME=PATH gives a program another name in the "
+    "archive than its file's.  With --self-test nothing needs to be started.";
 
 struct request {
-    const char *output, *workload, *arguments, *list;
-    const char *program;
-    uint32_t flags;
+    const char *output, *workload, *list;
+    struct boot_request boot;
     uint64_t pause_seed;
 };
 
 static void check_request(const struct request *r, struct argp_state *state)
 {
+    const struct boot_request *boot = &r->boot;
+
     if ((r->output == NULL) == (r->list == NULL))
         argp_error(state, "expected either --output FILE or --list FILE");
-    if (r->output != NULL && r->program == NULL && (r->flags & BOOT_FLAG_SELF_TEST) == 0)
+    if (r->list != NULL && boot->programs.count > 0)
+        argp_error(state, "%s: --list takes no program", boot->programs.given[0]);
+    if (r->output == NULL || boot->manifest != NULL)
+        return;
+    if (boot->programs.count == 0 && (boot->flags & BOOT_FLAG_SELF_TEST) == 0)
         argp_error(state, "expected the program to put in");
-    if (r->list != NULL && r->program != NULL)
-        argp_error(state, "%s: --list takes no program", r->program);
+    if (boot->programs.count > 1)
+        argp_error(state, "%s: several programs need a --manifest", boot->programs.given[1]);
+}
+
+static void add_program(struct boot_programs *programs, const char *text, struct argp_state *state)
+{
+    if (programs->count == BOOT_PROGRAMS_MAX)
+        argp_error(state, "%s: an archive holds at most %u programs", text, BOOT_PROGRAMS_MAX);
+    else
+        programs->given[programs->count++] = text;
 }
 
 static error_t parse_key(int key, char *argument, struct argp_state *state)
@@ -62,16 +82,19 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         r->workload = argument;
         return 0;
     case KEY_ARGUMENTS:
-        r->arguments = argument;
+        r->boot.arguments = argument;
         return 0;
     case KEY_LIST:
         r->list = argument;
         return 0;
+    case KEY_MANIFEST:
+        r->boot.manifest = argument;
+        return 0;
     case KEY_QUIET_BOOT:
-        r->flags |= BOOT_FLAG_QUIET;
+        r->boot.flags |= BOOT_FLAG_QUIET;
         return 0;
     case KEY_SELF_TEST:
-        r->flags |= BOOT_FLAG_SELF_TEST;
+        r->boot.flags |= BOOT_FLAG_SELF_TEST;
         return 0;
     case KEY_PAUSE_SEED:
         if (!number_parse(argument, UINT64_MAX, &r->pause_seed))
@@ -79,9 +102,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
                        argument);
         return 0;
     case ARGP_KEY_ARG:
-        if (r->program != NULL)
-            argp_error(state, "%s: one program at a time", argument);
-        r->program = argument;
+        add_program(&r->boot.programs, argument, state);
         return 0;
     case ARGP_KEY_END:
         check_request(r, state);
@@ -91,96 +112,128 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* ---- Listing --------------------------------------------------------------------------------- */
+
+/* The name of the archive's n-th program, from 0; the manifest has been checked against them. */
+static const char *program_name(const unsigned char *archive, uint32_t number)
+{
+    for (uint32_t i = 0;; i++) { /* at most BOOT_ARCHIVE_ENTRIES_MAX */
+        const struct boot_entry *entry = archive_entry(archive, i);
+
+        if (entry->kind == BOOT_PROGRAM && number-- == 0)
+            return entry->name;
+    }
+}
+
+static void print_service(const unsigned char *archive, const struct manifest_service *service)
+{
+    printf("\nservice %s\n  program       %s\n  capabilities ", service->name,
+           program_name(archive, service->program));
+    for (uint32_t i = 0; i < service->cap_count; i++)
+        printf(" %s", manifest_capability_name(service->caps[i]));
+    printf("%s\n  limits       ", service->cap_count == 0 ? " none" : "");
+    for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
+        printf("%s %llu %s", i > 0 ? "," : "", (unsigned long long)service->limits[i],
+               manifest_limit_name((enum ledger_resource)i));
+    printf("\n  scheduling    weight %u, class %s", service->weight,
+           latency_class_name(service->latency_class));
+    if ((service->flags & MANIFEST_SERVICE_HAS_CPUS) != 0) {
+        char cpus[RUN_CPUS_BYTES];
+        struct cpumask mask;
+
+        memcpy(mask.words, service->cpus, sizeof mask.words);
+        cpumask_text(&mask, cpus, sizeof cpus);
+        printf(", CPU %s", cpus);
+    }
+    printf("%s\n",
+           (service->flags & MANIFEST_SERVICE_BACKGROUND) != 0 ? ", in the background" : "");
+}
+
+static enum exit_status list_manifest(const char *path, const unsigned char *archive,
+                                      const struct boot_entry *entry)
+{
+    const struct manifest_header *header = (const void *)(archive + entry->offset);
+    enum manifest_refusal refusal;
+    uint32_t programs = 0;
+
+    for (uint32_t i = 0; i < archive_header(archive)->entry_count; i++)
+        programs += archive_entry(archive, i)->kind == BOOT_PROGRAM;
+    refusal = manifest_check(header, entry->bytes, programs);
+    if (refusal != MANIFEST_TABLE_OK) {
+        message("%s: the manifest \"%s\": %s", path, entry->name,
+                manifest_refusal_sentence(refusal));
+        return EXIT_UNUSABLE;
+    }
+    for (uint32_t i = 0; i < header->service_count; i++)
+        print_service(archive, &manifest_services(header)[i]);
+    return EXIT_HELD;
+}
+
+static enum exit_status list_entries(const char *path, const unsigned char *archive)
+{
+    const struct boot_entry *manifest = NULL;
+
+    if (archive_header(archive)->pause_seed != 0)
+        printf("pause seed %llu\n", (unsigned long long)archive_header(archive)->pause_seed);
+    for (uint32_t i = 0; i < archive_header(archive)->entry_count; i++) {
+        const struct boot_entry *entry = archive_entry(archive, i);
+
+        printf("%-9s  %10llu  %s\n", archive_kind_name(entry->kind),
+               (unsigned long long)entry->bytes, entry->name);
+        if (entry->kind == BOOT_MANIFEST && manifest == NULL)
+            manifest = entry; /* the first one counts */
+    }
+    return manifest != NULL ? list_manifest(path, archive, manifest) : EXIT_HELD;
+}
+
 static enum exit_status list(const char *path)
 {
-    enum exit_status status = EXIT_HELD;
+    enum exit_status status = EXIT_UNUSABLE;
     enum archive_refusal refusal;
     struct blob blob;
 
     if (!file_read(path, BOOT_ARCHIVE_BYTES_MAX, &blob))
         return EXIT_UNUSABLE;
     refusal = archive_check(blob.data, blob.bytes);
-    if (refusal != ARCHIVE_OK) {
+    if (refusal != ARCHIVE_OK)
         message("%s: %s", path, archive_refusal_sentence(refusal));
-        status = EXIT_UNUSABLE;
-    } else {
-        if (archive_header(blob.data)->pause_seed != 0)
-            printf("pause seed %llu\n",
-                   (unsigned long long)archive_header(blob.data)->pause_seed);
-        for (uint32_t i = 0; i < archive_header(blob.data)->entry_count; i++) {
-            const struct boot_entry *entry = archive_entry(blob.data, i);
-
-            printf("%-9s  %10llu  %s\n", archive_kind_name(entry->kind),
-                   (unsigned long long)entry->bytes, entry->name);
-        }
-    }
+    else
+        status = list_entries(path, blob.data);
     blob_fini(&blob);
     return status;
 }
 
-/* The file's own name, cut to what the archive can hold. */
-static void entry_name(const char *path, char name[BOOT_NAME_BYTES])
-{
-    const char *slash = strrchr(path, '/');
+/* ---- Making ---------------------------------------------------------------------------------- */
 
-    snprintf(name, BOOT_NAME_BYTES, "%s", slash != NULL ? slash + 1 : path);
-}
-
-static enum exit_status write_parts(const struct request *r, const struct archive_part *parts,
-                                    uint32_t count)
-{
-    struct blob archive;
-    enum archive_refusal refusal = archive_build(parts, count, r->flags, &archive);
-    bool is_written;
-
-    if (refusal != ARCHIVE_OK) {
-        message("%s: %s", r->output, archive_refusal_sentence(refusal));
-        return EXIT_UNUSABLE;
-    }
-    archive_set_pause_seed(&archive, r->pause_seed);
-    is_written = file_write(r->output, archive.data, archive.bytes);
-    blob_fini(&archive);
-    return is_written ? EXIT_HELD : EXIT_UNUSABLE;
-}
-
-static enum exit_status make(const struct request *r)
+static enum exit_status make(struct request *r)
 {
     const struct options options = {.workload = r->workload, .cpu_count = CPU_MAX};
-    struct archive_part parts[3];
-    char name[BOOT_NAME_BYTES];
+    enum exit_status status = EXIT_UNUSABLE;
+    struct boot_request *boot = &r->boot;
     struct input input = {.path = NULL};
-    struct blob program = {NULL, 0};
-    enum exit_status status;
-    uint32_t count = 0;
+    struct blob archive;
 
-    if (r->program != NULL && !file_read(r->program, BOOT_ARCHIVE_BYTES_MAX, &program))
+    if (r->workload != NULL && !input_open(&input, &options))
         return EXIT_UNUSABLE;
-    if (r->workload != NULL && !input_open(&input, &options)) {
-        blob_fini(&program);
-        return EXIT_UNUSABLE;
-    }
-    if (r->program != NULL) {
-        entry_name(r->program, name);
-        parts[count++] = (struct archive_part){name, BOOT_PROGRAM, program.data, program.bytes};
-    }
     if (r->workload != NULL)
-        parts[count++] = (struct archive_part){"workload", BOOT_WORKLOAD, input.blob.bytes,
-                                               input.blob.size};
-    if (r->arguments != NULL || count == 0)
-        parts[count++] =
-            (struct archive_part){"arguments", BOOT_ARGUMENTS,
-                                  r->arguments != NULL ? r->arguments : "",
-                                  r->arguments != NULL ? strlen(r->arguments) : 0};
-    status = write_parts(r, parts, count);
+        boot->workload = &input.blob;
+    if (boot->workload == NULL && boot->programs.count == 0 && boot->manifest == NULL &&
+        boot->arguments == NULL)
+        boot->arguments = ""; /* no archive is empty */
+    if (boot_build(boot, &archive)) {
+        archive_set_pause_seed(&archive, r->pause_seed);
+        if (file_write(r->output, archive.data, archive.bytes))
+            status = EXIT_HELD;
+        blob_fini(&archive);
+    }
     if (r->workload != NULL)
         input_fini(&input);
-    blob_fini(&program);
     return status;
 }
 
 enum exit_status capos_archive(int argument_count, char **arguments)
 {
-    static const struct argp argp = {table, parse_key, "[PROGRAM]", about, NULL, NULL, NULL};
+    static const struct argp argp = {table, parse_key, "[PROGRAM...]", about, NULL, NULL, NULL};
     struct request request = {.output = NULL};
 
     argp_parse(&argp, argument_count, arguments, 0, NULL, &request);

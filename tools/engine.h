@@ -27,7 +27,13 @@ struct engine_run {
 MUST_USE enum exit_status engine_run_kernel(struct engine_run *run, const struct input *input,
                                             const struct options *options);
 
-/* The same; the trace's events go to `events`, NULL: nowhere. */
+/*
+ * Without a workload: boot options->manifest's services, wait until the machine is switched off,
+ * and show its console (quiet: no console) and the verdict, which is the machine's own.
+ */
+MUST_USE enum exit_status engine_boot_kernel(const struct options *options);
+
+/* engine_run_kernel in the simulator; the trace's events go to `events`, NULL: nowhere. */
 MUST_USE enum exit_status engine_run_simulator(struct engine_run *run, const struct input *input,
                                                const struct options *options, FILE *events);
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/archive.h"
+#include "tools/boot.h"
 #include "tools/cleanup.h"
 #include "tools/paths.h"
 #include "tools/progress.h"
@@ -74,34 +74,38 @@ static bool make_temporary(char *directory)
     return true;
 }
 
-static bool write_archive(const char *directory, const char *loadgen, const struct input *input,
+/* `input`: NULL where there is no workload. */
+static bool write_archive(const char *directory, const struct paths *paths,
+                          const struct input *input, const struct options *options,
                           uint64_t duration_ns)
 {
     char arguments[ARGUMENT_BYTES], path[FILE_PATH_BYTES_MAX];
-    int length = snprintf(arguments, sizeof arguments, "duration_ns=%llu",
-                          (unsigned long long)duration_ns);
-    enum archive_refusal refusal;
-    struct blob program, archive;
+    struct boot_request request = {
+        .manifest = options->manifest != NULL ? options->manifest : paths->manifest_loadgen,
+        .programs = options->programs,
+        .spare = paths->loadgen,
+    };
+    struct blob archive;
     bool is_written;
 
-    if (!file_read(loadgen, BOOT_ARCHIVE_BYTES_MAX, &program))
-        return false;
-    const struct archive_part parts[] = {
-        {"loadgen.elf", BOOT_PROGRAM, program.data, program.bytes},
-        {"workload", BOOT_WORKLOAD, input->blob.bytes, input->blob.size},
-        {"arguments", BOOT_ARGUMENTS, arguments, (size_t)length},
-    };
-
-    refusal = archive_build(parts, ARRAY_COUNT(parts), 0, &archive);
-    blob_fini(&program);
-    if (refusal != ARCHIVE_OK) {
-        message("boot archive: %s", archive_refusal_sentence(refusal));
-        return false;
+    if (input != NULL) {
+        snprintf(arguments, sizeof arguments, "duration_ns=%llu", (unsigned long long)duration_ns);
+        request.workload = &input->blob;
+        request.arguments = arguments;
     }
+    if (!boot_build(&request, &archive))
+        return false;
     is_written = path_join(path, directory, QEMU_ARCHIVE) &&
                  file_write(path, archive.data, archive.bytes);
     blob_fini(&archive);
     return is_written;
+}
+
+/* What came from the guest must not be able to control the terminal. */
+static void put_harmless(unsigned char c, FILE *stream)
+{
+    if (c != '\r')
+        fputc(c != '\n' && (c < 0x20 || c == 0x7f) ? '?' : c, stream);
 }
 
 /* Show the last lines of `name` on standard error, each behind a bar.  Returns whether any. */
@@ -124,10 +128,9 @@ static bool show_tail(const char *directory, const char *name)
     for (; at < text.bytes; at++) {
         unsigned char c = text.data[at];
 
+        put_harmless(c, stderr);
         if (c == '\n')
-            fputs("\n  | ", stderr);
-        else if (c != '\r')
-            fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
+            fputs("  | ", stderr);
     }
     if (text.bytes > 0)
         fputc('\n', stderr);
@@ -190,12 +193,16 @@ static bool read_result(struct engine_run *run, const struct input *input,
                               options->is_concurrent ? ENGINE_KERNEL_CONCURRENT : ENGINE_KERNEL);
 }
 
-static enum exit_status run_in(struct engine_run *run, const struct input *input,
-                               const struct options *options, const struct paths *paths,
-                               const char *directory)
+/* Boot the machine and wait for its end.  false: said why it could not be booted. */
+static bool run_machine(struct qemu_outcome *outcome, const struct input *input,
+                        const struct options *options, const struct paths *paths,
+                        const char *directory)
 {
-    uint64_t duration_ns =
-        options->duration_ns != 0 ? options->duration_ns : input->image.header->duration_ns;
+    uint64_t duration_ns = options->duration_ns;
+
+    if (duration_ns == 0 && input != NULL)
+        duration_ns = input->image.header->duration_ns;
+
     const struct qemu_config config = {
         .kernel = paths->kernel,
         .machine = options->machine,
@@ -207,12 +214,22 @@ static enum exit_status run_in(struct engine_run *run, const struct input *input
         .is_concurrent = options->is_concurrent,
         .is_verbose = options->is_verbose,
     };
+
+    if (!write_archive(directory, paths, input, options, duration_ns))
+        return false;
+    progress_begin(options->is_quiet);
+    *outcome = qemu_run(&config);
+    return true;
+}
+
+static enum exit_status run_in(struct engine_run *run, const struct input *input,
+                               const struct options *options, const struct paths *paths,
+                               const char *directory)
+{
     struct qemu_outcome outcome;
 
-    if (!write_archive(directory, paths->loadgen, input, duration_ns))
+    if (!run_machine(&outcome, input, options, paths, directory))
         return EXIT_UNUSABLE;
-    progress_begin(options->is_quiet);
-    outcome = qemu_run(&config);
     if ((outcome.end != QEMU_SUCCESS && outcome.end != QEMU_FAILURE) ||
         !read_result(run, input, options, directory))
         return explain(outcome, directory);
@@ -231,6 +248,15 @@ static bool is_built(const char *path)
     return false;
 }
 
+/* Find what was built, and the work directory.  false: said why. */
+static bool prepare(struct paths *paths, char *directory, const struct options *options)
+{
+    if (!paths_find(paths) || !is_built(paths->kernel) || !is_built(paths->init) ||
+        !is_built(paths->loadgen))
+        return false;
+    return options->keep != NULL ? make_kept(directory, options->keep) : make_temporary(directory);
+}
+
 enum exit_status engine_run_kernel(struct engine_run *run, const struct input *input,
                                    const struct options *options)
 {
@@ -246,9 +272,41 @@ enum exit_status engine_run_kernel(struct engine_run *run, const struct input *i
                 input->path, workload_image_threads(&input->image), WORKLOAD_KERNEL_THREADS_MAX);
         return EXIT_UNUSABLE;
     }
-    if (!paths_find(&paths) || !is_built(paths.kernel) || !is_built(paths.loadgen))
-        return EXIT_UNUSABLE;
-    if (options->keep != NULL ? !make_kept(directory, options->keep) : !make_temporary(directory))
+    if (!prepare(&paths, directory, options))
         return EXIT_UNUSABLE;
     return run_in(run, input, options, &paths, directory);
+}
+
+static void show_console(const char *directory)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    struct blob text;
+
+    if (!path_join(path, directory, QEMU_CONSOLE) || access(path, R_OK) != 0 ||
+        !file_read(path, CONSOLE_BYTES_MAX, &text))
+        return;
+    for (size_t i = 0; i < text.bytes; i++)
+        put_harmless(text.data[i], stdout);
+    blob_fini(&text);
+}
+
+enum exit_status engine_boot_kernel(const struct options *options)
+{
+    char directory[FILE_PATH_BYTES_MAX];
+    struct qemu_outcome outcome;
+    struct paths paths;
+
+    if (!prepare(&paths, directory, options) ||
+        !run_machine(&outcome, NULL, options, &paths, directory))
+        return EXIT_UNUSABLE;
+    if (outcome.end != QEMU_SUCCESS && outcome.end != QEMU_FAILURE)
+        return explain(outcome, directory);
+    if (!options->is_quiet && !options->is_verbose)
+        show_console(directory);
+    if (outcome.end == QEMU_FAILURE) {
+        puts("verdict: FAILED (the machine reported a failure)");
+        return EXIT_FAILED;
+    }
+    puts("verdict: ok");
+    return EXIT_HELD;
 }

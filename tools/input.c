@@ -15,7 +15,7 @@ void input_fini(struct input *input)
     workload_blob_fini(&input->blob);
 }
 
-static void show_diagnostics(const struct workload_diagnostics *d, const char *path, bool is_quiet)
+void input_show(const struct workload_diagnostics *d, const char *path, bool is_quiet)
 {
     char line[LINE_BYTES];
 
@@ -34,7 +34,7 @@ static bool read_image(struct input *input, bool is_quiet)
     struct workload_diagnostics *d = memory_create(1, sizeof *d);
     enum workload_status status = workload_read_file(input->path, d, &input->blob);
 
-    show_diagnostics(d, input->path, is_quiet);
+    input_show(d, input->path, is_quiet);
     if (status == WORKLOAD_NO_MEMORY)
         message("%s: no memory to read it", input->path);
     free(d);

@@ -24,4 +24,7 @@ MUST_USE bool input_open(struct input *input, const struct options *options);
 
 void input_fini(struct input *input);
 
+/* Say what reading the file at `path` had to say; quiet: errors only. */
+void input_show(const struct workload_diagnostics *d, const char *path, bool is_quiet);
+
 #endif /* TOOLS_INPUT_H */

@@ -50,6 +50,24 @@ static void set_workload(struct options *o, const char *text, struct argp_state 
     o->workload = text;
 }
 
+static void add_program(struct options *o, const char *text, struct argp_state *state)
+{
+    if (o->programs.count == BOOT_PROGRAMS_MAX)
+        argp_error(state, "--program %s: an archive holds at most %u programs", text,
+                   BOOT_PROGRAMS_MAX);
+    else
+        o->programs.given[o->programs.count++] = text;
+}
+
+static void check_manifest(const struct options *o, struct argp_state *state)
+{
+    if (o->programs.count > 0 && o->manifest == NULL)
+        argp_error(state, "--program %s: expected a --manifest that says what it may do",
+                   o->programs.given[0]);
+    if (o->manifest != NULL && o->workload == NULL && (o->json != NULL || o->duration_ns != 0))
+        argp_error(state, "--json and --duration are about a workload; expected one");
+}
+
 static error_t parse_key(int key, char *argument, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -91,8 +109,17 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     case OPTION_NO_COSTS:
         o->is_costless = true;
         return 0;
+    case OPTION_MANIFEST:
+        o->manifest = argument;
+        return 0;
+    case OPTION_PROGRAM:
+        add_program(o, argument, state);
+        return 0;
     case ARGP_KEY_ARG:
         set_workload(o, argument, state);
+        return 0;
+    case ARGP_KEY_END:
+        check_manifest(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

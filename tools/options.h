@@ -11,6 +11,7 @@
 #include <argp.h>
 
 #include "base/types.h"
+#include "tools/boot.h"
 
 #define OPTIONS_CPUS_DEFAULT 4u
 #define OPTIONS_SEED_DEFAULT 1u
@@ -18,6 +19,8 @@
 
 struct options {
     const char *workload; /* NULL: not given */
+    const char *manifest; /* NULL: the one that runs a workload */
+    struct boot_programs programs; /* for the manifest */
     uint32_t cpu_count;
     uint32_t cpus_max; /* the command's limit, set before parsing */
     uint64_t duration_ns; /* 0: the workload's own */
@@ -46,7 +49,9 @@ enum option_key {
     OPTION_MACHINE,
     OPTION_HANG_LIMIT,
     OPTION_EVENTS,
-    OPTION_NO_COSTS
+    OPTION_NO_COSTS,
+    OPTION_MANIFEST,
+    OPTION_PROGRAM
 };
 
 #define OPTIONS_COMMON                                                                            \
@@ -63,6 +68,13 @@ enum option_key {
      "processor time, or time without any, after which QEMU is stopped (default 60 and 60 for "   \
      "each second of the workload; 120)", 0},                                                     \
     {"verbose", OPTION_VERBOSE, NULL, 0, "show the kernel's console on standard error", 0}
+
+#define OPTIONS_MANIFEST                                                                         \
+    {"manifest", OPTION_MANIFEST, "FILE", 0,                                                      \
+     "start this manifest's services instead of the one that runs a workload; it may name "       \
+     "loadgen.elf", 0},                                                                           \
+    {"program", OPTION_PROGRAM, "NAME=PATH", 0,                                                   \
+     "another program that the manifest may name; may be given several times", 0}
 
 #define OPTION_ROW_JSON                                                                          \
     {"json", OPTION_JSON, "FILE", 0, "write the result as JSON (capos-result-1); - is standard " \

@@ -30,6 +30,9 @@ bool paths_find(struct paths *paths)
     memcpy(root, build, sizeof root);
     to_parent(root);
     return path_join(paths->kernel, build, "capos-kernel.elf") &&
+           path_join(paths->init, build, "user/init.elf") &&
            path_join(paths->loadgen, build, "user/loadgen.elf") &&
-           path_join(paths->default_workload, root, "workloads/default.json");
+           path_join(paths->default_workload, root, "workloads/default.json") &&
+           path_join(paths->manifest_loadgen, root, "manifests/loadgen.json") &&
+           path_join(paths->manifest_test, root, "manifests/test.json");
 }

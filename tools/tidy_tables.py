@@ -34,7 +34,8 @@ INCLUDES = [
 # A unit test may include, besides what its folder may, the libraries it needs, everything of its
 # own top folder, and shared test support:
 TEST_MAY_INCLUDE = ["tests/"]
-PRNG_MAY_INCLUDE = ["base/", "sim/", "workload/", "tests/", "tools/"]  # and every unit test
+# And every unit test.
+PRNG_MAY_INCLUDE = ["base/", "sim/", "workload/", "tests/", "tools/", "user/guest_test/"]
 
 # ---- Sizes ------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ LOADGEN_OBJ := $(LOADGEN_SRC:%.c=$(B)/user/%.o)
 
 GUEST_TEST_SRC := $(wildcard user/guest_test/*.c)
 GUEST_TEST_SHARED := user/guest_test/helper.c
+GUEST_TEST_GARBAGE := user/guest_test/garbage.c
 GUEST_TEST_ELF := $(patsubst user/guest_test/%.c,$(B)/user/%.elf,\
-    $(filter-out $(GUEST_TEST_SHARED),$(GUEST_TEST_SRC)))
+    $(filter-out $(GUEST_TEST_SHARED) $(GUEST_TEST_GARBAGE),$(GUEST_TEST_SRC)))
 
 BENCH_OBJ := $(patsubst %.c,$(B)/user/%.o,$(wildcard user/bench/*.c))
 
@@ -46,8 +47,10 @@ $(GUEST_TEST_ELF): $(B)/user/%.elf: $(B)/user/user/guest_test/%.o \
     $(GUEST_TEST_SHARED:%.c=$(B)/user/%.o) $(USER_CRT0) $(USER_LIB) user/rt/user.ld
 	ld $(USER_LDFLAGS) -o $@ $(USER_CRT0) $(filter %.o,$(filter-out $(USER_CRT0),$^)) $(USER_LIB)
 
+$(B)/user/fuzz_calls.elf $(B)/user/fuzz_refusals.elf: $(GUEST_TEST_GARBAGE:%.c=$(B)/user/%.o)
+
 ALL += $(B)/user/loadgen.elf $(B)/user/bench.elf $(GUEST_TEST_ELF)
 
 $(eval $(call UNIT_TEST,user/loadgen/arguments_test,$(B)/san/user/loadgen/arguments.o))
 
-include tests/guest.mk
+include user/init/init.mk tests/guest.mk

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* member.c - members of JSON objects: walking, checking, and saying what is wrong with them. */
+/* member.c - members of a workload file: checking them, and saying what is wrong with them. */
 #include "workload/reading.h"
 
 #include "base/assert.h"
@@ -10,34 +10,6 @@
 #include <string.h>
 
 #define TEXT_BYTES_MAX 240u
-
-/* ---- Walking --------------------------------------------------------------------------------- */
-
-struct members members_of(struct json_object *object)
-{
-    return (struct members){json_object_iter_begin(object), json_object_iter_end(object)};
-}
-
-bool members_next(struct members *members, struct member *m)
-{
-    if (json_object_iter_equal(&members->at, &members->end))
-        return false;
-
-    const char *json_key = json_object_iter_peek_name(&members->at);
-    struct prepass_key key = {0};
-    bool is_split = prepass_split(json_key, &key);
-
-    ASSERT(is_split); /* the pre-pass wrote every key */
-    *m = (struct member){
-        .value = json_object_iter_peek_value(&members->at),
-        .key_offset = key.key_offset,
-        .value_offset = key.value_offset,
-        .name_bytes = key.name_bytes,
-    };
-    snprintf(m->name, sizeof m->name, "%.*s", (int)key.name_bytes, json_key);
-    json_object_iter_next(&members->at);
-    return true;
-}
 
 /* ---- Saying what is wrong -------------------------------------------------------------------- */
 
@@ -79,33 +51,11 @@ void member_note(struct reading *r, const struct member *m, const char *format, 
     va_end(arguments);
 }
 
-/* A few words for what a value is. */
-static void describe(struct json_object *value, char *out, size_t size)
-{
-    switch (json_object_get_type(value)) {
-    case json_type_null:
-        snprintf(out, size, "no value");
-        break;
-    case json_type_object:
-        snprintf(out, size, "an object");
-        break;
-    case json_type_array:
-        snprintf(out, size, "an array");
-        break;
-    case json_type_string:
-        snprintf(out, size, "\"%.*s\"", MEMBER_SHOWN_BYTES, json_object_get_string(value));
-        break;
-    default: /* numbers, true, false: as they are written */
-        snprintf(out, size, "%.*s", MEMBER_SHOWN_BYTES, json_object_get_string(value));
-        break;
-    }
-}
-
 bool member_expected(struct reading *r, const struct member *m, const char *what)
 {
-    char found[MEMBER_SHOWN_BYTES + 4];
+    char found[MEMBER_DESCRIBED_BYTES];
 
-    describe(m->value, found, sizeof found);
+    member_describe(m->value, found);
     return member_refuse(r, m, "\"%.*s\": expected %s, found %s", MEMBER_SHOWN_BYTES, m->name, what,
                          found);
 }
@@ -223,10 +173,10 @@ bool member_mask(struct reading *r, const struct member *m, uint32_t *mask)
 
     for (size_t i = 0; i < json_object_array_length(m->value); i++) {
         struct json_object *cpu = json_object_array_get_idx(m->value, i);
-        char found[MEMBER_SHOWN_BYTES + 4];
+        char found[MEMBER_DESCRIBED_BYTES];
 
         if (!is_integer_within(cpu, 0, CPU_MAX - 1)) {
-            describe(cpu, found, sizeof found);
+            member_describe(cpu, found);
             return member_refuse(r, m, "\"%.*s\": expected %s, found %s in it", MEMBER_SHOWN_BYTES,
                                  m->name, what, found);
         }

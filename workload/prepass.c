@@ -20,6 +20,7 @@ struct grammar {
     unsigned depth;
     enum prepass_keys keys_mode;
     struct rows keys; /* struct key, of the objects under way, innermost last */
+    struct rows elements; /* struct prepass_element */
 };
 
 /* ---- Objects and arrays ---------------------------------------------------------------------- */
@@ -92,6 +93,19 @@ static bool scan_member(struct grammar *g, size_t first_key)
     return scan_emit(s, suffix, (size_t)bytes) && (is_bare || scan_value(g));
 }
 
+/* An element of the array that began at `array`. */
+static bool scan_element(struct grammar *g, size_t array)
+{
+    struct prepass_element *element = rows_push(&g->elements, 1);
+
+    if (element == NULL) {
+        g->scan.status = WORKLOAD_NO_MEMORY;
+        return false;
+    }
+    *element = (struct prepass_element){(uint32_t)array, (uint32_t)g->scan.at};
+    return scan_value(g);
+}
+
 /*
  * The members of an object or the elements of an array, up to and over the closing bracket.
  * A comma is written before each but the first, so one too many at the end disappears.
@@ -100,6 +114,7 @@ static bool scan_items(struct grammar *g, bool is_object)
 {
     struct scan *s = &g->scan;
     size_t first_key = g->keys.count;
+    size_t begin = s->at - 1; /* the opening bracket */
     char close = is_object ? '}' : ']';
 
     for (bool is_first = true;; is_first = false) { /* each turn consumes a byte or returns */
@@ -109,7 +124,7 @@ static bool scan_items(struct grammar *g, bool is_object)
             break;
         if (!is_first && !scan_emit_char(s, ','))
             return false;
-        if (!(is_object ? scan_member(g, first_key) : scan_value(g)) || !scan_blanks(s))
+        if (!(is_object ? scan_member(g, first_key) : scan_element(g, begin)) || !scan_blanks(s))
             return false;
         if (scan_peek(s) == close)
             break;
@@ -209,6 +224,14 @@ struct text_position prepass_position(const struct prepass *p, size_t offset)
     return (struct text_position){low + 1, (uint32_t)(offset - p->lines[low]) + 1};
 }
 
+size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index)
+{
+    for (uint32_t i = 0; i < p->element_count; i++)
+        if (p->elements[i].array == array && index-- == 0)
+            return p->elements[i].at;
+    return array;
+}
+
 /* ---- The interface --------------------------------------------------------------------------- */
 
 enum workload_status prepass_run(struct prepass *p, const char *text, size_t bytes,
@@ -219,13 +242,17 @@ enum workload_status prepass_run(struct prepass *p, const char *text, size_t byt
         .scan = {.text = text, .bytes = bytes, .out = rows_of(1), .status = WORKLOAD_READ},
         .keys_mode = keys,
         .keys = rows_of(sizeof(struct key)),
+        .elements = rows_of(sizeof(struct prepass_element)),
     };
     struct scan *s = &g.scan;
 
     if (!index_lines(&lines, text, bytes) || !scan_file(&g))
         s->status = s->status == WORKLOAD_READ ? WORKLOAD_NO_MEMORY : s->status;
 
-    *p = (struct prepass){.lines = lines.records, .line_count = (uint32_t)lines.count};
+    *p = (struct prepass){.lines = lines.records,
+                          .line_count = (uint32_t)lines.count,
+                          .elements = g.elements.records,
+                          .element_count = (uint32_t)g.elements.count};
     rows_fini(&g.keys);
     if (s->status == WORKLOAD_READ) {
         p->json = s->out.records;
@@ -242,6 +269,7 @@ void prepass_fini(struct prepass *p)
 {
     free(p->json);
     free(p->lines);
+    free(p->elements);
     *p = (struct prepass){0};
 }
 

@@ -9,7 +9,8 @@
  *     "run" : 10, "suspend",      becomes      {"run@17:25":10,"suspend@29:29":null
  *
  * Each key carries the byte offsets of itself and of its value: all keys differ, json-c keeps their
- * order, and every message can name its place.  The scanner checks the whole grammar, so what it
+ * order, and every message can name its place; elements of arrays have their offsets in a table of
+ * their own.  The scanner checks the whole grammar, so what it
  * accepts json-c accepts; errors come from here, with line and column.
  *
  * Also refused: bytes that are not UTF-8, control characters and \u0000 in strings, more nesting
@@ -32,11 +33,19 @@ enum prepass_keys {
     PREPASS_KEYS_UNIQUE  /* manifests: a key may come once in an object */
 };
 
+/* Where an element of an array stands; both are offsets in the file. */
+struct prepass_element {
+    uint32_t array; /* of its array's opening bracket */
+    uint32_t at;
+};
+
 struct prepass {
     char *json;         /* the rewritten text, ended by NUL */
     size_t json_bytes;  /* without the NUL */
     uint32_t *lines;    /* offsets of the first byte of each line */
     uint32_t line_count;
+    uint32_t element_count;
+    struct prepass_element *elements; /* of all arrays, in the file's order */
 };
 
 /* A rewritten key taken apart. */
@@ -56,6 +65,10 @@ void prepass_fini(struct prepass *p);
 
 /* Line and column of a byte of the file.  O(log lines). */
 struct text_position prepass_position(const struct prepass *p, size_t offset);
+
+/* The offset of element `index` of the array at offset `array`, or `array` if it has not so many.
+ * O(elements of the file): for messages. */
+size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index);
 
 /* Take apart a key that json-c gives back; false if it is not one of ours. */
 MUST_USE bool prepass_split(const char *json_key, struct prepass_key *key);

@@ -53,6 +53,23 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Goal: elements of arrays have their places.  Method: two arrays, one in the other, over lines and
+ * comments; one element too many; no array. */
+static void test_prepass_elements(void **state)
+{
+    static const char text[] = "{\"a\":[1,\n[ \"x,]\", 3], /* , */ 4,\n]}";
+
+    (void)state;
+    assert_int_equal(run_bytes(text, strlen(text), PREPASS_KEYS_UNIQUE), WORKLOAD_READ);
+    assert_int_equal(prepass_element_offset(&p, 5, 0), 6);
+    assert_int_equal(prepass_element_offset(&p, 5, 1), 9);
+    assert_int_equal(prepass_element_offset(&p, 5, 2), strchr(text, '4') - text);
+    assert_int_equal(prepass_element_offset(&p, 5, 3), 5);
+    assert_int_equal(prepass_element_offset(&p, 9, 0), 11);
+    assert_int_equal(prepass_element_offset(&p, 9, 1), strchr(text, '3') - text);
+    assert_int_equal(prepass_element_offset(&p, 1, 0), 1);
+}
+
 /* Goal: keys carry their place and their value's.  Method: three keys, offsets counted by hand. */
 static void test_prepass_offsets(void **state)
 {
@@ -226,6 +243,7 @@ static void test_prepass_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_prepass_elements),
         TEST(test_prepass_offsets),
         TEST(test_prepass_repeated_keys),
         TEST(test_prepass_bare_keys),

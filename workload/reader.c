@@ -175,21 +175,6 @@ static void read_root(struct reading *r, struct json_object *json)
 
 /* ---- From text to image ---------------------------------------------------------------------- */
 
-/* What json-c makes of the rewritten text; the grammar was checked, so NULL is not expected. */
-static struct json_object *parse(struct reading *r)
-{
-    const struct prepass *p = &r->prepass;
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *json = NULL;
-
-    if (tokener != NULL)
-        json = json_tokener_parse_ex(tokener, p->json, (int)p->json_bytes);
-    if (json == NULL)
-        workload_diagnose(r->d, WORKLOAD_ERROR, (struct text_position){0, 0}, "json-c refuses it");
-    json_tokener_free(tokener);
-    return json;
-}
-
 static enum workload_status finish(struct reading *r, struct workload_blob *blob)
 {
     struct builder *b = &r->builder;
@@ -230,11 +215,14 @@ enum workload_status workload_read(const char *text, size_t bytes, struct worklo
         prepass_run(&r.prepass, text, bytes, PREPASS_KEYS_REPEAT, d);
 
     if (status == WORKLOAD_READ) {
-        struct json_object *json = parse(&r);
+        struct json_object *json = members_parse(&r.prepass);
 
         builder_init(&r.builder, objects_max(bytes));
         if (json != NULL)
             read_root(&r, json);
+        else
+            workload_diagnose(d, WORKLOAD_ERROR, (struct text_position){0, 0},
+                              "json-c refuses it");
         status = finish(&r, blob);
         builder_fini(&r.builder);
         json_object_put(json);

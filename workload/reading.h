@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reading.h - what the parts of the reader share: the reading under way, and one member of a JSON
- * object with its place in the file.  Private to reader*.c and member.c.
+ * reading.h - what the parts of the reader share: the reading under way, and the checks of one
+ * member.  Private to reader*.c and member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
 
 #include "workload/builder.h"
 #include "workload/diagnostics.h"
+#include "workload/members.h"
 #include "workload/prepass.h"
-
-#include <json-c/json.h>
 
 enum workload_policy { WORKLOAD_POLICY_OTHER, WORKLOAD_POLICY_BATCH, WORKLOAD_POLICY_IDLE };
 
@@ -23,36 +22,15 @@ struct reading {
     bool has_limit_error; /* the builder's failure has been diagnosed */
 };
 
-/* One key and its value. */
-struct member {
-    struct json_object *value; /* NULL: null, or no value at all */
-    size_t key_offset;
-    size_t value_offset; /* the key's own if there is no value */
-    size_t name_bytes;   /* of the key; `name` is cut if that is too long for a name */
-    char name[WORKLOAD_NAME_BYTES_MAX];
-};
-
 /* ---- member.c -------------------------------------------------------------------------------- */
 
-/* Walk over the members of an object, in file order. */
-struct members {
-    struct json_object_iterator at;
-    struct json_object_iterator end;
-};
-
-struct members members_of(struct json_object *object);
-MUST_USE bool members_next(struct members *members, struct member *m);
-
-/* An error about the member's value, or about its key; always false.  (Names are shown by %.*s
- * with MEMBER_SHOWN_BYTES: a message has only so much room.) */
+/* An error about the member's value, or about its key; always false. */
 bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)
     PRINTF_LIKE(3, 4);
 bool member_refuse_key(struct reading *r, const struct member *m, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void member_note(struct reading *r, const struct member *m, const char *format, ...)
     PRINTF_LIKE(3, 4);
-
-#define MEMBER_SHOWN_BYTES 60
 
 /* An error "expected `what`, found ..." about the member's value; always false. */
 bool member_expected(struct reading *r, const struct member *m, const char *what);

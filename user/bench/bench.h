@@ -15,6 +15,11 @@
 
 #define BENCH_BATCHES 41u
 
+/* This program in the boot archive, and what it does as a process of the rows' own: return. */
+#define BENCH_PROGRAM 1u
+#define BENCH_CHILD 1u
+#define BENCH_CHILD_STATUS 7
+
 /* What reading the counter twice costs by itself. */
 #define BENCH_READ_COST 3u
 
@@ -33,6 +38,9 @@ typedef uint64_t bench_batch(uint32_t operations);
 /* Measure a row and print it: "bench NAME INSTRUCTIONS", per operation, rounded up. */
 void bench_row(const char *name, bench_batch *batch, uint32_t operations);
 
+/* A figure that was found in another way. */
+void bench_print(const char *name, uint64_t figure);
+
 /* The benchmark is wrong if this does not hold: its figure must not be printed. */
 #define BENCH_VERIFY(condition) ASSERT(condition)
 
@@ -40,5 +48,7 @@ void bench_calls(void);    /* system calls, null calls, the ring */
 void bench_switches(void); /* park, yield, wake */
 void bench_threads(void);  /* spawn and join */
 void bench_timers(void);   /* expiry */
+void bench_memory(void);   /* bytes, not instructions; before any row that makes threads */
+void bench_processes(void); /* spawn and wait */
 
 #endif /* USER_BENCH_BENCH_H */

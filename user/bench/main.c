@@ -19,31 +19,39 @@ static uint64_t median(uint64_t *values)
     return values[BENCH_BATCHES / 2];
 }
 
+void bench_print(const char *name, uint64_t figure)
+{
+    struct rt_line line;
+
+    rt_line_begin(&line);
+    fmt_text(&line.f, "bench ");
+    fmt_text(&line.f, name);
+    fmt_text(&line.f, " ");
+    fmt_u64(&line.f, figure, 0, ' ');
+    rt_line_end(&line);
+}
+
 void bench_row(const char *name, bench_batch *batch, uint32_t operations)
 {
     uint64_t values[BENCH_BATCHES];
-    struct rt_line line;
 
     ASSERT(operations > 0);
     (void)batch(operations); /* once, unmeasured: what is made at first use is made */
     for (uint32_t i = 0; i < BENCH_BATCHES; i++)
         values[i] = batch(operations);
-    rt_line_begin(&line);
-    fmt_text(&line.f, "bench ");
-    fmt_text(&line.f, name);
-    fmt_text(&line.f, " ");
-    fmt_u64(&line.f, (median(values) + operations - 1) / operations, 0, ' ');
-    rt_line_end(&line);
+    bench_print(name, (median(values) + operations - 1) / operations);
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    (void)arguments_bytes;
+    if (argument == BENCH_CHILD)
+        return BENCH_CHILD_STATUS;
     BENCH_VERIFY(rt_cpu_count() == 1);
+    bench_memory();
     bench_calls();
     bench_switches();
     bench_threads();
+    bench_processes();
     bench_timers();
     rt_print("bench end 0");
     return 0;

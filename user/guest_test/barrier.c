@@ -37,13 +37,13 @@ static int64_t meet(void *argument)
 
 /* Goal: nobody passes before all have come; work is done once and seen by all.
  * Method: count arrivals of each round before the barrier, look behind it. */
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
     struct rt_thread_ref refs[THREADS];
     int64_t bad = 0;
 
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 3);
+    (void)argument;
+    helper_begin(3);
     for (uint32_t i = 0; i < THREADS; i++)
         refs[i] = helper_spawn(meet, NULL, NULL);
     for (uint32_t i = 0; i < THREADS; i++)

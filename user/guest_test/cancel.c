@@ -196,7 +196,7 @@ static void test_freshness(void)
 {
     struct ring_sqe entries[] = {
         {.op = RING_OP_NOP},
-        {.op = RING_OP_CALL, .cap = CAP_MACHINE, .method = MACHINE_POWER_OFF, .args = {1}},
+        {.op = RING_OP_CALL, .cap = CAP_POWER, .method = POWER_OFF, .args = {1}},
         park_until(RING_NO_DEADLINE),
         {.op = RING_OP_UNPARK, .args = {(uint64_t)(uintptr_t)&word, 1}},
         {.op = RING_OP_SLEEP_UNTIL, .args = {RING_NO_DEADLINE}},
@@ -222,10 +222,10 @@ static void test_freshness(void)
     tap_equal(end_of(ticket), STATUS_CANCELLED, "neither UNPARK nor CANCEL");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 5 + 6 + 2 + 2 + 2 + 4);
+    (void)argument;
+    helper_begin(5 + 6 + 2 + 2 + 2 + 4);
     test_waiting();
     test_stale();
     test_join();

@@ -85,10 +85,10 @@ static void test_moving(void)
     tap_equal(back, 0, "a thread that changes CPU never sees time fall");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 3);
+    (void)argument;
+    helper_begin(3);
     test_one_cpu();
     test_between_cpus();
     test_moving();

@@ -141,10 +141,10 @@ static void test_buffer(void)
     tap_equal(sum, (int64_t)ITEMS * (ITEMS + 1), "6000 items through four slots");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 5);
+    (void)argument;
+    helper_begin(5);
     test_order();
     test_buffer();
     test_lost();

@@ -183,10 +183,10 @@ static void test_beside_the_ring(void)
            "CANCEL in registers ends an operation of the ring");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 5 + 2 + 3 + 4 + 3);
+    (void)argument;
+    helper_begin(5 + 2 + 3 + 4 + 3);
     test_calls();
     test_registers();
     test_ring_is_untouched();

@@ -173,10 +173,10 @@ static bool has_avx(void)
     return (a & 6) == 6;
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 8);
+    (void)argument;
+    helper_begin(8);
     if (!tap_ok(has_avx(), "AVX is enabled"))
         return tap_end();
     test_kept(false, "registers survive preemption and system calls");

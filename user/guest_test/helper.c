@@ -1,23 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/guest_test/helper.h"
 
-#include "abi/bootinfo.h"
 #include "base/assert.h"
+#include "user/rt/files.h"
 #include "user/rt/memory.h"
 
 #define LOOK_NS (200 * NS_PER_US)
+#define LOOKS_MAX 5000u
+#define QUIET_LOOKS 3u /* so many readings in a row are the same */
+#define QUIET_NS NS_PER_MS
+#define QUIET_NS_CONCURRENT (10 * NS_PER_MS)
+#define BASE_TEN 10u
+#define ROLE_MASK ((UINT64_C(1) << HELPER_ROLE_BITS) - 1)
+#define ROLE_NOTHING ROLE_MASK /* of a child that ends at once */
 
+/* Of a child: enough for a program of this folder and a few threads. */
+#define CHILD_FRAMES 512u
+#define CHILD_SLOTS 128u
+#define CHILD_THREADS 16u
+#define CHILD_OBJECTS 64u
+#define CHILD_GRANTS 8u
+
+static const char *arguments;
+static uint64_t arguments_bytes;
 static bool is_concurrent;
 static uint32_t cpu_count;
 
-void helper_begin(uint64_t arguments_bytes, uint32_t planned)
+/* Where the word that begins with `name` goes on behind it, or NULL. */
+static const char *find_word(const char *name)
 {
-    static const char word[] = "concurrent";
+    size_t bytes = 0;
 
-    is_concurrent = arguments_bytes == sizeof word - 1 &&
-                    memcmp((const void *)ARGUMENTS_BASE, word, sizeof word - 1) == 0;
+    while (name[bytes] != '\0') /* bound: a name of this program */
+        bytes++;
+    for (uint64_t at = 0; at + bytes <= arguments_bytes; at++)
+        if ((at == 0 || arguments[at - 1] == ' ') && memcmp(&arguments[at], name, bytes) == 0)
+            return &arguments[at + bytes];
+    return NULL;
+}
+
+void helper_begin_suite(void)
+{
+    arguments = rt_file_map(CAP_ARGUMENTS, &arguments_bytes);
+    is_concurrent = find_word("concurrent") != NULL;
     cpu_count = rt_cpu_count();
+}
+
+void helper_begin(uint32_t planned)
+{
+    helper_begin_suite();
+    if (find_word("suite") != NULL)
+        tap_indent();
     tap_plan(planned);
+}
+
+void helper_numbers(const char *name, uint64_t *numbers, uint32_t count)
+{
+    const char *at = find_word(name);
+    const char *end = arguments + arguments_bytes;
+
+    if (at == NULL || at == end || *at != '=')
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t number = 0;
+        bool has_digit = false;
+
+        for (at++; at < end && *at >= '0' && *at <= '9'; at++) {
+            number = number * BASE_TEN + (uint64_t)(*at - '0');
+            has_digit = true;
+        }
+        if (has_digit)
+            numbers[i] = number;
+        if (at == end || *at != ',')
+            return;
+    }
 }
 
 bool helper_is_concurrent(void)
@@ -37,6 +93,8 @@ struct cpumask helper_all(void)
 {
     struct cpumask mask;
 
+    if (cpu_count == 0) /* a child that has MACHINE */
+        cpu_count = rt_cpu_count();
     cpumask_fill(mask.words, CPUMASK_WORDS, cpu_count);
     return mask;
 }
@@ -113,4 +171,204 @@ void helper_wait_for(const uint32_t *word, uint32_t count)
         rt_pause();
         helper_sleep(LOOK_NS);
     }
+}
+
+void helper_hang(void)
+{
+    static uint32_t never;
+
+    for (;;) /* waits in the kernel */
+        (void)rt_park(&never, 0, RT_NO_DEADLINE);
+}
+
+/* ---- Children ---- */
+
+int64_t helper_child(uint64_t argument, helper_role *const *roles, uint32_t count)
+{
+    uint64_t role = argument & ROLE_MASK;
+
+    if (role == ROLE_NOTHING)
+        return 0;
+    ASSERT(role > 0 && role <= count);
+    return roles[role - 1](argument >> HELPER_ROLE_BITS);
+}
+
+struct cap_process_params helper_child_params(uint32_t role, uint64_t word)
+{
+    static const uint32_t slots[] = {CAP_CONSOLE, CAP_THREADS, CAP_MACHINE, CAP_POLICY,
+                                     CAP_LEDGER,  CAP_TABLE,   CAP_CPUS};
+    struct cap_process_params params = {
+        .program = HELPER_PROGRAM,
+        .latency_class = LATENCY_NORMAL,
+        .argument = word << HELPER_ROLE_BITS | (role + 1),
+        .limits = {[LEDGER_FRAMES] = CHILD_FRAMES,
+                   [LEDGER_SLOTS] = CHILD_SLOTS,
+                   [LEDGER_THREADS] = CHILD_THREADS,
+                   [LEDGER_OPERATIONS] = CHILD_THREADS * RING_INFLIGHT_MAX,
+                   [LEDGER_GRANTS] = CHILD_GRANTS,
+                   [LEDGER_OBJECTS] = CHILD_OBJECTS},
+    };
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(slots); i++)
+        helper_give(&params, slots[i], slots[i], CAP_NONE);
+    return params;
+}
+
+void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant)
+{
+    ASSERT(params->gift_count < CAP_GIFTS_MAX);
+
+    params->gifts[params->gift_count++] =
+        (struct cap_gift){.from = from, .slot = slot, .grant = grant};
+}
+
+uint32_t helper_start(const struct cap_process_params *params)
+{
+    int64_t child = rt_process_spawn(params);
+
+    if (child <= 0)
+        tap_note("a child was refused:", child);
+    ASSERT(child > 0);
+    return (uint32_t)child;
+}
+
+static int64_t end_of(uint32_t child, int64_t *exit_status)
+{
+    int64_t end = rt_process_wait(child, exit_status);
+    int64_t released = rt_release(child);
+
+    ASSERT(released == STATUS_OK);
+    return end;
+}
+
+int64_t helper_finish(uint32_t child)
+{
+    int64_t exit_status = 0;
+    int64_t end = end_of(child, &exit_status);
+
+    ASSERT(end == PROCESS_EXITED);
+    return exit_status;
+}
+
+int64_t helper_end_of(uint32_t child)
+{
+    return end_of(child, NULL);
+}
+
+/* ---- What the process and the machine hold ---- */
+
+static int64_t come_and_go(void *argument)
+{
+    const uint32_t *gate = argument;
+
+    while (__atomic_load_n(gate, __ATOMIC_ACQUIRE) == 0)
+        (void)rt_park(gate, 0, RT_NO_DEADLINE);
+    return 0;
+}
+
+void helper_warm(uint32_t count)
+{
+    static struct rt_thread_ref refs[RT_THREADS_MAX];
+    static uint32_t gate;
+
+    ASSERT(count < RT_THREADS_MAX);
+
+    __atomic_store_n(&gate, 0, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < count; i++) {
+        refs[i] = helper_spawn(come_and_go, &gate, NULL);
+        rt_pause();
+    }
+    __atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
+    (void)rt_unpark(&gate, count);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)helper_join(&refs[i]);
+        rt_pause();
+    }
+    struct cap_process_params params = helper_child_params(0, 0);
+
+    params.argument = ROLE_NOTHING;
+    (void)helper_finish(helper_start(&params));
+}
+
+struct helper_holdings helper_read(void)
+{
+    struct helper_holdings held;
+    int64_t account = rt_ledger_read(&held.account);
+    int64_t stat = rt_machine_stat(&held.stat);
+
+    ASSERT(account == STATUS_OK);
+    ASSERT(stat == STATUS_OK);
+    return held;
+}
+
+struct held {
+    const char *what;
+    size_t offset;
+};
+
+#define OF_ROW(name, number, word, what) \
+    {word " used", offsetof(struct helper_holdings, account.rows[number].used)}, \
+        {word " reserved", offsetof(struct helper_holdings, account.rows[number].reserved)}, \
+        {word " limit", offsetof(struct helper_holdings, account.rows[number].limit)},
+#define OF_STAT(name) {#name, offsetof(struct helper_holdings, stat.name)}
+
+static const struct held held_things[] = {
+    LEDGER_TABLE(OF_ROW) OF_STAT(frames_free),
+    OF_STAT(thread_slots_free),
+    OF_STAT(processes_free),
+    OF_STAT(memories_free),
+    OF_STAT(mappings_free),
+    OF_STAT(grants_free),
+    OF_STAT(cpusets_free),
+    OF_STAT(queued_count),
+    OF_STAT(inbox_count),
+    OF_STAT(stale_entry_count),
+};
+
+static int64_t count_of(const struct helper_holdings *held, const struct held *thing)
+{
+    return *(const int64_t *)(const void *)((const char *)held + thing->offset);
+}
+
+bool helper_is_same(const struct helper_holdings *a, const struct helper_holdings *b)
+{
+    bool same = true;
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(held_things); i++)
+        same = same && count_of(a, &held_things[i]) == count_of(b, &held_things[i]);
+    return same;
+}
+
+struct helper_holdings helper_holdings(void)
+{
+    struct helper_holdings held = helper_read();
+    uint32_t same_looks = 0;
+
+    for (uint32_t look = 0; look < LOOKS_MAX && same_looks < QUIET_LOOKS; look++) {
+        helper_sleep(is_concurrent ? QUIET_NS_CONCURRENT : QUIET_NS);
+        struct helper_holdings now = helper_read();
+
+        same_looks = helper_is_same(&held, &now) ? same_looks + 1 : 0;
+        held = now;
+    }
+    return held;
+}
+
+bool helper_is_as_before(const struct helper_holdings *before)
+{
+    struct helper_holdings now;
+
+    for (uint32_t look = 0; look < LOOKS_MAX; look++) {
+        now = helper_read();
+        if (helper_is_same(&now, before))
+            return true;
+        helper_sleep(LOOK_NS);
+    }
+    for (uint32_t i = 0; i < ARRAY_COUNT(held_things); i++) {
+        int64_t more = count_of(&now, &held_things[i]) - count_of(before, &held_things[i]);
+
+        if (more != 0)
+            tap_note(held_things[i].what, more);
+    }
+    return false;
 }

@@ -5,18 +5,31 @@
  * tests/guest boots each program on 1, 2 and 4 CPUs, in QEMU's deterministic machine and in the
  * concurrent one, where any CPU may stand still at any point for any time.  There the arguments say
  * "concurrent", and what depends on time is not judged.
+ *
+ * A program is a process that holds every capability; it is the boot archive's program number
+ * HELPER_PROGRAM.  Children are processes of the same program with a role.
  */
 #ifndef USER_GUEST_TEST_HELPER_H
 #define USER_GUEST_TEST_HELPER_H
 
 #include "user/rt/burn.h"
 #include "user/rt/calls.h"
+#include "user/rt/process.h"
+#include "user/rt/table.h"
 #include "user/rt/tap.h"
 
-/* Call first in rt_main. */
-void helper_begin(uint64_t arguments_bytes, uint32_t planned);
+/* Call first in rt_main, but not in a child.  If the arguments say "suite", suite.c runs this
+ * program as a test of its own: what it says is indented. */
+void helper_begin(uint32_t planned);
+
+/* The same for suite.c itself, which plans later. */
+void helper_begin_suite(void);
 
 bool helper_is_concurrent(void);
+
+/* The numbers of the word NAME=N,N... of the arguments; numbers[] keeps what it has where there are
+ * fewer than `count`, or no such word. */
+void helper_numbers(const char *name, uint64_t *numbers, uint32_t count);
 
 /* Exactly one CPU; all that are online. */
 struct cpumask helper_only(uint32_t cpu);
@@ -42,5 +55,57 @@ void helper_unpark_all(uint32_t *word, uint32_t count);
 
 /* Wait, looking now and then, until *word is at least `count`. */
 void helper_wait_for(const uint32_t *word, uint32_t count);
+
+/* Wait for what never comes. */
+NORETURN void helper_hang(void);
+
+/* ---- Children ---- */
+
+#define HELPER_PROGRAM 1u
+#define HELPER_ROLE_BITS 8u
+
+/* What a child does with its parent's word; the result is its exit status. */
+typedef int64_t helper_role(uint64_t word);
+
+/* In a child (its argument is not 0): play the role; role 0 is roles[0]. */
+int64_t helper_child(uint64_t argument, helper_role *const *roles, uint32_t count);
+
+/* A child with limits for a few threads, and these in their slots: CONSOLE, THREADS, MACHINE,
+ * POLICY, LEDGER, TABLE, CPUS.  `word` has 56 bits. */
+struct cap_process_params helper_child_params(uint32_t role, uint64_t word);
+
+/* One more gift. */
+void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant);
+
+/* Start it; a refusal ends the program.  Returns its handle. */
+uint32_t helper_start(const struct cap_process_params *params);
+
+/* Wait for its end and let go of it.  Returns: its exit status; another end than EXITED ends the
+ * program. */
+int64_t helper_finish(uint32_t child);
+
+/* The same for any end: enum process_end. */
+int64_t helper_end_of(uint32_t child);
+
+/* ---- What the process and the machine hold ---- */
+
+struct helper_holdings {
+    struct ledger_account account;
+    struct cap_machine_stat stat;
+};
+
+/* Make what the runtime and the kernel make once and keep: the stacks of `count` threads. */
+void helper_warm(uint32_t count);
+
+/* Read now; and are two readings the same? */
+struct helper_holdings helper_read(void);
+bool helper_is_same(const struct helper_holdings *a, const struct helper_holdings *b);
+
+/* Read once the machine is quiet: what CPUs are about to give back, and who was about to wait. */
+struct helper_holdings helper_holdings(void);
+
+/* Is it all as it was then, once every CPU has given back what it was about to?  Notes say what is
+ * not. */
+bool helper_is_as_before(const struct helper_holdings *before);
 
 #endif /* USER_GUEST_TEST_HELPER_H */

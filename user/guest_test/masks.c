@@ -147,10 +147,10 @@ static void test_refusals(void)
     helper_move_anywhere();
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 9);
+    (void)argument;
+    helper_begin(9);
     test_pinned();
     test_own_change();
     test_changed_by_other();

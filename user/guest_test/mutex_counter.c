@@ -59,10 +59,10 @@ static void test_deadline(void)
     rt_mutex_unlock(&mutex);
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 3);
+    (void)argument;
+    helper_begin(3);
     test_counter();
     test_deadline();
     return tap_end();

@@ -25,15 +25,15 @@ static void read_all(struct cap_cpu_stat *stats, uint32_t cpu_count)
 
 /* Goal: with a hog per CPU, no CPU is idle for more than 1 %.  Method: let them settle for 20 ms,
  * then take the CPUs' own figures over 300 ms. */
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
     static struct cap_cpu_stat before[HOGS_MAX], after[HOGS_MAX];
     struct rt_thread_ref refs[HOGS_MAX];
     uint32_t cpu_count = rt_cpu_count();
     int64_t idle_max_ns = 0, busy_min_ns = INT64_MAX;
 
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 2);
+    (void)argument;
+    helper_begin(2);
     cpu_count = cpu_count < HOGS_MAX ? cpu_count : HOGS_MAX;
     end = mono_add(rt_now(), RUN_NS + 40 * NS_PER_MS);
     for (uint32_t i = 0; i < cpu_count; i++)

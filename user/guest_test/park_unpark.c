@@ -111,10 +111,10 @@ static void test_count_and_order(void)
     tap_equal(rt_unpark(&gate, 1), 0, "nobody is left to wake");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 11);
+    (void)argument;
+    helper_begin(11);
     test_value_changed();
     test_deadline();
     test_count_and_order();

@@ -218,10 +218,10 @@ static void test_long_batch(void)
     tap_equal(ok, RT_OUTSTANDING_MAX, "a batch longer than the queue");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 2 + 5 + 4 + 4 + 4 + 4 + 1);
+    (void)argument;
+    helper_begin(2 + 5 + 4 + 4 + 4 + 4 + 1);
     rt_ring_enter(); /* nothing of the runtime's is outstanding from here on */
     ASSERT(unread() == 0);
     test_batch();

@@ -3,6 +3,7 @@
 #include "abi/bootinfo.h"
 #include "base/assert.h"
 #include "user/guest_test/helper.h"
+#include "user/rt/memory.h"
 #include "user/rt/print.h"
 #include "user/rt/program.h"
 #include "user/rt/syscall.h"
@@ -14,6 +15,8 @@
 #define PAST 1
 #define LATE (UINT64_C(1) << 63)
 #define FUZZ_THREADS 60u
+#define EMPTY_SLOT 900u /* nothing is ever put there */
+#define HANDLE(slot, gen) ((slot) | (uint32_t)(gen) << CAP_SLOT_BITS)
 
 struct malformed {
     const char *what;
@@ -27,7 +30,12 @@ static const char text[] = "never shown";
 /* What garbage may write to, between what it may not. */
 static struct {
     uint64_t before[16];
-    struct cap_cpu_stat target;
+    union {
+        struct cap_cpu_stat cpu;
+        struct cap_machine_stat machine;
+        struct ledger_account account;
+        struct cpumask mask;
+    } target;
     uint64_t behind[16];
 } memory;
 
@@ -57,19 +65,27 @@ static const struct malformed entries[] = {
     {"RELEASE with a method", STATUS_BAD_FLAGS,
      {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE, .method = 1}},
     {"RELEASE of no capability", STATUS_BAD_CAP, {.op = RING_OP_RELEASE}},
-    {"RELEASE beyond the table", STATUS_BAD_CAP,
-     {.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT}},
-    {"RELEASE of what stays", STATUS_BAD_CAP, {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE}},
+    {"RELEASE of slot 0, another generation", STATUS_BAD_CAP,
+     {.op = RING_OP_RELEASE, .cap = HANDLE(0, 1)}},
+    {"RELEASE of an empty slot", STATUS_BAD_CAP, {.op = RING_OP_RELEASE, .cap = EMPTY_SLOT}},
+    {"RELEASE of another generation", STATUS_STALE,
+     {.op = RING_OP_RELEASE, .cap = HANDLE(CAP_CONSOLE, 1)}},
     {"freshness that is past", STATUS_EXPIRED, {.op = RING_OP_NOP, .deadline_ns = PAST}},
     {"freshness out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_NOP, .deadline_ns = LATE}},
     {"sleep out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_SLEEP_UNTIL, .args = {LATE}}},
     {"no capability", STATUS_BAD_CAP, CALL(CAP_NONE, 0, 0)},
-    {"capability beyond the table", STATUS_BAD_CAP, CALL(CAP_SLOT_COUNT, 0, 0)},
-    {"capability 2^32 - 1", STATUS_BAD_CAP, CALL(UINT32_MAX, 0, 0)},
+    {"slot 0, another generation", STATUS_BAD_CAP, CALL(HANDLE(0, 1), 0, 0)},
+    {"an empty slot", STATUS_BAD_CAP, CALL(EMPTY_SLOT, 0, 0)},
+    {"a capability of another generation", STATUS_STALE, CALL(HANDLE(CAP_CONSOLE, 1), 0, 0)},
     {"method unknown to CONSOLE", STATUS_BAD_CAP, CALL(CAP_CONSOLE, 2, 0)},
-    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, 3, 0)},
+    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, 6, 0)},
     {"method unknown to MACHINE", STATUS_BAD_CAP, CALL(CAP_MACHINE, 4, 0)},
     {"method unknown to POLICY", STATUS_BAD_CAP, CALL(CAP_POLICY, UINT16_MAX, 0)},
+    {"method unknown to POWER", STATUS_BAD_CAP, CALL(CAP_POWER, 1, 0)},
+    {"method unknown to SPAWNER", STATUS_BAD_CAP, CALL(CAP_SPAWNER, 1, 0)},
+    {"method unknown to LEDGER", STATUS_BAD_CAP, CALL(CAP_LEDGER, 4, 0)},
+    {"method unknown to TABLE", STATUS_BAD_CAP, CALL(CAP_TABLE, 4, 0)},
+    {"method unknown to CPUS", STATUS_BAD_CAP, CALL(CAP_CPUS, 3, 0)},
 };
 
 /* What is wrong with an address. */
@@ -109,6 +125,13 @@ static const struct malformed addresses[] = {
      CALL(CAP_MACHINE, MACHINE_CPU_STAT, 0, TELEMETRY_BASE)},
     {"CPU figures to the kernel", STATUS_BAD_ADDRESS,
      CALL(CAP_MACHINE, MACHINE_CPU_STAT, 0, KERNEL_HALF)},
+    {"machine figures to code", STATUS_BAD_ADDRESS,
+     CALL(CAP_MACHINE, MACHINE_STAT, UINT64_C(0x400000))},
+    {"the account to constants", STATUS_BAD_ADDRESS, CALL(CAP_LEDGER, LEDGER_READ, AT(text))},
+    {"a set of CPUs to the kernel", STATUS_BAD_ADDRESS, CALL(CAP_CPUS, CPUS_READ, KERNEL_IMAGE)},
+    {"a set of CPUs from nowhere", STATUS_BAD_ADDRESS, CALL(CAP_CPUS, CPUS_NARROW, UNMAPPED)},
+    {"a process's parameters from nowhere", STATUS_BAD_ADDRESS,
+     CALL(CAP_SPAWNER, SPAWNER_SPAWN, UNMAPPED)},
 };
 
 static const struct cap_thread_params heavy = {.weight = WEIGHT_MAX + 1};
@@ -117,15 +140,30 @@ static const struct cap_thread_params reserved = {.reserved = 1};
 static const struct cap_thread_params masked = {.has_mask = 2};
 static const struct cap_thread_params nowhere = {.has_mask = 1};
 static const struct cpumask empty;
+static const struct cpumask all = {{UINT64_MAX}};
 
-#define STACK AT(rt_thread_stacks[RT_THREADS_MAX])
+static const struct cap_process_params no_program = {.program = BOOT_ARCHIVE_ENTRIES_MAX};
+static const struct cap_process_params generous = {.program = HELPER_PROGRAM,
+                                                   .gift_count = CAP_GIFTS_MAX + 1};
+static const struct cap_process_params gift_to_0 = {
+    .program = HELPER_PROGRAM, .gift_count = 1, .gifts = {{.from = CAP_CONSOLE, .slot = 0}}};
+static const struct cap_process_params gift_outside = {
+    .program = HELPER_PROGRAM,
+    .gift_count = 1,
+    .gifts = {{.from = CAP_CONSOLE, .slot = CAP_SLOT_COUNT}}};
+static const struct cap_process_params gifts_alike = {
+    .program = HELPER_PROGRAM,
+    .gift_count = 2,
+    .gifts = {{.from = CAP_CONSOLE, .slot = 1}, {.from = CAP_POLICY, .slot = 1}}};
+
+#define STACK PROCESS_STACK_TOP
 #define SPAWN(...) CALL(CAP_THREADS, THREADS_SPAWN, __VA_ARGS__)
 
 /* What is wrong with an argument of a method. */
 static const struct malformed methods[] = {
     {"figures of no CPU", STATUS_BAD_ARGUMENT,
      CALL(CAP_MACHINE, MACHINE_CPU_STAT, CPU_MAX, AT(word))},
-    {"power off with 2", STATUS_BAD_ARGUMENT, CALL(CAP_MACHINE, MACHINE_POWER_OFF, 2)},
+    {"power off with 2", STATUS_BAD_ARGUMENT, CALL(CAP_POWER, POWER_OFF, 2)},
     {"thread with misaligned stack", STATUS_BAD_ALIGNMENT,
      SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK - 8)},
     {"thread in the kernel", STATUS_BAD_ADDRESS, SPAWN(KERNEL_IMAGE, STACK)},
@@ -143,9 +181,32 @@ static const struct malformed methods[] = {
     {"thread without a CPU", STATUS_OUTSIDE_MASK,
      SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(nowhere))},
     {"join of nobody", STATUS_STALE, CALL(CAP_THREADS, THREADS_JOIN, UINT64_MAX, 1)},
+    {"detaching nobody", STATUS_STALE, CALL(CAP_THREADS, THREADS_DETACH, UINT32_MAX, 1)},
+    {"killing nobody", STATUS_STALE, CALL(CAP_THREADS, THREADS_KILL, UINT32_MAX, 1)},
     {"weight of nobody", STATUS_STALE, CALL(CAP_POLICY, POLICY_SET_WEIGHT, UINT32_MAX, 1, 1024)},
     {"class of nobody", STATUS_STALE, CALL(CAP_POLICY, POLICY_SET_CLASS, 0, UINT32_MAX, 1)},
     {"mask of nobody", STATUS_STALE, CALL(CAP_POLICY, POLICY_SET_MASK, 0, 0, AT(empty))},
+    {"CPUs for nobody", STATUS_STALE, CALL(CAP_CPUS, CPUS_ASSIGN, UINT32_MAX, 1, AT(all))},
+    {"no CPU in common", STATUS_OUTSIDE_MASK, CALL(CAP_CPUS, CPUS_NARROW, AT(empty))},
+    {"a program that is not there", STATUS_BAD_ARGUMENT,
+     CALL(CAP_SPAWNER, SPAWNER_SPAWN, AT(no_program))},
+    {"too many gifts", STATUS_BAD_ARGUMENT, CALL(CAP_SPAWNER, SPAWNER_SPAWN, AT(generous))},
+    {"a gift to slot 0", STATUS_BAD_ARGUMENT, CALL(CAP_SPAWNER, SPAWNER_SPAWN, AT(gift_to_0))},
+    {"a gift beyond the table", STATUS_BAD_ARGUMENT,
+     CALL(CAP_SPAWNER, SPAWNER_SPAWN, AT(gift_outside))},
+    {"two gifts to one slot", STATUS_BAD_ARGUMENT,
+     CALL(CAP_SPAWNER, SPAWNER_SPAWN, AT(gifts_alike))},
+    {"memory of 0 bytes", STATUS_BAD_ARGUMENT, CALL(CAP_LEDGER, LEDGER_MEMORY_CREATE, 0)},
+    {"too much memory", STATUS_BAD_ARGUMENT,
+     CALL(CAP_LEDGER, LEDGER_MEMORY_CREATE, MEMORY_BYTES_MAX + 1)},
+    {"destroying what is no memory", STATUS_BAD_CAP,
+     CALL(CAP_LEDGER, LEDGER_MEMORY_DESTROY, CAP_CONSOLE)},
+    {"the kind of an empty slot", STATUS_BAD_CAP, CALL(CAP_TABLE, TABLE_KIND, EMPTY_SLOT)},
+    {"a grant under an empty slot", STATUS_BAD_CAP,
+     CALL(CAP_TABLE, TABLE_GRANT_CREATE, EMPTY_SLOT)},
+    {"a copy through what is no grant", STATUS_BAD_CAP,
+     CALL(CAP_TABLE, TABLE_COPY, CAP_CONSOLE, CAP_POLICY)},
+    {"revoking what is no grant", STATUS_BAD_CAP, CALL(CAP_TABLE, TABLE_REVOKE, CAP_CONSOLE)},
 };
 
 /* Goal: the entry is refused as it should be, in the ring and in registers, and its neighbours are
@@ -193,6 +254,18 @@ static void test_system_calls(void)
     tap_equal(syscall_cap_enter(RING_CQ_ENTRIES + 1, 0), STATUS_BAD_ARGUMENT,
               "waiting for more completions than fit is refused");
     tap_equal(syscall_cap_enter(0, LATE), STATUS_BAD_ARGUMENT, "a deadline out of range too");
+}
+
+/* Goal: a released slot is free and its handle STALE.  Method: a copy of the console. */
+static void test_release(void)
+{
+    int64_t copy = rt_copy(CAP_CONSOLE, CAP_NONE);
+
+    tap_ok(copy >= CAP_SLOT_FIRST_FREE && rt_cap_kind((uint32_t)copy) == CAP_KIND_CONSOLE,
+           "a copy lies where no well-known slot is");
+    tap_equal(rt_release((uint32_t)copy), STATUS_OK, "RELEASE gives it back");
+    tap_equal(rt_cap_kind((uint32_t)copy), STATUS_STALE, "then its handle is STALE");
+    tap_equal(rt_release((uint32_t)copy), STATUS_STALE, "and cannot be released again");
 }
 
 /* Does the ring work?  Its indices may be anything that the kernel left consistent. */
@@ -265,29 +338,66 @@ static uint64_t garbage_word(uint64_t *state)
     return r % 4 == 0 ? garbage(state) : near[(r >> 8) % ARRAY_COUNT(near)];
 }
 
+/*
+ * What must not happen by accident, though it is permitted: a thread or process at a random place,
+ * the end of this one, of a sibling or of the machine, text on the console, a refusal of somebody
+ * else's reservation, the release of what others use.  Nobody's policy but its own.
+ */
+static void tame(struct ring_sqe *entry)
+{
+    static const struct {
+        uint32_t cap;
+        uint16_t method;
+    } never[] = {{CAP_THREADS, THREADS_SPAWN},    {CAP_THREADS, THREADS_DETACH},
+                 {CAP_THREADS, THREADS_KILL},     {CAP_THREADS, THREADS_END},
+                 {CAP_POWER, POWER_OFF},          {CAP_SPAWNER, SPAWNER_SPAWN},
+                 {CAP_LEDGER, LEDGER_FAIL_AFTER}, {CAP_CONSOLE, CONSOLE_WRITE},
+                 {CAP_CONSOLE, CONSOLE_RESULT}};
+
+    if (entry->op == RING_OP_RELEASE)
+        entry->cap |= CAP_SLOT_COUNT / 2;
+    if (entry->op != RING_OP_CALL)
+        return;
+    for (uint32_t i = 0; i < ARRAY_COUNT(never); i++)
+        if (entry->cap == never[i].cap && entry->method == never[i].method)
+            entry->method = UINT16_MAX;
+    if (entry->cap == CAP_POLICY || entry->cap == CAP_CPUS) {
+        bool is_assign = entry->cap == CAP_POLICY || entry->method == CPUS_ASSIGN;
+
+        if (is_assign)
+            entry->args[0] = rt_self()->index, entry->args[1] = rt_self()->gen;
+    }
+}
+
+/* Half of them where something is. */
+static uint32_t garbage_cap(uint64_t *state)
+{
+    uint64_t r = garbage(state);
+
+    return (uint32_t)((r >> 1) % (r % 2 == 0 ? CAP_SLOT_FIRST_FREE : CAP_SLOT_COUNT + 1));
+}
+
 static struct ring_sqe garbage_entry(uint64_t *state)
 {
     struct ring_sqe entry = {
         .op = (uint8_t)(garbage(state) % (RING_OP_COUNT + 1)),
-        .cap = (uint32_t)(garbage(state) % (CAP_SLOT_COUNT + 1)),
-        .method = (uint16_t)(garbage(state) % 5),
+        .cap = garbage_cap(state),
+        .method = (uint16_t)(garbage(state) % 7),
         .user_data = garbage(state),
         .args = {garbage_word(state), garbage_word(state), garbage_word(state),
                  garbage_word(state)},
     };
-    bool is_threads = entry.op == RING_OP_CALL && entry.cap == CAP_THREADS;
-    bool is_machine = entry.op == RING_OP_CALL && entry.cap == CAP_MACHINE;
 
-    if (entry.op != RING_OP_CALL && garbage(state) % 2 == 0)
-        entry.cap = 0, entry.method = 0, entry.args[3] = 0;
-    /* Not by accident: a thread at a random place, the end of the machine, text on the console. */
-    if ((is_threads && entry.method == THREADS_SPAWN) ||
-        (is_machine && entry.method == MACHINE_POWER_OFF) ||
-        (entry.op == RING_OP_CALL && entry.cap == CAP_CONSOLE && entry.method <= CONSOLE_RESULT))
-        entry.method = UINT16_MAX;
-    /* Nobody's weight, class or CPU set but its own. */
-    if (entry.op == RING_OP_CALL && entry.cap == CAP_POLICY)
-        entry.args[0] = rt_self()->index, entry.args[1] = rt_self()->gen;
+    /* Half of those that need no capability without what they do not need. */
+    if (entry.op != RING_OP_CALL && garbage(state) % 2 == 0) {
+        entry.method = 0;
+        entry.args[3] = 0;
+        if (entry.op != RING_OP_RELEASE)
+            entry.cap = 0;
+        else
+            memset(entry.args, 0, sizeof entry.args);
+    }
+    tame(&entry);
     return entry;
 }
 
@@ -348,16 +458,17 @@ static void test_garbage(void)
     for (uint32_t i = 0; i < ARRAY_COUNT(table); i++) \
         test_entry(&(table)[i])
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, ARRAY_COUNT(entries) + ARRAY_COUNT(addresses) +
-                                      ARRAY_COUNT(methods) + 4 + 4 + 2 + 1 + 3);
+    (void)argument;
+    helper_begin(ARRAY_COUNT(entries) + ARRAY_COUNT(addresses) + ARRAY_COUNT(methods) + 4 + 4 + 4 +
+                 2 + 1 + 3);
     TEST_ALL(entries);
     TEST_ALL(addresses);
     TEST_ALL(methods);
     test_own_policy();
     test_system_calls();
+    test_release();
     test_indices();
     test_kernel_indices();
     test_garbage();

@@ -80,10 +80,10 @@ static void test_shared(void)
                "two threads on one CPU share its time");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 7);
+    (void)argument;
+    helper_begin(7);
     test_asleep();
     test_parked();
     test_running();

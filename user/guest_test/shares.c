@@ -29,7 +29,7 @@ static int64_t hog(void *argument)
 
 /* Goal: each hog gets its weight's share within 1 % of it.  Method: one second on one CPU, with the
  * short slice, so that a slice at the end is less than the tolerance. */
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
     static const char *const names[HOGS] = {
         "weight 1024 gets its share", "weight 335 gets its share", "weight 110 gets its share"};
@@ -37,8 +37,8 @@ int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
     uint64_t weight_sum = 0, sum_ns = 0;
     int64_t tolerance;
 
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, HOGS + 1);
+    (void)argument;
+    helper_begin(HOGS + 1);
     tolerance = helper_is_concurrent() ? TOLERANCE_CONCURRENT : TOLERANCE;
     start = mono_add(rt_now(), 20 * NS_PER_MS);
     end = mono_add(start, RUN_NS);

@@ -80,10 +80,10 @@ static void test_order(void)
     }
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 6);
+    (void)argument;
+    helper_begin(6);
     test_not_early();
     test_past();
     test_order();

@@ -89,10 +89,10 @@ static void test_stale(void)
     tap_equal(rt_thread_join(&self, NULL), STATUS_WOULD_DEADLOCK, "joining oneself is refused");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 9);
+    (void)argument;
+    helper_begin(9);
     test_status();
     test_together();
     test_reuse();

@@ -43,15 +43,15 @@ static uint64_t all_seen_at(void)
 
 /* Goal: four hogs on one CPU's queue run on four CPUs within 2 ms of being allowed to.
  * Method: start them with that CPU only, let all of them begin, widen their sets, look who ran. */
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
     struct rt_thread_ref refs[HOGS_MAX];
     struct cap_thread_params params = helper_on(0);
     uint32_t cpu_count = rt_cpu_count();
     struct cpumask all;
 
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 2);
+    (void)argument;
+    helper_begin(2);
     hog_count = cpu_count < HOGS_MAX ? cpu_count : HOGS_MAX;
     all = helper_all();
     end = mono_add(rt_now(), RUN_NS);

@@ -47,10 +47,10 @@ static void test_alone(void)
     tap_ok(mono_diff_ns(rt_now(), began) > 0, "a thread alone goes on after a yield");
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+int64_t rt_main(uint64_t argument)
 {
-    (void)workload_bytes;
-    helper_begin(arguments_bytes, 2);
+    (void)argument;
+    helper_begin(2);
     test_alternate();
     test_alone();
     return tap_end();

@@ -33,6 +33,9 @@
 #define LOAD_THREADS_MAX WORKLOAD_KERNEL_THREADS_MAX
 _Static_assert(LOAD_THREADS_MAX < RT_THREADS_MAX, "main has a stack too");
 
+/* Records of threads and objects: as many as the workload has, not as it might have. */
+#define LOAD_RECORDS_BASE RT_FREE_BASE
+
 #define LOAD_NOBODY UINT32_MAX
 
 /* From opening the gate to `start`: time to put everybody to sleep and to widen the masks.  Idle
@@ -78,7 +81,7 @@ struct load {
     struct workload_image image;
     uint32_t thread_count;
     uint32_t cpu_count;
-    struct cpumask online;
+    struct cpumask cpus; /* that threads of this process may use */
     struct mono start;
     struct mono end; /* or MONO_NEVER */
     uint32_t gate;   /* enum load_gate */
@@ -88,8 +91,8 @@ struct load {
     uint32_t failed; /* enum result_verdict bits */
     struct rt_mutex shared_guard;
     struct step_shared shared;
-    struct load_thread threads[LOAD_THREADS_MAX];
-    struct load_object objects[WORKLOAD_OBJECTS_MAX];
+    struct load_thread *threads; /* `thread_count` of them, at LOAD_RECORDS_BASE */
+    struct load_object *objects; /* the image's, behind them */
     struct cap_cpu_stat cpus_before[CPU_MAX];
     struct cap_cpu_stat cpus_after[CPU_MAX];
     bool cpu_is_known[CPU_MAX]; /* both readings were answered */
@@ -100,7 +103,7 @@ extern struct load load;
 
 /* ---- start.c ---- */
 
-/* The CPUs of mask number `mask` (or WORKLOAD_INDEX_NONE) that are online; may be empty. */
+/* The CPUs of mask number `mask` (or WORKLOAD_INDEX_NONE) that it may use; may be empty. */
 struct cpumask load_cpus_of(uint32_t mask);
 
 /*
@@ -122,8 +125,9 @@ void load_follow(void);
 
 /* ---- outcome.c ---- */
 
-/* Write abi/result.h to the result stream.  `has_run` false: nothing was measured. */
-void load_write_result(bool has_run);
+/* Write abi/result.h to the result stream.  `has_run` false: nothing was measured.
+ * Returns: false when there is no stream to write to. */
+MUST_USE bool load_write_result(bool has_run);
 
 /* Add bits of enum result_verdict. */
 static inline void load_fail(uint32_t bits)

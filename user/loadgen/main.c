@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - loadgen: runs the workload image it was given, writes the result, ends the machine.
+ * main.c - loadgen: runs the workload image it was given, writes the result, ends.
  * Ends with failure, and a line on the console, if it cannot run or the verdict fails.
  */
-#include "abi/bootinfo.h"
 #include "abi/result.h"
 #include "user/loadgen/arguments.h"
 #include "user/loadgen/load.h"
+#include "user/rt/burn.h"
+#include "user/rt/files.h"
 #include "user/rt/print.h"
 #include "user/rt/program.h"
+#include "user/rt/table.h"
 
 struct load load;
+
+_Static_assert(sizeof(struct load_thread) % 8 == 0, "objects follow threads");
+_Static_assert(LOAD_THREADS_MAX * sizeof(struct load_thread) +
+                       WORKLOAD_OBJECTS_MAX * sizeof(struct load_object) <=
+                   MEMORY_BYTES_MAX,
+               "one memory object holds all records");
 
 static int64_t refuse(const char *why)
 {
@@ -24,19 +32,22 @@ static int64_t refuse(const char *why)
 }
 
 /* Everything that can be wrong with what was given.  Returns: NULL, or what is. */
-static const char *decode(uint64_t workload_bytes, uint64_t arguments_bytes)
+static const char *decode(void)
 {
     struct arguments arguments = {false, 0};
     enum workload_refusal refusal;
+    uint64_t bytes;
+    const void *file = rt_file_map(CAP_WORKLOAD, &bytes);
 
-    if (workload_bytes == 0)
-        return "there is no workload in the boot archive";
-    refusal = workload_image_open(&load.image, (const void *)WORKLOAD_BASE, workload_bytes);
+    if (file == NULL)
+        return "no workload was given to this program";
+    refusal = workload_image_open(&load.image, file, bytes);
     if (refusal != WORKLOAD_IMAGE_OK)
         return workload_refusal_sentence(refusal);
     if (workload_image_threads(&load.image) > LOAD_THREADS_MAX)
         return "the workload has more threads than this program can start";
-    if (!arguments_parse(&arguments, (const char *)ARGUMENTS_BASE, arguments_bytes))
+    file = rt_file_map(CAP_ARGUMENTS, &bytes);
+    if (!arguments_parse(&arguments, file, bytes))
         return "the arguments are not duration_ns=NUMBER";
     uint64_t duration_ns =
         arguments.has_duration ? arguments.duration_ns : load.image.header->duration_ns;
@@ -47,22 +58,55 @@ static const char *decode(uint64_t workload_bytes, uint64_t arguments_bytes)
     return NULL;
 }
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes)
+/* The CPUs that threads of this process may use. */
+static struct cpumask own_cpus(void)
 {
-    const char *refusal = decode(workload_bytes, arguments_bytes);
+    struct cpumask cpus;
 
+    if (rt_cpus_read(CAP_CPUS, &cpus) != STATUS_OK)
+        cpumask_fill(cpus.words, CPUMASK_WORDS, load.cpu_count); /* not given: all are */
+    return cpus;
+}
+
+/* Memory for the records, zeroed. */
+static int64_t make_records(void)
+{
+    uint64_t threads_bytes = load.thread_count * sizeof(struct load_thread);
+    uint64_t objects_bytes = load.image.header->object_count * sizeof(struct load_object);
+    int64_t memory = rt_memory_create(threads_bytes + objects_bytes);
+
+    if (memory < 0)
+        return memory;
+    load.threads = (struct load_thread *)LOAD_RECORDS_BASE;
+    load.objects = (struct load_object *)(LOAD_RECORDS_BASE + threads_bytes);
+    return rt_memory_map((uint32_t)memory, LOAD_RECORDS_BASE, MEMORY_MAP_WRITE, NULL);
+}
+
+int64_t rt_main(uint64_t argument)
+{
+    const char *refusal = decode();
+    int64_t status;
+
+    (void)argument;
     if (refusal != NULL)
         return refuse(refusal);
     load.thread_count = workload_image_threads(&load.image);
+    status = make_records();
+    if (status != STATUS_OK)
+        return refuse(status_sentence(status));
     load.cpu_count = rt_cpu_count();
-    cpumask_fill(load.online.words, CPUMASK_WORDS, load.cpu_count);
-    for (uint32_t i = 0; i < load.image.header->object_count; i++)
+    load.cpus = own_cpus();
+    for (uint32_t i = 0; i < load.image.header->object_count; i++) {
         load.objects[i].holder = LOAD_NOBODY;
+        if (i % 1024 == 0)
+            rt_pause();
+    }
 
     bool has_run = load_start();
 
     if (has_run)
         load_follow();
-    load_write_result(has_run);
-    return load.failed == RESULT_VERDICT_OK ? 0 : 1;
+    bool is_written = load_write_result(has_run);
+
+    return is_written && load.failed == RESULT_VERDICT_OK ? 0 : 1;
 }

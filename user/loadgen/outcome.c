@@ -100,7 +100,7 @@ static uint64_t checksum(size_t bytes)
     return hash;
 }
 
-void load_write_result(bool has_run)
+bool load_write_result(bool has_run)
 {
     size_t bytes = load.thread_count * sizeof(struct result_thread) +
                    load.cpu_count * sizeof(struct result_cpu);
@@ -118,5 +118,5 @@ void load_write_result(bool has_run)
         .wasted_ns = RESULT_UNKNOWN,
     };
     result.header.checksum = checksum(bytes);
-    rt_result_write(&result, sizeof(struct result_header) + bytes);
+    return rt_result_write(&result, sizeof(struct result_header) + bytes) == STATUS_OK;
 }

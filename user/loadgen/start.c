@@ -9,7 +9,7 @@
 struct cpumask load_cpus_of(uint32_t mask)
 {
     const uint64_t *row = workload_image_mask(&load.image, mask);
-    struct cpumask cpus = load.online;
+    struct cpumask cpus = load.cpus;
 
     for (uint32_t i = 0; row != NULL && i < CPUMASK_WORDS; i++)
         cpus.words[i] &= row[i];

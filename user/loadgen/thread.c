@@ -152,7 +152,7 @@ static void set_mask(struct load_thread *t, uint32_t mask)
     struct cpumask cpus = load_cpus_of(mask);
 
     if (rt_set_mask(&t->ref, &cpus) != STATUS_OK)
-        load_fail(RESULT_FAILED_SPAWN); /* none of the CPUs is online: it stays where it is */
+        load_fail(RESULT_FAILED_SPAWN); /* it may use none of the CPUs: it stays where it is */
 }
 
 static bool perform(struct load_thread *t, const struct step_action *action)

@@ -27,15 +27,19 @@ void rt_yield(void);
 
 /* ---- Console ---- */
 
-/* Any length; in pieces of CONSOLE_WRITE_BYTES_MAX. */
+/* Any length; in pieces of CONSOLE_WRITE_BYTES_MAX.  A process without a console writes nothing;
+ * for a result that is a refusal. */
 void rt_console_write(const char *text, size_t bytes);
-void rt_result_write(const void *data, size_t bytes);
+MUST_USE int64_t rt_result_write(const void *data, size_t bytes);
 
 /* ---- Machine ---- */
 
 uint32_t rt_cpu_count(void);
 MUST_USE int64_t rt_cpu_stat(uint32_t cpu, struct cap_cpu_stat *stat);
+MUST_USE int64_t rt_machine_stat(struct cap_machine_stat *stat);
 bool rt_conservation_holds(void);
+
+/* Ends the machine.  A process without POWER faults here. */
 NORETURN void rt_power_off(bool is_failure);
 
 /* ---- Policy ---- */
@@ -43,8 +47,5 @@ NORETURN void rt_power_off(bool is_failure);
 MUST_USE int64_t rt_set_weight(const struct rt_thread_ref *ref, uint32_t weight);
 MUST_USE int64_t rt_set_class(const struct rt_thread_ref *ref, enum latency_class latency_class);
 MUST_USE int64_t rt_set_mask(const struct rt_thread_ref *ref, const struct cpumask *mask);
-
-/* The generation of the calling thread, for the runtime's start. */
-uint32_t rt_call_self_gen(void);
 
 #endif /* USER_RT_CALLS_H */

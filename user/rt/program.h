@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h - what a program supplies.  It runs on the first thread; its result ends the machine:
- * 0 is success.  The workload image is at WORKLOAD_BASE, the arguments' text at ARGUMENTS_BASE
- * (abi/bootinfo.h), each mapped for reading if its size is not 0.
+ * program.h - what a program supplies.  It runs on the first thread, with the argument that the
+ * process's parent chose; its result is the process's exit status, and ends all its threads.
+ *
+ * What else the process was given it finds in the well-known slots (abi/cap.h); files with
+ * rt_file_map (files.h).  Threads need THREADS and, for their stacks, LEDGER.
  */
 #ifndef USER_RT_PROGRAM_H
 #define USER_RT_PROGRAM_H
 
 #include "base/types.h"
 
-int64_t rt_main(uint64_t workload_bytes, uint64_t arguments_bytes);
+int64_t rt_main(uint64_t argument);
 
 #endif /* USER_RT_PROGRAM_H */

@@ -7,14 +7,27 @@ static struct {
     uint32_t planned;
     uint32_t run;
     uint32_t failed;
+    bool is_indented;
 } tap;
+
+static void begin_line(struct rt_line *line)
+{
+    rt_line_begin(line);
+    if (tap.is_indented)
+        fmt_text(&line->f, "    ");
+}
+
+void tap_indent(void)
+{
+    tap.is_indented = true;
+}
 
 void tap_plan(uint32_t count)
 {
     struct rt_line line;
 
     tap.planned = count;
-    rt_line_begin(&line);
+    begin_line(&line);
     fmt_text(&line.f, "1..");
     fmt_u64(&line.f, count, 0, ' ');
     rt_line_end(&line);
@@ -25,7 +38,7 @@ static void result_line(bool is_ok, const char *what, const char *skipped)
     struct rt_line line;
 
     tap.run++;
-    rt_line_begin(&line);
+    begin_line(&line);
     fmt_text(&line.f, is_ok ? "ok " : "not ok ");
     fmt_u64(&line.f, tap.run, 0, ' ');
     fmt_text(&line.f, " - ");
@@ -73,7 +86,7 @@ void tap_note(const char *text, int64_t value)
 {
     struct rt_line line;
 
-    rt_line_begin(&line);
+    begin_line(&line);
     fmt_text(&line.f, "# ");
     fmt_text(&line.f, text);
     fmt_char(&line.f, ' ');

@@ -10,6 +10,9 @@
 
 #include "base/types.h"
 
+/* From now on all lines are indented: this is a part of somebody else's test.  Call first. */
+void tap_indent(void);
+
 void tap_plan(uint32_t count);
 
 /* One test: did `what` hold?  Returns `is_ok`, to add a tap_note where it failed. */

@@ -5,21 +5,19 @@
  * The kernel sets up no thread-local register.  A stack is RT_STACK_BYTES long and aligned to that,
  * and holds the thread's record at its lowest addresses, so rt_self() is the stack pointer with its
  * low bits cleared.  A stack that grows too long meets the record's canary first, which every
- * submission to the ring checks.
+ * operation checks, and then unmapped memory.
  *
  *   base  struct rt_thread | ...free... <- stack grows down | base + RT_STACK_BYTES
  *
- * Stacks are static, at most RT_THREADS_MAX; slot 0 is the first thread's.  A slot is taken by
- * spawn and given back by join.
+ * The first thread stays on the stack that the kernel made; the others' are in stack.h.
  */
 #ifndef USER_RT_THREAD_H
 #define USER_RT_THREAD_H
 
 #include "abi/cap.h"
 #include "user/rt/ring.h"
+#include "user/rt/stack.h"
 
-#define RT_THREADS_MAX 512u
-#define RT_STACK_BYTES 16384u /* crt0.S has it as a number */
 #define RT_CANARY UINT64_C(0x63616e6172792121)
 
 struct rt_thread {
@@ -32,15 +30,10 @@ struct rt_thread {
     uint64_t canary; /* last: the first word that a long stack reaches */
 };
 
-union rt_stack {
-    struct rt_thread thread;
-    unsigned char bytes[RT_STACK_BYTES];
-} ALIGNED(RT_STACK_BYTES);
-
 struct rt_thread_ref {
     uint32_t index;
     uint32_t gen;
-    uint32_t slot; /* of its stack */
+    uint32_t slot; /* of its stack (stack.h) */
 };
 
 static inline struct rt_thread *rt_self(void)
@@ -55,27 +48,32 @@ static inline struct rt_thread *rt_self(void)
  * Start a thread that calls run(argument) and ends with what that returns.  `params` may be NULL
  * for the kernel's defaults.
  * Returns: STATUS_OK with *ref filled; STATUS_NO_SLOT when all stacks are taken; the kernel's
- * refusal.
+ * refusal.  Refused, nothing is lost.
  */
 MUST_USE int64_t rt_thread_spawn(struct rt_thread_ref *ref, int64_t (*run)(void *argument),
                                  void *argument, const struct cap_thread_params *params);
 
 /* Wait until the thread has ended; its exit status in *exit_status if not NULL.  Once per thread.
- * Returns: STATUS_OK, or the kernel's refusal. */
+ * Returns: STATUS_OK, STATUS_KILLED if it was ended by another, or the kernel's refusal. */
 int64_t rt_thread_join(const struct rt_thread_ref *ref, int64_t *exit_status);
+
+/* Nobody will join it; its stack is used again when it is gone. */
+int64_t rt_thread_detach(const struct rt_thread_ref *ref);
+
+/* End it, whatever it does and whatever it holds: a mutex stays locked.  It is still to be joined,
+ * unless it was detached. */
+int64_t rt_thread_kill(const struct rt_thread_ref *ref);
 
 NORETURN void rt_thread_exit(int64_t status);
 
-/* The calling thread, as others name it (without a stack: it cannot be joined with this). */
+/* The calling thread, as others name it. */
 struct rt_thread_ref rt_thread_self(void);
 
 /* ---- For crt0.S ---- */
 
-extern union rt_stack rt_thread_stacks[RT_THREADS_MAX];
-
 /* The first instructions of a new thread (crt0.S). */
 void rt_thread_entry(void);
 NORETURN void rt_thread_begin(struct rt_thread *self, uint64_t index, uint64_t gen);
-NORETURN void rt_program_begin(uint64_t workload_bytes, uint64_t arguments_bytes, uint64_t index);
+NORETURN void rt_program_begin(uint64_t argument, uint64_t index, uint64_t gen);
 
 #endif /* USER_RT_THREAD_H */

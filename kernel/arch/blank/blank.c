@@ -113,6 +113,10 @@ uint64_t arch_context_stack(const struct arch_context *context)
     return context->words[1];
 }
 
+void arch_context_forget(void)
+{
+}
+
 void arch_fpu_init(void *area)
 {
     uint64_t *words = area;
@@ -141,6 +145,11 @@ void arch_return_to_user(struct arch_context *context)
     arch_halt_forever();
 }
 
+/* An interrupt that comes here never returns to the caller. */
+void arch_take_interrupts(void)
+{
+}
+
 void arch_idle(void)
 {
     arch_halt_forever();
@@ -158,19 +167,53 @@ uint64_t arch_virt_to_phys(const void *direct_map_address)
     return (uintptr_t)direct_map_address;
 }
 
-uint64_t arch_space_create(uint64_t (*frame)(void))
+void arch_space_create(uint64_t root)
 {
-    return frame();
+    (void)root;
 }
 
-bool arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
-                    uint64_t (*frame)(void))
+uint32_t arch_space_missing(uint64_t root, uint64_t virt, uint64_t pages)
+{
+    (void)root;
+    (void)virt;
+    (void)pages;
+    return 0;
+}
+
+enum arch_map arch_space_map(uint64_t root, uint64_t virt, uint64_t phys, uint32_t access,
+                             uint64_t (*frame)(void *context), void *context)
 {
     (void)root;
     (void)virt;
     (void)phys;
+    (void)access;
     (void)frame;
-    return !((access & ARCH_WRITE) && (access & ARCH_EXECUTE));
+    (void)context;
+    return ARCH_MAP_NO_FRAME;
+}
+
+void arch_space_unmap(uint64_t root, uint64_t virt)
+{
+    (void)root;
+    (void)virt;
+}
+
+uint64_t arch_space_prune(uint64_t root, uint64_t virt)
+{
+    (void)root;
+    (void)virt;
+    return 0;
+}
+
+bool arch_space_strip(uint64_t root, uint64_t *cursor, uint32_t budget,
+                      void (*give)(uint64_t frame, void *context), void *context)
+{
+    (void)root;
+    (void)cursor;
+    (void)budget;
+    (void)give;
+    (void)context;
+    return true;
 }
 
 uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
@@ -185,6 +228,10 @@ uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
 void arch_space_activate(uint64_t root)
 {
     (void)root;
+}
+
+void arch_space_flush(void)
+{
 }
 
 /* ---- Devices -------------------------------------------------------------------------------- */

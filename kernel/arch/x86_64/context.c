@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/memory.h"
+#include "kernel/arch/x86_64/percpu.h"
 
 _Static_assert(CONTEXT_END == ARCH_CONTEXT_BYTES, "the CPU's five words end the context");
 _Static_assert(CONTEXT_END % 16 == 0, "the CPU aligns TSS.rsp0 to 16 before it pushes");
@@ -31,6 +32,11 @@ void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t st
     context->words[CONTEXT_RDI / 8] = argument0;
     context->words[CONTEXT_RSI / 8] = argument1;
     context->words[CONTEXT_RDX / 8] = argument2;
+}
+
+void arch_context_forget(void)
+{
+    percpu_this()->context = NULL;
 }
 
 void arch_context_set_result(struct arch_context *context, int64_t result)

@@ -137,4 +137,13 @@ arch_idle:
     hlt
     ud2 /* an interrupt does not come back here */
 
+/* void arch_take_interrupts(void): one that is taken here enters as if the CPU had been idle. */
+.align 16
+.global arch_take_interrupts
+arch_take_interrupts:
+    sti
+    nop
+    cli
+    ret
+
 .section .note.GNU-stack, "", @progbits

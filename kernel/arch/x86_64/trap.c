@@ -34,16 +34,28 @@ static uint64_t word(const struct arch_context *frame, uint32_t offset)
     return frame->words[offset / 8];
 }
 
+/* Intel SDM volume 3, 4.7: bit 0 a page was there, 1 it was a write, 4 an instruction fetch. */
+static uint32_t access_of_fault(uint64_t error)
+{
+    if ((error & 1) != 0)
+        return 0;
+    return (uint32_t)ARCH_READ | ((error & 2) != 0 ? (uint32_t)ARCH_WRITE : 0) |
+           ((error & 16) != 0 ? (uint32_t)ARCH_EXECUTE : 0);
+}
+
 static struct arch_fault describe(const struct arch_context *frame)
 {
     uint32_t vector = (uint32_t)word(frame, CONTEXT_VECTOR);
+
+    bool is_page_fault = vector == VECTOR_PAGE_FAULT;
 
     ASSERT(vector < VECTOR_EXCEPTIONS);
     return (struct arch_fault){
         .name = exception_names[vector],
         .vector = vector,
         .error = word(frame, CONTEXT_ERROR),
-        .address = vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : 0,
+        .address = is_page_fault ? x86_read_cr2() : 0,
+        .access = is_page_fault ? access_of_fault(word(frame, CONTEXT_ERROR)) : 0,
         .registers = frame,
     };
 }
@@ -80,11 +92,6 @@ static void resume_user(void)
     arch_return_to_user(percpu_this()->context);
 }
 
-static void resume_idle(void)
-{
-    arch_idle();
-}
-
 void trap_from_user(const struct arch_context *context)
 {
     uint32_t vector = (uint32_t)word(context, CONTEXT_VECTOR);
@@ -100,7 +107,7 @@ void trap_from_user(const struct arch_context *context)
 
 void trap_from_idle(uint32_t vector)
 {
-    interrupt(vector, resume_idle);
+    interrupt(vector, kernel_resume);
 }
 
 void trap_wild_rip(void)

@@ -54,6 +54,7 @@ extern struct arch_context test_context, other_context;
 NORETURN void run_user(struct arch_context *context, uint64_t entry, uint64_t a, uint64_t b);
 
 uint64_t take_frame(void);
+uint64_t take_table(void *context); /* the same, as arch_space_map wants it */
 uint32_t cpus_running(void);
 
 /* What CPU 1 does at its next kick: it is called there, then CPU 1 idles. */

@@ -50,6 +50,12 @@ uint64_t take_frame(void)
     return 0;
 }
 
+uint64_t take_table(void *context)
+{
+    (void)context;
+    return take_frame();
+}
+
 uint32_t cpus_running(void)
 {
     return boot->cpu_count;
@@ -92,6 +98,11 @@ NORETURN static void event(enum event_kind kind, uint64_t number, uint64_t a, ui
     next_case();
 }
 
+static bool map_page(uint64_t virt, uint64_t phys, uint32_t access)
+{
+    return arch_space_map(test_root, virt, phys, access, take_table, NULL) == ARCH_MAP_DONE;
+}
+
 static void prepare_space(void)
 {
     uint64_t code = take_frame(), data = take_frame(), stack = take_frame(), last = take_frame();
@@ -102,12 +113,12 @@ static void prepare_space(void)
     memcpy(arch_phys_to_virt(code), user_code, (size_t)(user_code_end - user_code));
     memcpy(last_page + ARCH_PAGE_BYTES - last_bytes, user_last_syscall, last_bytes);
     test_data = arch_phys_to_virt(data);
-    test_root = arch_space_create(take_frame);
-    is_mapped &= arch_space_map(test_root, USER_CODE, code, ARCH_EXECUTE, take_frame);
-    is_mapped &= arch_space_map(test_root, USER_DATA, data, ARCH_WRITE, take_frame);
-    is_mapped &=
-        arch_space_map(test_root, USER_STACK_TOP - ARCH_PAGE_BYTES, stack, ARCH_WRITE, take_frame);
-    is_mapped &= arch_space_map(test_root, USER_LAST_PAGE, last, ARCH_EXECUTE, take_frame);
+    test_root = take_frame();
+    arch_space_create(test_root);
+    is_mapped &= map_page(USER_CODE, code, ARCH_EXECUTE);
+    is_mapped &= map_page(USER_DATA, data, ARCH_WRITE);
+    is_mapped &= map_page(USER_STACK_TOP - ARCH_PAGE_BYTES, stack, ARCH_WRITE);
+    is_mapped &= map_page(USER_LAST_PAGE, last, ARCH_EXECUTE);
     ASSERT(is_mapped);
     arch_space_activate(test_root);
 }
@@ -152,6 +163,11 @@ void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
 void kernel_timer(void)
 {
     event(EVENT_TIMER, 0, 0, 0);
+}
+
+void kernel_resume(void)
+{
+    arch_idle();
 }
 
 void kernel_spurious(uint32_t vector)

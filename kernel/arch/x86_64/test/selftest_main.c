@@ -43,6 +43,11 @@ void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
     fail("a system call");
 }
 
+void kernel_resume(void)
+{
+    arch_idle();
+}
+
 void kernel_spurious(uint32_t vector)
 {
     (void)vector;

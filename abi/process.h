@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h - what a new process is given (SPAWNER in abi/cap.h), and what can be known of one. */
+#ifndef ABI_PROCESS_H
+#define ABI_PROCESS_H
+
+#include <stdint.h>
+
+#include "abi/ledger.h"
+
+#define CAP_GIFTS_MAX 16u
+
+/* One capability for a new process: a copy of the caller's. */
+struct cap_gift {
+    uint32_t from; /* the caller's handle */
+    uint32_t slot; /* in the new table, 1..CAP_SLOT_COUNT - 1, no two alike */
+    uint32_t grant; /* GRANT handle to copy it through, or 0 */
+    uint32_t reserved;
+};
+
+struct cap_process_params {
+    uint32_t program; /* the n-th program of the boot archive, from 0 */
+    uint32_t gift_count;
+    uint32_t weight;        /* of the first thread; 0 = default */
+    uint32_t latency_class; /* of the first thread */
+    uint64_t argument;      /* the first thread's, as SPAWN of THREADS says */
+    uint64_t limits[LEDGER_RESOURCE_COUNT];
+    struct cap_gift gifts[CAP_GIFTS_MAX];
+};
+
+enum process_end { PROCESS_EXITED = 0, PROCESS_KILLED = 1, PROCESS_FAULTED = 2 };
+
+enum process_state { PROCESS_FREE = 0, PROCESS_MAKING, PROCESS_LIVE, PROCESS_ENDING, PROCESS_GONE };
+
+struct cap_process_info {
+    uint32_t state;       /* enum process_state */
+    uint32_t end;         /* enum process_end, once it is ENDING or GONE */
+    int64_t exit_status;
+    uint32_t live_count;  /* threads */
+    uint32_t fault_thread; /* index; of a FAULTED process, as the rest */
+    uint32_t fault_vector;
+    uint32_t reserved;
+    uint64_t fault_address;
+    uint64_t fault_pc;
+};
+
+#endif /* ABI_PROCESS_H */

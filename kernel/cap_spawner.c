@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* cap_spawner.c - the methods of SPAWNER and PROCESS (abi/cap.h): making and ending processes. */
+#include "kernel/cap.h"
+#include "kernel/process.h"
+#include "kernel/uthread.h"
+
+static int64_t spawn(struct cap_call *call)
+{
+    struct uthread *t = call->thread;
+    struct process *process = t->process;
+    struct cap_process_params params;
+    struct process *child;
+    struct op *op;
+    uint32_t slot;
+    enum status status = vspace_copy_in(&process->space, &params, call->args[0], sizeof(params));
+
+    if (status != STATUS_OK)
+        return status;
+    op = op_take(t, OP_WORK, call->user_data);
+    if (op == NULL)
+        return STATUS_NO_SLOT;
+    status = cap_reserve(&process->caps, &slot);
+    if (status == STATUS_OK) {
+        status = process_begin(process, &params, &child);
+        if (status != STATUS_OK)
+            cap_cancel(&process->caps, slot);
+    }
+    if (status != STATUS_OK) {
+        op_drop(t, op);
+        return status;
+    }
+    work_init(&t->work, WORK_SPAWN, process, t->ref);
+    t->work.object = pool_index(&process_pool, child);
+    t->work.slot = slot;
+    uthread_begin_work(t, op);
+    call->is_waiting = true;
+    return STATUS_OK;
+}
+
+int64_t spawner_methods(struct cap_call *call)
+{
+    return call->method == SPAWNER_SPAWN ? spawn(call) : STATUS_BAD_CAP;
+}
+
+static int64_t wait(struct cap_call *call)
+{
+    struct uthread *t = call->thread;
+    struct process *process = process_at(call->ref.object);
+    struct op *op;
+    enum status status;
+
+    if (process == t->process)
+        return STATUS_WOULD_DEADLOCK;
+    op = op_take(t, OP_WAIT, call->user_data);
+    if (op == NULL)
+        return STATUS_NO_SLOT;
+    status = process_wait(process, op, &call->ref);
+    if (status != STATUS_OK) {
+        op_drop(t, op);
+        return status;
+    }
+    t->wait_source = WAKE_PROCESS;
+    call->is_waiting = true;
+    return STATUS_OK;
+}
+
+static int64_t info(struct cap_call *call)
+{
+    struct cap_process_info info;
+
+    enum status status =
+        process_read_info((struct pool_ref){call->ref.object, call->ref.object_gen}, &info);
+
+    if (status != STATUS_OK)
+        return status;
+    return vspace_copy_out(&call->thread->process->space, call->args[0], &info, sizeof(info));
+}
+
+int64_t process_methods(struct cap_call *call)
+{
+    switch (call->method) {
+    case PROCESS_WAIT:
+        return wait(call);
+    case PROCESS_KILL:
+        if (call->args[0] != 0)
+            return STATUS_BAD_ARGUMENT;
+        process_kill((struct pool_ref){call->ref.object, call->ref.object_gen});
+        return STATUS_OK;
+    case PROCESS_INFO:
+        return info(call);
+    default:
+        return STATUS_BAD_CAP;
+    }
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/work.h"
+
+#include "kernel/grant.h"
+#include "kernel/limits.h"
+#include "kernel/mapping.h"
+#include "kernel/memobj.h"
+#include "kernel/process.h"
+
+void work_init(struct work *w, enum work_kind kind, struct process *process,
+               struct thread_ref worker)
+{
+    *w = (struct work){
+        .kind = kind,
+        .object = POOL_NONE,
+        .mapping = POOL_NONE,
+        .process = process,
+        .worker = worker,
+        .unmapping = {.mapping = POOL_NONE},
+    };
+}
+
+void work_redirect(struct work *w, struct thread_ref worker)
+{
+    if (w->worker.slot == worker.slot && w->worker.gen == worker.gen)
+        return;
+    w->worker = worker;
+    if (w->unmapping.mapping != POOL_NONE)
+        quiesce_redirect(&w->unmapping.quiesce, worker);
+    if (w->kind == WORK_SPAWN)
+        process_redirect(process_at(w->object), worker);
+}
+
+/*
+ * After a grant was revoked: first all mappings are looked at, then all processes for those who
+ * wait.  w->cursor counts through both pools.  What is made from now on looks at the grant itself.
+ */
+static enum work_turn revoke_step(struct work *w)
+{
+    if (w->unmapping.mapping != POOL_NONE) {
+        enum work_turn turn = mapping_unmap_step(w);
+
+        return turn == WORK_DONE ? WORK_MORE : turn;
+    }
+    for (uint32_t i = 0; i < RECORDS_PER_STEP; i++) {
+        if (w->cursor == MAPPINGS_MAX + (uint64_t)process_pool.fresh) {
+            if (w->object != POOL_NONE)
+                grant_free(w->object);
+            return WORK_DONE;
+        }
+        if (w->cursor >= MAPPINGS_MAX) {
+            if (!process_drop_waiters((uint32_t)(w->cursor - MAPPINGS_MAX)))
+                return WORK_MORE;
+            w->cursor++;
+            continue;
+        }
+        if (w->cursor == mapping_pool.fresh) { /* the others were never used */
+            w->cursor = MAPPINGS_MAX;
+            continue;
+        }
+        switch (mapping_claim_dead(w, (uint32_t)w->cursor)) {
+        case MAPPING_CLAIMED:
+            w->cursor++;
+            return WORK_MORE;
+        case MAPPING_BUSY:
+            return WORK_AGAIN;
+        case MAPPING_NONE:
+            w->cursor++;
+            break;
+        }
+    }
+    return WORK_MORE;
+}
+
+enum work_turn work_step(struct work *w)
+{
+    switch (w->kind) {
+    case WORK_SPAWN:
+        return process_make_step(w);
+    case WORK_MEMORY_CREATE:
+        return memobj_create_step(w);
+    case WORK_MAP:
+        return mapping_make_step(w);
+    case WORK_UNMAP:
+        return mapping_unmap_step(w);
+    case WORK_DESTROY:
+        return memobj_destroy_step(w);
+    case WORK_REVOKE:
+        return revoke_step(w);
+    case WORK_NONE:
+        break;
+    }
+    UNREACHABLE();
+}

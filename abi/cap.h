@@ -94,6 +94,8 @@ enum cap_slot {
  *                 instruction more once its CPU has noticed, for which nobody waits.  OK also for
  *                 the caller itself, whose process goes on without it.
  *   END           args[0] = exit status.  Ends the caller's process with all its threads.
+ *   STAT          args[0] = index, args[1] = generation, args[2] = address of struct
+ *                 cap_thread_stat to fill.  STALE: it has ended.
  * MACHINE
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
@@ -159,7 +161,8 @@ enum cap_threads_method {
     THREADS_SELF = 2,
     THREADS_DETACH = 3,
     THREADS_KILL = 4,
-    THREADS_END = 5
+    THREADS_END = 5,
+    THREADS_STAT = 6
 };
 enum cap_machine_method {
     MACHINE_CPU_COUNT = 0,
@@ -187,6 +190,13 @@ struct cap_thread_params {
     uint32_t has_mask;      /* 0 or 1 */
     uint32_t reserved;
     uint64_t mask[16]; /* 1024 CPUs */
+};
+
+/* A thread up to this instant. */
+struct cap_thread_stat {
+    uint64_t runtime_ns;
+    uint32_t cpu; /* that it is on, or was last, or is on its way to */
+    uint32_t is_running;
 };
 
 #endif /* ABI_CAP_H */

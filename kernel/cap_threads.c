@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_threads.c - the methods of THREADS (abi/cap.h): the caller's own threads. */
+#include "core/account.h"
 #include "kernel/cap.h"
+#include "kernel/clock.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
@@ -116,6 +118,60 @@ static int64_t kill_thread(struct cap_call *call)
     return status;
 }
 
+/* With the lock of its CPU, where alone its ledger changes: what is open on that CPU is its. */
+static void read_locked(const struct rq *rq, uint32_t cpu, uint32_t slot,
+                        struct cap_thread_stat *stat)
+{
+    bool is_running = rq->current == slot;
+    struct mono since = account_effective_since(glue_sched(), cpu);
+    struct mono now = clock_now();
+
+    *stat = (struct cap_thread_stat){
+        .runtime_ns = thread_of(glue_sched(), slot)->ledger.runtime_ns,
+        .cpu = cpu,
+        .is_running = is_running,
+    };
+    if (is_running && mono_before(since, now))
+        stat->runtime_ns += (uint64_t)mono_diff_ns(now, since);
+}
+
+static enum status read_stat(struct thread_ref ref, struct cap_thread_stat *stat)
+{
+    struct sched *s = glue_sched();
+
+    for (;;) { /* a turn more for each move to another CPU in between */
+        uint32_t cpu = thread_word_read(s, ref.slot).cpu;
+        struct rq *rq = rq_of(s, cpu);
+        bool is_live, is_there;
+
+        port_lock(&rq->lock);
+        is_live = thread_ref_is_live(s, ref);
+        is_there = thread_word_read(s, ref.slot).cpu == cpu;
+        if (is_live && is_there)
+            read_locked(rq, cpu, ref.slot, stat);
+        port_unlock(&rq->lock);
+        if (!is_live)
+            return STATUS_STALE;
+        if (is_there)
+            return STATUS_OK;
+        arch_pause();
+    }
+}
+
+static int64_t thread_stat(const struct cap_call *call)
+{
+    const struct process *process = call->thread->process;
+    struct cap_thread_stat stat;
+    struct thread_ref ref;
+    enum status status = seat_ref(process, call->args[0], call->args[1], &ref);
+
+    if (status == STATUS_OK)
+        status = read_stat(ref, &stat);
+    if (status != STATUS_OK)
+        return status;
+    return vspace_copy_out(&process->space, call->args[2], &stat, sizeof(stat));
+}
+
 int64_t threads_methods(struct cap_call *call)
 {
     struct process *process = call->thread->process;
@@ -135,6 +191,8 @@ int64_t threads_methods(struct cap_call *call)
     case THREADS_END:
         process_end(process, PROCESS_EXITED, (int64_t)call->args[0]);
         uthread_exit(call->thread, (int64_t)call->args[0]);
+    case THREADS_STAT:
+        return thread_stat(call);
     default:
         return STATUS_BAD_CAP;
     }

@@ -55,6 +55,14 @@ static void write_cpu(struct result_cpu *row, const struct outcome_cpu *a,
     row->pushes = rise(a->stat.push_count, b->stat.push_count);
 }
 
+void outcome_cpu_row(const struct outcome *o, const struct machine *m, uint32_t cpu,
+                     struct result_cpu *row)
+{
+    struct outcome_cpu reading = read_cpu(m, cpu);
+
+    write_cpu(row, &o->cpus[cpu], &reading);
+}
+
 static void write_thread(struct result_thread *row, const struct ledger *a, const struct ledger *b,
                          const struct step_thread *step)
 {
@@ -109,11 +117,8 @@ unsigned char *outcome_write(const struct outcome *o, const struct machine *m,
 
         write_thread(&threads[thread], &o->ledgers[thread], &ledger, &script->threads[thread].step);
     }
-    for (uint32_t cpu = 0; cpu < cpu_count; cpu++) {
-        struct outcome_cpu reading = read_cpu(m, cpu);
-
-        write_cpu(&cpus[cpu], &o->cpus[cpu], &reading);
-    }
+    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
+        outcome_cpu_row(o, m, cpu, &cpus[cpu]);
     *header = (struct result_header){.magic = RESULT_MAGIC,
                                      .bytes = size,
                                      .duration_ns = (uint64_t)mono_diff_ns(m->now, o->begin),

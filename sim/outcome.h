@@ -30,6 +30,10 @@ struct outcome {
 MUST_USE bool outcome_begin(struct outcome *o, const struct machine *m);
 void outcome_fini(struct outcome *o);
 
+/* What has happened on `cpu` since `o` was read. */
+void outcome_cpu_row(const struct outcome *o, const struct machine *m, uint32_t cpu,
+                     struct result_cpu *row);
+
 /* The bits that CONSERVATION and LEDGER add to the verdict; 0: both hold. */
 uint64_t outcome_verdict(const struct result_header *header, const struct result_thread *threads,
                          const struct result_cpu *cpus);

@@ -2,8 +2,10 @@
 #include "sim/sim.h"
 
 #include "base/hash.h"
+#include "sim/histograms.h"
 #include "sim/outcome.h"
 #include "sim/script.h"
+#include "sim/snapshot.h"
 #include "sim/view.h"
 
 #include <stdlib.h>
@@ -22,7 +24,10 @@ struct run {
     struct mono end; /* or MONO_NEVER: when every thread has ended */
     struct machine machine;
     struct script script;
+    struct histograms histograms;
     struct view view;
+    struct outcome outcome;
+    unsigned char *snapshot; /* where it is written, if somebody watches */
     bool is_complete;
     uint64_t progress_due_ns;
 };
@@ -75,6 +80,11 @@ static enum sim_refusal decode(struct run *r, const unsigned char *image, size_t
         return SIM_BAD_CONFIG;
     *what = "a CPU set of the workload names none of the machine's CPUs";
     if (!masks_have_cpus(r))
+        return SIM_BAD_CONFIG;
+    *what = "the histograms would be larger than 256 MiB";
+    if (r->config->histogram_us > STREAM_HISTOGRAM_US_MAX ||
+        histograms_stream_bytes_max(workload_image_threads(&r->image), r->config->cpu_count,
+                                    r->config->histogram_us) > RESULT_BYTES_MAX)
         return SIM_BAD_CONFIG;
     *what = "no duration is given and a task loops for ever";
     if (duration_ns(r) == 0 && !workload_image_ends(&r->image))
@@ -149,6 +159,8 @@ static bool boot(struct run *r)
         return false;
     if (!script_init(&r->script, &r->image, &r->machine, r->start, r->end))
         return false;
+    if (!histograms_begin(&r->histograms, &r->script, r->config->histogram_us))
+        return false;
     for (uint32_t thread = 0; thread < config.thread_count; thread++)
         start_thread(r, thread);
     return true;
@@ -173,17 +185,27 @@ static uint32_t thousandths(const struct run *r)
     return (uint32_t)((uint64_t)mono_diff_ns(m->now, r->start) * THOUSAND / duration_ns(r));
 }
 
+static void show_snapshot(struct run *r)
+{
+    if (r->snapshot == NULL)
+        return;
+    snapshot_write(&r->outcome, &r->machine, &r->script, r->snapshot);
+    r->config->watch(r->config->watch_context, r->snapshot, snapshot_bytes(&r->machine));
+}
+
 /* The host's clock decides only when to tell the caller, never what happens. */
 static void report_progress(struct run *r)
 {
-    if (r->config->progress == NULL)
+    if (r->config->progress == NULL && r->snapshot == NULL)
         return;
     uint64_t now_ns = host_ns();
 
     if (now_ns < r->progress_due_ns)
         return;
     r->progress_due_ns = now_ns + PROGRESS_NS;
-    r->config->progress(r->config->progress_context, thousandths(r));
+    if (r->config->progress != NULL)
+        r->config->progress(r->config->progress_context, thousandths(r));
+    show_snapshot(r);
 }
 
 static void run_to_end(struct run *r)
@@ -210,15 +232,20 @@ static void begin_printing(struct run *r)
 
 static bool run_workload(struct run *r, struct sim_output *output)
 {
-    struct outcome outcome;
     size_t *bytes = &output->result_bytes;
 
     if (machine_run(&r->machine, r->start, UINT64_MAX) != MACHINE_AT_END)
         UNREACHABLE();
-    if (!outcome_begin(&outcome, &r->machine))
+    if (!outcome_begin(&r->outcome, &r->machine))
         return false;
+    if (r->config->watch != NULL) {
+        r->snapshot = malloc(snapshot_bytes(&r->machine));
+        if (r->snapshot == NULL)
+            return false;
+    }
     begin_printing(r);
     run_to_end(r);
+    show_snapshot(r);
     machine_check(&r->machine);
     script_check(&r->script);
 
@@ -226,8 +253,12 @@ static bool run_workload(struct run *r, struct sim_output *output)
 
     if (r->script.has_sync_error)
         failed |= RESULT_FAILED_SYNC;
-    output->result = outcome_write(&outcome, &r->machine, &r->script, failed, bytes);
-    outcome_fini(&outcome);
+    output->result = outcome_write(&r->outcome, &r->machine, &r->script, failed, bytes);
+    if (output->result != NULL &&
+        !histograms_append(&r->histograms, &r->script, &output->result, bytes)) {
+        free(output->result);
+        output->result = NULL;
+    }
     output->event_count = r->machine.event_count;
     output->trace_hash = r->machine.trace_hash;
     return output->result != NULL;
@@ -254,6 +285,9 @@ enum sim_refusal sim_run(const struct sim_config *config, const unsigned char *i
             refusal = SIM_NO_MEMORY;
         }
     }
+    outcome_fini(&r->outcome);
+    free(r->snapshot);
+    histograms_fini(&r->histograms);
     script_fini(&r->script);
     machine_fini(&r->machine);
     free(r->rows);

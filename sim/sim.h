@@ -20,21 +20,26 @@ struct sim_config {
     uint64_t duration_ns; /* 0: the image's own */
     FILE *events;         /* one line per scheduler event from the start on, or NULL */
     bool has_costs;       /* an interrupt takes kernel time, MACHINE_INTERRUPT_NS; else none */
+    uint32_t histogram_us; /* 1..STREAM_HISTOGRAM_US_MAX: count wake latencies exactly; 0: do not */
     uint32_t check_every; /* all laws after every so many events; 0: only at the end */
     /* Called about ten times a second of real time with 0..1000 thousandths done, or NULL. */
     void (*progress)(void *context, uint32_t thousandths);
     void *progress_context;
+    /* Called with a snapshot (abi/stream.h), valid during the call, at the start, as often as
+     * `progress`, and at the end; or NULL. */
+    void (*watch)(void *context, const unsigned char *snapshot, size_t bytes);
+    void *watch_context;
 };
 
 enum sim_refusal {
     SIM_OK = 0,
     SIM_BAD_IMAGE,  /* workload_image_open refused it */
-    SIM_BAD_CONFIG, /* CPU count or duration outside the limits, or a CPU set without CPUs */
+    SIM_BAD_CONFIG, /* CPU count, duration or histograms too large, or a CPU set without CPUs */
     SIM_NO_MEMORY,
     SIM_ENDLESS /* no duration given and the workload never ends by itself */
 };
 
-/* A run's outcome: abi/result.h bytes, malloc'ed; the caller frees them. */
+/* A run's outcome: abi/stream.h bytes without snapshots, malloc'ed; the caller frees them. */
 struct sim_output {
     unsigned char *result;
     size_t result_bytes;

@@ -5,10 +5,11 @@ include workload/build.mk
 
 CAPOS_COMMAND_SRC := $(wildcard tools/capos*.c) tools/commands.c tools/options.c
 CAPOS_SRC := tools/agree.c tools/archive.c tools/boot.c tools/cleanup.c tools/engine.c \
-    tools/engine_kernel.c tools/field.c tools/file.c tools/input.c tools/manifest.c \
-    tools/message.c tools/number.c tools/paths.c tools/progress.c tools/qemu.c \
-    tools/report.c tools/report_threads.c tools/result.c tools/result_json.c \
-    tools/run_view.c tools/table.c
+    tools/engine_kernel.c tools/field.c tools/file.c tools/follow.c tools/frame.c \
+    tools/histogram.c tools/input.c tools/manifest.c tools/message.c tools/number.c \
+    tools/paths.c tools/progress.c tools/qemu.c tools/report.c tools/report_threads.c \
+    tools/result.c tools/result_json.c tools/run_view.c tools/screen.c tools/stream.c \
+    tools/table.c tools/watch.c
 CAPOS_OBJS := $(CAPOS_COMMAND_SRC:%.c=$(B)/host/%.o) $(CAPOS_SRC:%.c=$(B)/host/%.o)
 
 $(B)/capos: $(CAPOS_OBJS) $(WORKLOAD_HOST_OBJS) $(WORKLOAD_FREE_HOST_OBJS) $(SIM_HOST) \
@@ -30,14 +31,14 @@ $(CAPOS_TESTS): $(B)/test/%: $(B)/san/%.o $(CAPOS_SAN) $(BASE_SAN)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
 
-TESTS += $(CAPOS_TESTS) tests/cli tests/agree tests/concurrent
+TESTS += $(CAPOS_TESTS) tests/cli tests/watch tests/agree tests/concurrent
 
-# ---- Fuzzers: any text as a manifest, any bytes as its table; rules in workload/build.mk -----
+# ---- Fuzzers: any text as a manifest, any bytes as its table, or as a result stream ----------
 
-MANIFEST_FUZZERS := $(B)/fuzz/tools/manifest_fuzz $(B)/fuzz/tools/manifest_table_fuzz
-MANIFEST_FUZZ_SRC := tools/cleanup.c tools/field.c tools/file.c tools/manifest.c tools/message.c \
-    tools/progress.c tools/run_view.c tools/result.c base/manifest.c
+MANIFEST_FUZZ_SRC := $(WORKLOAD_FUZZ_SRCS) tools/cleanup.c tools/field.c tools/file.c \
+    tools/manifest.c tools/message.c tools/progress.c tools/run_view.c tools/result.c \
+    base/manifest.c
 
-$(MANIFEST_FUZZERS): %: %.o $(WORKLOAD_FUZZ_SRCS:%.c=$(B)/fuzz/%.o) \
-    $(MANIFEST_FUZZ_SRC:%.c=$(B)/fuzz/%.o)
-	clang $(SANITIZE) -fsanitize=fuzzer $^ $(WORKLOAD_HOST_LIBS) -o $@
+$(foreach noun,manifest manifest_table,\
+    $(eval $(call FUZZER,tools/$(noun)_fuzz,$(MANIFEST_FUZZ_SRC),$(WORKLOAD_HOST_LIBS))))
+$(eval $(call FUZZER,tools/stream_fuzz,tools/stream.c tools/result.c))

@@ -6,9 +6,9 @@
 
 static const struct argp_option table[] = {
     OPTIONS_COMMON,
-    OPTION_ROW_JSON,
+    OPTIONS_OUTPUT,
     {"concurrent", OPTION_CONCURRENT, NULL, 0,
-     "CPUs on several host threads, in wall time; the default is deterministic", 0},
+     "CPUs on several host threads, in wall time; the default is deterministic", GROUP_RUN},
     OPTIONS_MANIFEST,
     OPTIONS_QEMU,
     {0},
@@ -18,14 +18,15 @@ static const char about[] =
     "Boots the kernel in QEMU with a workload, an rt-app JSON file, and prints who ran when."
     "\vWithout WORKLOAD it is workloads/default.json.  The deterministic machine gives the same "
     "table every time.  With --manifest there need be no WORKLOAD: what the services say is shown, "
-    "and the verdict is whether all of them ended with success.";
+    "and the verdict is whether all of them ended with success."
+    OPTIONS_EXIT_STATUS;
 
 enum exit_status capos_run(int argument_count, char **arguments)
 {
     struct options options = {.cpus_max = QEMU_CPUS_MAX};
     enum exit_status status = EXIT_UNUSABLE;
     struct engine_run run;
-    struct output json;
+    struct outputs outputs;
     struct input input;
 
     options_parse(&options, table, about, argument_count, arguments);
@@ -33,13 +34,13 @@ enum exit_status capos_run(int argument_count, char **arguments)
         return engine_boot_kernel(&options);
     if (!command_choose_workload(&options) || !input_open(&input, &options))
         return EXIT_UNUSABLE;
-    if (command_open_json(&json, &options)) {
+    if (outputs_open(&outputs, &options)) {
         status = engine_run_kernel(&run, &input, &options);
         if (status == EXIT_HELD) {
-            status = command_conclude(&run.view, &json, &options);
+            status = command_conclude(&run.view, &outputs, &options);
             engine_run_fini(&run);
         }
-        output_abort(&json);
+        outputs_abort(&outputs);
     }
     input_fini(&input);
     return status;

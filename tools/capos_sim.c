@@ -6,20 +6,21 @@
 
 static const struct argp_option table[] = {
     OPTIONS_COMMON,
-    OPTION_ROW_JSON,
+    OPTIONS_OUTPUT,
     {"events", OPTION_EVENTS, "FILE", OPTION_ARG_OPTIONAL,
-     "write one line per event; without FILE to standard output, before the table", 0},
-    {"no-costs", OPTION_NO_COSTS, NULL, 0, "interrupts take no kernel time", 0},
+     "write one line per event; without FILE to standard output, before the table",
+     GROUP_SHOWN},
+    {"no-costs", OPTION_NO_COSTS, NULL, 0, "interrupts take no kernel time", GROUP_RUN},
     {0},
 };
 
 static const char about[] =
     "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
     "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration, seed and "
-    "--no-costs decide the trace hash.";
+    "--no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
 
 static enum exit_status simulate(const struct input *input, const struct options *options,
-                                 struct output *json, struct output *events)
+                                 struct outputs *outputs, struct output *events)
 {
     struct engine_run run;
     enum exit_status status = engine_run_simulator(&run, input, options, events->stream);
@@ -29,7 +30,7 @@ static enum exit_status simulate(const struct input *input, const struct options
         return EXIT_UNUSABLE;
     }
     if (status == EXIT_HELD) {
-        status = command_conclude(&run.view, json, options);
+        status = command_conclude(&run.view, outputs, options);
         engine_run_fini(&run);
     }
     return status;
@@ -39,17 +40,18 @@ enum exit_status capos_sim(int argument_count, char **arguments)
 {
     struct options options = {.cpus_max = CPU_MAX};
     enum exit_status status = EXIT_UNUSABLE;
-    struct output json, events = {.stream = NULL};
+    struct output events = {.stream = NULL};
+    struct outputs outputs;
     struct input input;
 
     options_parse(&options, table, about, argument_count, arguments);
     if (!command_choose_workload(&options) || !input_open(&input, &options))
         return EXIT_UNUSABLE;
-    if (command_open_json(&json, &options)) {
+    if (outputs_open(&outputs, &options)) {
         if (options.events == NULL || output_open(&events, options.events))
-            status = simulate(&input, &options, &json, &events);
+            status = simulate(&input, &options, &outputs, &events);
         output_abort(&events);
-        output_abort(&json);
+        outputs_abort(&outputs);
     }
     input_fini(&input);
     return status;

@@ -14,13 +14,24 @@
 static char paths[CLEANUP_PATHS_MAX][CLEANUP_PATH_BYTES_MAX]; /* "" = dropped */
 static volatile sig_atomic_t path_count;
 static volatile sig_atomic_t child_pid;
+static const char *volatile last_text;
 
-static const int caught_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
+static const int caught_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGABRT};
+
+void cleanup_write_text(void)
+{
+    const char *text = last_text;
+
+    last_text = NULL;
+    if (text != NULL && write(STDOUT_FILENO, text, strlen(text)) < 0)
+        text = NULL; /* the terminal is gone */
+}
 
 void cleanup_run(void)
 {
     pid_t child = child_pid;
 
+    cleanup_write_text();
     child_pid = 0;
     if (child > 0) {
         kill(child, SIGKILL);
@@ -74,6 +85,11 @@ void cleanup_drop(const char *path)
             paths[i][0] = '\0';
     while (path_count > 0 && paths[path_count - 1][0] == '\0')
         path_count--;
+}
+
+void cleanup_set_text(const char *text)
+{
+    last_text = text;
 }
 
 void cleanup_set_child(pid_t child)

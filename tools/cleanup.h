@@ -3,8 +3,9 @@
  * cleanup.h - what must not outlive capos: temporary files, the work directory, the emulator.
  *
  * Everything registered here is undone when capos ends, by return, by exit() or by a signal
- * (INT, TERM, HUP, PIPE, QUIT).  A signal ends the program with that signal after the clean-up, as
- * a shell expects.  A capos that is killed outright leaves its files; the emulator dies with it.
+ * (INT, TERM, HUP, PIPE, QUIT, ABRT).  A signal ends the program with that signal after the
+ * clean-up, as a shell expects.  A capos that is killed outright leaves its files; the emulator
+ * dies with it.
  *
  * The signal handler reads the registry at any moment, so an entry is complete before its count
  * covers it, and only functions allowed in handlers are called.
@@ -31,6 +32,13 @@ void cleanup_drop(const char *path);
 
 /* Kill and await `child` at the end; 0 = there is none any more. */
 void cleanup_set_child(pid_t child);
+
+/* Write `text`, which must stay, to standard output at the end, before anything else; NULL =
+ * nothing any more. */
+void cleanup_set_text(const char *text);
+
+/* Write it now, and not again. */
+void cleanup_write_text(void);
 
 /* Undo everything registered now. */
 void cleanup_run(void);

@@ -151,6 +151,70 @@ static void test_cleanup_add_refuses_beyond_the_limit(void **state)
     assert_int_equal(in_child(fill_registry), 0);
 }
 
+static const char last_words[] = "as it was\n";
+
+static void speak_at_the_end(void)
+{
+    cleanup_set_text("not this\n");
+    cleanup_set_text(last_words);
+}
+
+static void speak_at_abort(void)
+{
+    cleanup_set_text(last_words);
+    abort();
+}
+
+static void speak_at_once(void)
+{
+    cleanup_set_text(last_words);
+    cleanup_write_text();
+    cleanup_write_text();
+}
+
+static void forget_to_speak(void)
+{
+    cleanup_set_text(last_words);
+    cleanup_set_text(NULL);
+}
+
+/* Standard output of a process with `body`. */
+static void output_of(void (*body)(void), char *text, size_t size)
+{
+    int saved = dup(STDOUT_FILENO);
+    int ends[2];
+    ssize_t got;
+
+    assert_int_equal(fflush(stdout), 0);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+    close(ends[1]);
+    (void)in_child(body);
+    assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+    close(saved);
+    got = read(ends[0], text, size - 1);
+    assert_true(got >= 0);
+    text[got] = '\0';
+    close(ends[0]);
+}
+
+/* Goal: the last words are written once, at a return and at an abort, unless taken back.
+ * Method: a pipe instead of standard output. */
+static void test_cleanup_writes_the_text(void **state)
+{
+    (void)state;
+    char text[PATH_BYTES];
+
+    output_of(speak_at_the_end, text, sizeof text);
+    assert_string_equal(text, last_words);
+    output_of(speak_at_abort, text, sizeof text);
+    assert_string_equal(text, last_words);
+    output_of(speak_at_once, text, sizeof text);
+    assert_string_equal(text, last_words);
+    output_of(forget_to_speak, text, sizeof text);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cleanup_drop_keeps, make_files, remove_files),
         cmocka_unit_test(test_cleanup_ends_the_child),
         cmocka_unit_test(test_cleanup_add_refuses_beyond_the_limit),
+        cmocka_unit_test(test_cleanup_writes_the_text),
     };
 
     return cmocka_run_group_tests_name("cleanup", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tools/histogram.h"
 #include "tools/paths.h"
 #include "tools/report.h"
 #include "tools/result_json.h"
@@ -19,26 +20,54 @@ bool command_choose_workload(struct options *options)
     return true;
 }
 
-bool command_open_json(struct output *json, const struct options *options)
+bool outputs_open(struct outputs *outputs, const struct options *options)
 {
-    *json = (struct output){.stream = NULL};
-    return options->json == NULL || output_open(json, options->json);
+    *outputs = (struct outputs){.json = {.stream = NULL}};
+    if (options->json != NULL && !output_open(&outputs->json, options->json))
+        return false;
+    if (options->histogram == NULL || output_open(&outputs->histogram, options->histogram))
+        return true;
+    outputs_abort(outputs);
+    return false;
 }
 
-enum exit_status command_conclude(const struct run_view *run, struct output *json,
+void outputs_abort(struct outputs *outputs)
+{
+    output_abort(&outputs->json);
+    output_abort(&outputs->histogram);
+}
+
+/* Write what was asked for.  false: said why. */
+static bool write_outputs(const struct run_view *run, struct outputs *outputs)
+{
+    if (outputs->json.stream != NULL) {
+        result_json_write(run, outputs->json.stream);
+        if (!output_commit(&outputs->json))
+            return false;
+    }
+    if (outputs->histogram.stream != NULL) {
+        if (run->result.histograms == NULL) {
+            message("the run left no histogram: its loadgen was not asked for one");
+            return false;
+        }
+        histogram_print(run, outputs->histogram.stream);
+        if (!output_commit(&outputs->histogram))
+            return false;
+    }
+    return true;
+}
+
+enum exit_status command_conclude(const struct run_view *run, struct outputs *outputs,
                                   const struct options *options)
 {
-    if (json->stream == stdout)
+    if (outputs->json.stream == stdout || outputs->histogram.stream == stdout)
         report_print_verdict(run, stderr);
     else if (options->is_quiet)
         report_print_verdict(run, stdout);
     else
         report_print(run, stdout);
-    if (json->stream != NULL) {
-        result_json_write(run, json->stream);
-        if (!output_commit(json))
-            return EXIT_UNUSABLE;
-    }
+    if (!write_outputs(run, outputs))
+        return EXIT_UNUSABLE;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         message("standard output cannot be written");
         return EXIT_UNUSABLE;

@@ -29,14 +29,23 @@ COMMAND_TABLE(COMMAND_PROTOTYPE)
 /* Set options->workload to the default one where none was given.  false: said why. */
 MUST_USE bool command_choose_workload(struct options *options);
 
-/* Open --json's file, if asked for, before the run.  false: said why. */
-MUST_USE bool command_open_json(struct output *json, const struct options *options);
+/* The files that a run was asked to write. */
+struct outputs {
+    struct output json;
+    struct output histogram;
+};
+
+/* Open those asked for, before the run.  false: said why, and none is open. */
+MUST_USE bool outputs_open(struct outputs *outputs, const struct options *options);
+
+/* Drop those that were not written. */
+void outputs_abort(struct outputs *outputs);
 
 /*
- * Print the run's table (quiet: its verdict), where the JSON does not take standard output, and
- * write the JSON.  Returns what the command ends with.
+ * Print the run's table (quiet: its verdict), where no file takes standard output, and write the
+ * files.  Returns what the command ends with.
  */
-MUST_USE enum exit_status command_conclude(const struct run_view *run, struct output *json,
+MUST_USE enum exit_status command_conclude(const struct run_view *run, struct outputs *outputs,
                                            const struct options *options);
 
 #endif /* TOOLS_COMMANDS_H */

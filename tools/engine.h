@@ -39,6 +39,13 @@ MUST_USE enum exit_status engine_run_simulator(struct engine_run *run, const str
 
 void engine_run_fini(struct engine_run *run);
 
+/* How long the run lasts; 0: until the workload's threads have ended. */
+uint64_t engine_duration_ns(const struct input *input, const struct options *options);
+
+/* For the engines: who runs where, as far as it is known before the run. */
+struct run_view engine_view(const struct input *input, const struct options *options,
+                            enum run_engine engine);
+
 /* For the engines: open `run->bytes` as the result of `input`, or say why not and drop them. */
 MUST_USE bool engine_open_result(struct engine_run *run, const struct input *input,
                                  const struct options *options, enum run_engine engine);

@@ -12,13 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "tools/boot.h"
 #include "tools/cleanup.h"
+#include "tools/follow.h"
 #include "tools/paths.h"
 #include "tools/progress.h"
 #include "tools/qemu.h"
+#include "tools/stream.h"
+#include "tools/watch.h"
 
-#define ARGUMENT_BYTES 64u
+#define ARGUMENT_BYTES 128u
+#define WATCH_MS 20u
 #define CONSOLE_BYTES_MAX (64u << 20)
 #define CONSOLE_LINES_SHOWN 20u
 
@@ -74,6 +79,40 @@ static bool make_temporary(char *directory)
     return true;
 }
 
+/*
+ * How often loadgen is to write a snapshot: several times between two pictures, however fast the
+ * machine is, but not so often that they are more than may be written.
+ */
+static uint64_t watch_ms(const struct input *input, const struct options *options,
+                         uint64_t duration_ns)
+{
+    uint64_t bytes = sizeof(struct stream_snapshot) +
+                     workload_image_threads(&input->image) * sizeof(struct stream_thread) +
+                     options->cpu_count * sizeof(struct result_cpu);
+    uint64_t count = STREAM_SNAPSHOTS_BYTES_MAX / bytes;
+    uint64_t least_ms = duration_ns / NS_PER_MS / count + 1;
+
+    return least_ms > WATCH_MS ? least_ms : WATCH_MS;
+}
+
+/* Loadgen's (user/loadgen/arguments.h). */
+static void write_arguments(char text[ARGUMENT_BYTES], const struct input *input,
+                            const struct options *options, uint64_t duration_ns)
+{
+    struct fmt f = fmt_start(text, ARGUMENT_BYTES);
+
+    fmt_text(&f, "duration_ns=");
+    fmt_u64(&f, duration_ns, 0, ' ');
+    if (options->histogram_us != 0) {
+        fmt_text(&f, " histogram_us=");
+        fmt_u64(&f, options->histogram_us, 0, ' ');
+    }
+    if (options->is_watched) {
+        fmt_text(&f, " watch_ms=");
+        fmt_u64(&f, watch_ms(input, options, duration_ns), 0, ' ');
+    }
+}
+
 /* `input`: NULL where there is no workload. */
 static bool write_archive(const char *directory, const struct paths *paths,
                           const struct input *input, const struct options *options,
@@ -89,7 +128,7 @@ static bool write_archive(const char *directory, const struct paths *paths,
     bool is_written;
 
     if (input != NULL) {
-        snprintf(arguments, sizeof arguments, "duration_ns=%llu", (unsigned long long)duration_ns);
+        write_arguments(arguments, input, options, duration_ns);
         request.workload = &input->blob;
         request.arguments = arguments;
     }
@@ -176,6 +215,11 @@ static enum exit_status explain(struct qemu_outcome outcome, const char *directo
     return status;
 }
 
+static enum run_engine engine_of(const struct options *options)
+{
+    return options->is_concurrent ? ENGINE_KERNEL_CONCURRENT : ENGINE_KERNEL;
+}
+
 /* A machine that ended by itself may have left a result, whatever it reported. */
 static bool read_result(struct engine_run *run, const struct input *input,
                         const struct options *options, const char *directory)
@@ -189,8 +233,42 @@ static bool read_result(struct engine_run *run, const struct input *input,
         blob_fini(&run->bytes);
         return false;
     }
-    return engine_open_result(run, input, options,
-                              options->is_concurrent ? ENGINE_KERNEL_CONCURRENT : ENGINE_KERNEL);
+    return engine_open_result(run, input, options, engine_of(options));
+}
+
+/* A run that is watched: what it has written so far, and what is shown of it. */
+struct live {
+    struct follow follow;
+    struct watch watch;
+};
+
+static void show_live(void *context)
+{
+    struct live *live = context;
+    struct blob record;
+
+    if (follow_look(&live->follow, &record))
+        watch_take(&live->watch, record.data, record.bytes);
+    blob_fini(&record);
+}
+
+/* Run QEMU, shown while it goes on. */
+static bool run_watched(struct qemu_outcome *outcome, struct qemu_config *config,
+                        const struct input *input, const struct options *options)
+{
+    struct run_view view = engine_view(input, options, engine_of(options));
+    struct live live;
+
+    if (!follow_begin(&live.follow, config->directory, QEMU_RESULT))
+        return false;
+    config->look = show_live;
+    config->look_context = &live;
+    progress_begin(true);
+    watch_begin(&live.watch, &view, config->duration_ns);
+    *outcome = qemu_run(config);
+    watch_end(&live.watch);
+    follow_end(&live.follow);
+    return true;
 }
 
 /* Boot the machine and wait for its end.  false: said why it could not be booted. */
@@ -198,12 +276,9 @@ static bool run_machine(struct qemu_outcome *outcome, const struct input *input,
                         const struct options *options, const struct paths *paths,
                         const char *directory)
 {
-    uint64_t duration_ns = options->duration_ns;
-
-    if (duration_ns == 0 && input != NULL)
-        duration_ns = input->image.header->duration_ns;
-
-    const struct qemu_config config = {
+    uint64_t duration_ns =
+        input != NULL ? engine_duration_ns(input, options) : options->duration_ns;
+    struct qemu_config config = {
         .kernel = paths->kernel,
         .machine = options->machine,
         .directory = directory,
@@ -217,6 +292,8 @@ static bool run_machine(struct qemu_outcome *outcome, const struct input *input,
 
     if (!write_archive(directory, paths, input, options, duration_ns))
         return false;
+    if (options->is_watched)
+        return run_watched(outcome, &config, input, options);
     progress_begin(options->is_quiet);
     *outcome = qemu_run(&config);
     return true;

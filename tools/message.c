@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/cleanup.h"
 #include "tools/progress.h"
 
 void message(const char *format, ...)
@@ -12,6 +13,7 @@ void message(const char *format, ...)
     va_list arguments;
 
     progress_clear();
+    cleanup_write_text(); /* else the message would go with the picture it stands in */
     fputs("capos: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

@@ -3,7 +3,8 @@
  * message.h - what capos says on standard error, and how it ends.
  *
  * Every line begins with "capos: ".  Results go to standard output and never through here.
- * A status line that progress.h has drawn is removed first.  Locks: none; one thread.
+ * A status line that progress.h has drawn is removed first; a picture of screen.h is left.
+ * Locks: none; one thread.
  */
 #ifndef TOOLS_MESSAGE_H
 #define TOOLS_MESSAGE_H

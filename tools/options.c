@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "abi/stream.h"
 #include "abi/workload.h"
+#include "tools/histogram.h"
 #include "tools/message.h"
 #include "tools/number.h"
+#include "tools/screen.h"
 
 static void set_cpus(struct options *o, const char *text, struct argp_state *state)
 {
@@ -29,6 +32,17 @@ static void set_seed(struct options *o, const char *text, struct argp_state *sta
 {
     if (!number_parse(text, UINT64_MAX, &o->seed))
         argp_error(state, "--seed %s: expected a number, decimal or 0x hexadecimal", text);
+}
+
+static void set_histogram_us(struct options *o, const char *text, struct argp_state *state)
+{
+    uint64_t value;
+
+    if (!number_parse(text, STREAM_HISTOGRAM_US_MAX, &value) || value == 0)
+        argp_error(state, "--histogram-us %s: expected a number from 1 to %u", text,
+                   STREAM_HISTOGRAM_US_MAX);
+    else
+        o->histogram_us = (uint32_t)value;
 }
 
 static void set_machine(struct options *o, const char *text, struct argp_state *state)
@@ -64,14 +78,69 @@ static void check_manifest(const struct options *o, struct argp_state *state)
     if (o->programs.count > 0 && o->manifest == NULL)
         argp_error(state, "--program %s: expected a --manifest that says what it may do",
                    o->programs.given[0]);
-    if (o->manifest != NULL && o->workload == NULL && (o->json != NULL || o->duration_ns != 0))
-        argp_error(state, "--json and --duration are about a workload; expected one");
+    if (o->manifest != NULL && o->workload == NULL &&
+        (o->json != NULL || o->duration_ns != 0 || o->histogram != NULL))
+        argp_error(state, "--json, --histogram and --duration are about a workload; expected one");
+}
+
+static bool is_standard_output(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+static void check_outputs(struct options *o, struct argp_state *state)
+{
+    if (o->histogram == NULL && o->histogram_us != 0)
+        argp_error(state, "--histogram-us is about a histogram; expected --histogram FILE");
+    if (o->histogram != NULL && o->histogram_us == 0)
+        o->histogram_us = HISTOGRAM_US_DEFAULT;
+    if (is_standard_output(o->json) && is_standard_output(o->histogram))
+        argp_error(state, "--json and --histogram cannot both have standard output");
+}
+
+/* The picture takes standard output and is most of the progress there is. */
+static void check_watch(const struct options *o, struct argp_state *state)
+{
+    if (!o->is_watched)
+        return;
+    if (o->is_quiet || o->is_verbose || is_standard_output(o->json) ||
+        is_standard_output(o->histogram) || is_standard_output(o->events))
+        argp_error(state, "--watch has the terminal: nothing else can be shown there (--quiet, "
+                          "--verbose, a file that is standard output)");
+    if (o->manifest != NULL && o->workload == NULL)
+        argp_error(state, "--watch is about a workload; expected one");
+    if (!screen_is_possible())
+        argp_error(state, "--watch: expected a terminal at standard output, and its kind in TERM");
+}
+
+/* The flag of an option without a value; NULL: it has one, or is no option. */
+static bool *flag_of(struct options *o, int key)
+{
+    switch (key) {
+    case OPTION_QUIET:
+        return &o->is_quiet;
+    case OPTION_VERBOSE:
+        return &o->is_verbose;
+    case OPTION_CONCURRENT:
+        return &o->is_concurrent;
+    case OPTION_WATCH:
+        return &o->is_watched;
+    case OPTION_NO_COSTS:
+        return &o->is_costless;
+    default:
+        return NULL;
+    }
 }
 
 static error_t parse_key(int key, char *argument, struct argp_state *state)
 {
     struct options *o = state->input;
+    bool *flag = flag_of(o, key);
 
+    if (flag != NULL) {
+        *flag = true;
+        return 0;
+    }
     switch (key) {
     case OPTION_CPUS:
         set_cpus(o, argument, state);
@@ -81,6 +150,12 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_SEED:
         set_seed(o, argument, state);
+        return 0;
+    case OPTION_HISTOGRAM:
+        o->histogram = argument;
+        return 0;
+    case OPTION_HISTOGRAM_US:
+        set_histogram_us(o, argument, state);
         return 0;
     case OPTION_JSON:
         o->json = argument;
@@ -97,18 +172,6 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
     case OPTION_MACHINE:
         set_machine(o, argument, state);
         return 0;
-    case OPTION_QUIET:
-        o->is_quiet = true;
-        return 0;
-    case OPTION_VERBOSE:
-        o->is_verbose = true;
-        return 0;
-    case OPTION_CONCURRENT:
-        o->is_concurrent = true;
-        return 0;
-    case OPTION_NO_COSTS:
-        o->is_costless = true;
-        return 0;
     case OPTION_MANIFEST:
         o->manifest = argument;
         return 0;
@@ -120,6 +183,8 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         check_manifest(o, state);
+        check_outputs(o, state);
+        check_watch(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

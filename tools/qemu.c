@@ -255,6 +255,12 @@ static struct qemu_outcome judge(int status)
     }
 }
 
+static void look(const struct qemu_config *config)
+{
+    if (config->look != NULL)
+        config->look(config->look_context);
+}
+
 /* Until the child ends or hangs.  `handle` becomes readable when it ends. */
 static struct qemu_outcome watch_child(struct watch *w, int directory, int handle)
 {
@@ -264,9 +270,11 @@ static struct qemu_outcome watch_child(struct watch *w, int directory, int handl
     for (;;) { /* bounded by the hang detector */
         poll(&ready, 1, LOOK_EVERY_MS);
         forward_console(w, directory);
+        look(w->config);
         if (waitpid(w->child, &status, WNOHANG) == w->child) {
             cleanup_set_child(0);
             forward_console(w, directory);
+            look(w->config);
             return judge(status);
         }
         if (is_hung(w)) {

@@ -42,6 +42,8 @@ struct qemu_config {
     uint64_t hang_limit_ns; /* for both limits of the hang detector; 0: those described above */
     bool is_concurrent;
     bool is_verbose; /* show the console's lines on standard error as they come */
+    void (*look)(void *context); /* called a few times a second, and once at the end; or NULL */
+    void *look_context;
 };
 
 enum qemu_end {

@@ -115,15 +115,8 @@ void report_print_verdict(const struct run_view *run, FILE *stream)
 
 void report_print(const struct run_view *run, FILE *stream)
 {
-    static const char *const machines[] = {
-        [ENGINE_KERNEL] = "the kernel in QEMU, deterministic",
-        [ENGINE_KERNEL_CONCURRENT] = "the kernel in QEMU, concurrent (latencies are wall time)",
-        [ENGINE_SIMULATOR] = "the simulator",
-    };
-
-    ASSERT(run->engine < ARRAY_COUNT(machines));
     fprintf(stream, "%s on %u CPU%s: %s\n\n", run->workload, run->cpu_count,
-            run->cpu_count == 1 ? "" : "s", machines[run->engine]);
+            run->cpu_count == 1 ? "" : "s", engine_sentence(run->engine));
     report_print_threads(run, stream);
     fputc('\n', stream);
     print_cpus(run, stream);

@@ -9,7 +9,7 @@
 #ifndef TOOLS_RESULT_H
 #define TOOLS_RESULT_H
 
-#include "abi/result.h"
+#include "abi/stream.h"
 #include "base/types.h"
 
 #define RESULT_REFUSAL_TABLE(X)                                                       \
@@ -21,7 +21,8 @@
     X(SIZE_WRONG, "the result's size is not what its header says")                         \
     X(CHECKSUM_WRONG, "the result's checksum does not match: it is damaged")                \
     X(VERDICT_UNKNOWN, "the result's verdict has a bit that this version does not know")      \
-    X(NUMBER_IMPOSSIBLE, "a number of the result is not possible")
+    X(NUMBER_IMPOSSIBLE, "a number of the result is not possible")                        \
+    X(HISTOGRAM_WRONG, "the histograms behind the result are damaged")
 
 enum result_refusal {
 #define RESULT_REFUSAL_ENUM(name, sentence) RESULT_##name,
@@ -37,6 +38,7 @@ struct result {
     const struct result_header *header;
     const struct result_thread *threads;
     const struct result_cpu *cpus;
+    const struct stream_histograms *histograms; /* NULL: the run was not asked for them */
 };
 
 /* Check `bytes` at `data` (8-aligned) and open them.  Refused: `result` is left alone. */

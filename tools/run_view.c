@@ -17,6 +17,18 @@ const char *engine_name(enum run_engine engine)
     return names[engine];
 }
 
+const char *engine_sentence(enum run_engine engine)
+{
+    static const char *const sentences[] = {
+        [ENGINE_KERNEL] = "the kernel in QEMU, deterministic",
+        [ENGINE_KERNEL_CONCURRENT] = "the kernel in QEMU, concurrent (latencies are wall time)",
+        [ENGINE_SIMULATOR] = "the simulator",
+    };
+
+    ASSERT(engine < ARRAY_COUNT(sentences));
+    return sentences[engine];
+}
+
 const char *latency_class_name(uint32_t latency_class)
 {
     static const char *const names[] = {

@@ -29,6 +29,9 @@ struct run_view {
 /* "kernel", "kernel-concurrent", "simulator". */
 const char *engine_name(enum run_engine engine);
 
+/* The same in words: "the kernel in QEMU, deterministic". */
+const char *engine_sentence(enum run_engine engine);
+
 const char *latency_class_name(uint32_t latency_class);
 
 /* The task of `thread`, and its name: the task's, with "-<instance>" where there are several. */

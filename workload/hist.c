@@ -32,6 +32,24 @@ static int64_t bucket_top(uint32_t bucket)
     return (int64_t)(lowest + (UINT64_C(1) << shift) - 1);
 }
 
+void hist_count_exactly(struct hist *h, uint32_t *counts, uint32_t count)
+{
+    ASSERT(counts != NULL);
+    h->exact = counts;
+    h->exact_count = count;
+    h->beyond = 0;
+}
+
+static void add_exactly(struct hist *h, uint64_t value)
+{
+    uint64_t us = value / NS_PER_US;
+
+    if (us >= h->exact_count)
+        h->beyond++;
+    else if (h->exact[us] != UINT32_MAX)
+        h->exact[us]++;
+}
+
 void hist_add(struct hist *h, int64_t value_ns)
 {
     int64_t value = value_ns > 0 ? value_ns : 0;
@@ -45,6 +63,8 @@ void hist_add(struct hist *h, int64_t value_ns)
     h->count++;
     if (*bucket != UINT32_MAX)
         (*bucket)++;
+    if (h->exact != NULL)
+        add_exactly(h, (uint64_t)value);
 }
 
 int64_t hist_mean_ns(const struct hist *h)

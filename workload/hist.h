@@ -6,6 +6,9 @@
  *         buckets, so a bucket is at most 1/16 as wide as its lowest value.  Values of 2^36 ns
  *         (68 s) and more share the last bucket.  Count, least, greatest and sum are kept exactly.
  *
+ * Exact.  Where asked for (hist_count_exactly), values below a limit are also counted per
+ *         microsecond in memory of the caller's, and those at or above it together.
+ *
  * An all-zero `struct hist` is empty.  Freestanding; no locks: a histogram belongs to one thread.
  * Cost: add O(1), percentile O(HIST_BUCKETS).  2.2 KiB each.
  */
@@ -24,7 +27,13 @@ struct hist {
     int64_t min_ns; /* undefined while count is 0, like max_ns */
     int64_t max_ns;
     uint32_t buckets[HIST_BUCKETS]; /* each stops at UINT32_MAX */
+    uint32_t *exact;      /* `exact_count` of them, the caller's; NULL: not asked for */
+    uint32_t exact_count; /* values below so many microseconds, rounded down, have one */
+    uint64_t beyond;      /* values that had none, while asked for */
 };
+
+/* From now on count exactly too: `counts` are `count` zeroes, and stay as long as `h`. */
+void hist_count_exactly(struct hist *h, uint32_t *counts, uint32_t count);
 
 /* Count one duration; a negative one counts as 0. */
 void hist_add(struct hist *h, int64_t value_ns);

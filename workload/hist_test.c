@@ -133,6 +133,32 @@ static void test_hist_percent_range(void **state)
     expect_assert_failure(hist_percentile_ns(&h, 101));
 }
 
+/* Goal: exact counts are kept per microsecond, rounded down, and beyond the limit together.
+ * Method: both sides of each border; a value from before it was asked for. */
+static void test_hist_counts_exactly_where_asked(void **state)
+{
+    uint32_t counts[3] = {0};
+    struct hist h = {0};
+
+    (void)state;
+    hist_add(&h, 1500);
+    hist_count_exactly(&h, counts, 3);
+    hist_add(&h, -1);
+    hist_add(&h, 999);
+    hist_add(&h, 1000);
+    hist_add(&h, 2999);
+    hist_add(&h, 3000);
+    hist_add(&h, INT64_MAX);
+    assert_int_equal(counts[0], 2);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(counts[2], 1);
+    assert_int_equal(h.beyond, 2);
+    assert_int_equal(h.count, 7);
+    counts[2] = UINT32_MAX;
+    hist_add(&h, 2000);
+    assert_int_equal(counts[2], UINT32_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_hist_negative_is_zero),
         cmocka_unit_test(test_hist_saturates),
         cmocka_unit_test(test_hist_percent_range),
+        cmocka_unit_test(test_hist_counts_exactly_where_asked),
     };
 
     return cmocka_run_group_tests_name("workload/hist", tests, NULL, NULL);

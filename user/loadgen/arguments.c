@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/loadgen/arguments.h"
 
+#include "abi/stream.h"
 #include "abi/workload.h"
 
 #define BASE_TEN 10u
@@ -53,19 +54,32 @@ static bool parse_number(const struct word *word, uint64_t max, uint64_t *number
     return true;
 }
 
+/* A number above 0, once. */
+static bool parse_once(const struct word *word, uint64_t max, uint64_t *number)
+{
+    return *number == 0 && parse_number(word, max, number) && *number != 0;
+}
+
 static bool parse_word(struct arguments *arguments, struct word word)
 {
     struct word name;
 
-    if (!split(&word, '=', &name) || !word_is(&name, "duration_ns") || arguments->has_duration)
+    if (!split(&word, '=', &name))
         return false;
-    arguments->has_duration = true;
-    return parse_number(&word, WORKLOAD_DURATION_NS_MAX, &arguments->duration_ns);
+    if (word_is(&name, "duration_ns") && !arguments->has_duration) {
+        arguments->has_duration = true;
+        return parse_number(&word, WORKLOAD_DURATION_NS_MAX, &arguments->duration_ns);
+    }
+    if (word_is(&name, "histogram_us"))
+        return parse_once(&word, STREAM_HISTOGRAM_US_MAX, &arguments->histogram_us);
+    if (word_is(&name, "watch_ms"))
+        return parse_once(&word, STREAM_WATCH_MS_MAX, &arguments->watch_ms);
+    return false;
 }
 
 bool arguments_parse(struct arguments *arguments, const char *text, uint64_t bytes)
 {
-    struct arguments parsed = {false, 0};
+    struct arguments parsed = {.has_duration = false};
     struct word rest = {text, bytes};
     struct word word;
     bool has_more = bytes != 0;

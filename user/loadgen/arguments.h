@@ -4,6 +4,9 @@
  *
  *   duration_ns=N   0..WORKLOAD_DURATION_NS_MAX, decimal digits only; replaces the duration in the
  *                   image (0: until every thread has ended)
+ *   histogram_us=N  1..STREAM_HISTOGRAM_US_MAX: count wake latencies exactly up to N us, and write
+ *                   them behind the result (abi/stream.h)
+ *   watch_ms=N      1..STREAM_WATCH_MS_MAX: write a snapshot every N ms of the run (abi/stream.h)
  *
  * Nothing else is accepted: an unknown or repeated name, an empty word or value, a sign, a number
  * beyond its limit.
@@ -18,6 +21,8 @@
 struct arguments {
     bool has_duration;
     uint64_t duration_ns;
+    uint64_t histogram_us; /* 0: not given */
+    uint64_t watch_ms;     /* 0: not given */
 };
 
 /*

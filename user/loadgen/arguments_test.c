@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-static const struct arguments untouched = {true, 12345};
+static const struct arguments untouched = {.has_duration = true, .duration_ns = 12345};
 
 static void assert_refused(const char *text, uint64_t bytes)
 {
@@ -25,7 +25,7 @@ static void assert_text_refused(const char *text)
 
 static void assert_duration(const char *text, uint64_t duration_ns)
 {
-    struct arguments a = {false, 0};
+    struct arguments a = {.has_duration = false};
 
     assert_true(arguments_parse(&a, text, strlen(text)));
     assert_true(a.has_duration);
@@ -122,12 +122,40 @@ static void test_arguments_truncated(void **state)
     }
 }
 
+/* Goal: histograms and snapshots are read, once each, from 1 to their limits.  Method: both ends
+ * and what is beyond them; all together, in two orders; twice. */
+static void test_arguments_histogram_and_watch(void **state)
+{
+    static const char *const texts[] = {"duration_ns=5 histogram_us=10000 watch_ms=3600000",
+                                        "watch_ms=3600000 histogram_us=10000 duration_ns=5"};
+    static const char *const refused[] = {
+        "histogram_us=0", "histogram_us=10001",  "histogram_us=", "histogram_us=1 histogram_us=1",
+        "watch_ms=0",     "watch_ms=3600001",    "watch_ms=",     "watch_ms=1 watch_ms=2",
+    };
+    struct arguments a = {.has_duration = false};
+
+    (void)state;
+    assert_true(arguments_parse(&a, "histogram_us=1 watch_ms=1", 25));
+    assert_true(a.histogram_us == 1);
+    assert_true(a.watch_ms == 1);
+    assert_false(a.has_duration);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        assert_true(arguments_parse(&a, texts[i], strlen(texts[i])));
+        assert_true(a.histogram_us == 10000);
+        assert_true(a.watch_ms == 3600000);
+        assert_true(a.duration_ns == 5);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(refused); i++)
+        assert_text_refused(refused[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arguments_may_be_empty),
         cmocka_unit_test(test_arguments_duration_in_range),
         cmocka_unit_test(test_arguments_duration_too_long),
+        cmocka_unit_test(test_arguments_histogram_and_watch),
         cmocka_unit_test(test_arguments_number_is_digits),
         cmocka_unit_test(test_arguments_names_are_strict),
         cmocka_unit_test(test_arguments_length_is_limited),

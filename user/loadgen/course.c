@@ -5,6 +5,27 @@
 #include "user/rt/burn.h"
 #include "user/rt/print.h"
 
+/* Sleep until `at`, but for the snapshots that are due before. */
+static void sleep_until(struct mono at)
+{
+    while (mono_before(load_snapshot_at(), at)) { /* each takes time: at most until `at` */
+        (void)rt_sleep_until(load_snapshot_at().ns);
+        load_write_snapshot();
+    }
+    (void)rt_sleep_until(at.ns);
+}
+
+/* The same, or until one more than `ended` threads have ended. */
+static void wait_until(uint32_t ended, struct mono at)
+{
+    while (mono_before(load_snapshot_at(), at)) { /* at most until `at` */
+        if (rt_park(&load.ended, ended, load_snapshot_at().ns) != STATUS_EXPIRED)
+            return;
+        load_write_snapshot();
+    }
+    (void)rt_park(&load.ended, ended, at.ns);
+}
+
 static void read_cpus(struct cap_cpu_stat *stats)
 {
     for (uint32_t cpu = 0; cpu < load.cpu_count; cpu++)
@@ -20,7 +41,7 @@ static bool all_wait(uint64_t *wait_count)
         const struct load_thread *t = &load.threads[i];
         bool is_waiting = __atomic_load_n(&t->is_waiting, __ATOMIC_ACQUIRE) != 0;
 
-        if (!is_waiting && !t->has_ended)
+        if (!is_waiting && !__atomic_load_n(&t->has_ended, __ATOMIC_ACQUIRE))
             return false;
         *wait_count += __atomic_load_n(&t->wait_count, __ATOMIC_RELAXED);
     }
@@ -37,13 +58,13 @@ static void follow_to_standstill(void)
     uint64_t seen = 0;
     uint32_t stuck_looks = 0;
 
-    for (;;) { /* each turn takes LOAD_LOOK_NS, or a thread has ended */
+    for (;;) { /* a turn takes at most LOAD_LOOK_NS, less if a thread ends */
         uint32_t ended = __atomic_load_n(&load.ended, __ATOMIC_ACQUIRE);
         uint64_t wait_count;
 
         if (ended == load.thread_count)
             return;
-        (void)rt_park(&load.ended, ended, rt_now().ns + LOAD_LOOK_NS);
+        wait_until(ended, mono_add(rt_now(), LOAD_LOOK_NS));
         if (!all_wait(&wait_count) || wait_count != seen) {
             stuck_looks = 0;
             seen = wait_count;
@@ -76,7 +97,7 @@ void load_follow(void)
         read_cpus(load.cpus_after);
         return;
     }
-    (void)rt_sleep_until(load.end.ns);
+    sleep_until(load.end);
     read_cpus(load.cpus_after);
     join_all();
 }

@@ -18,13 +18,19 @@
  * Result.  A thread's figures are differences of its own telemetry record from its first instant to
  *         its last, the CPUs' from shortly before `start` to the end.
  *
- * Locks.  `shared_guard` around step_next for threads with shared timers (step.h asks for it).  The
- *         words `gate`, `ready`, `asleep`, `ended`, `failed` and a thread's `wait_count` and
- *         `is_waiting` are atomic.  Everything else of a thread is its own until it has ended.
+ * Watch.  If snapshots were asked for, main wakes for each, reads the threads' figures so far and
+ *         writes them.  That takes CPU time from the workload, so its table is not quite the same.
+ *
+ * Locks.  `shared_guard` around step_next for threads with shared timers (step.h asks for it); of a
+ *         watched run, a thread's `guard` around all of step_next, outermost.  The words `gate`,
+ *         `ready`, `asleep`, `ended`, `failed` and a thread's `wait_count`, `is_waiting`,
+ *         `has_begun` and `has_ended` are atomic.  Everything else of a thread is its own until it
+ *         has ended; `begin` does not change once it has begun.
  */
 #ifndef USER_LOADGEN_LOAD_H
 #define USER_LOADGEN_LOAD_H
 
+#include "abi/stream.h"
 #include "user/rt/calls.h"
 #include "user/rt/clock.h"
 #include "user/rt/waitlist.h"
@@ -69,7 +75,10 @@ struct load_thread {
     struct mono ended_at;
     uint32_t wait_count;   /* waits for another thread so far */
     uint32_t is_waiting;   /* in such a wait now */
-    bool has_ended;        /* valid once counted in `ended` */
+    struct rt_mutex guard; /* of `step`, where the run is watched */
+    struct rt_thread_ref self; /* `ref`, for others, who may look before who made it has it */
+    bool has_begun;        /* `begin` and `self` are valid */
+    bool has_ended;        /* so is `end` */
     uint32_t unpaused;     /* actions since its latest PAUSE */
     uint32_t free_actions; /* actions since it last spent time or paid */
     uint64_t paid_ns;      /* the reading of its ledger up to which it has paid */
@@ -93,6 +102,9 @@ struct load {
     struct step_shared shared;
     struct load_thread *threads; /* `thread_count` of them, at LOAD_RECORDS_BASE */
     struct load_object *objects; /* the image's, behind them */
+    uint32_t histogram_us;       /* 0: nobody asked for exact latencies */
+    uint64_t watch_ns;           /* 0: nobody asked for snapshots */
+    uint32_t *counts;            /* `histogram_us` for each thread, behind the objects */
     struct cap_cpu_stat cpus_before[CPU_MAX];
     struct cap_cpu_stat cpus_after[CPU_MAX];
     bool cpu_is_known[CPU_MAX]; /* both readings were answered */
@@ -123,11 +135,37 @@ int64_t load_thread_run(void *argument);
 /* Read the CPUs, wait for the run's end, read them again. */
 void load_follow(void);
 
+/* b - a of two readings of a counter; unknown if it fell, which a sound counter never does. */
+static inline int64_t load_rise(uint64_t a, uint64_t b)
+{
+    return b >= a && b - a <= (uint64_t)INT64_MAX ? (int64_t)(b - a) : RESULT_UNKNOWN;
+}
+
+/* ---- watch.c ---- */
+
+/* When the next snapshot is due; MONO_NEVER: none will be. */
+struct mono load_snapshot_at(void);
+
+/* Write it, and choose the next.  Only the main thread, once load_follow has read the CPUs. */
+void load_write_snapshot(void);
+
 /* ---- outcome.c ---- */
+
+/* The difference of two readings of a CPU. */
+void load_cpu_row(struct result_cpu *row, const struct cap_cpu_stat *a,
+                  const struct cap_cpu_stat *b);
+
+/* Of a record whose own is still 0.  With a PAUSE for each piece: it may be long. */
+uint64_t load_checksum(const void *record, size_t bytes);
 
 /* Write abi/result.h to the result stream.  `has_run` false: nothing was measured.
  * Returns: false when there is no stream to write to. */
 MUST_USE bool load_write_result(bool has_run);
+
+/* ---- histograms.c ---- */
+
+/* Write the histograms' record of abi/stream.h, if it was asked for.  Returns: as above. */
+MUST_USE bool load_write_histograms(void);
 
 /* Add bits of enum result_verdict. */
 static inline void load_fail(uint32_t bits)

@@ -3,7 +3,6 @@
  * main.c - loadgen: runs the workload image it was given, writes the result, ends.
  * Ends with failure, and a line on the console, if it cannot run or the verdict fails.
  */
-#include "abi/result.h"
 #include "user/loadgen/arguments.h"
 #include "user/loadgen/load.h"
 #include "user/rt/burn.h"
@@ -16,7 +15,8 @@ struct load load;
 
 _Static_assert(sizeof(struct load_thread) % 8 == 0, "objects follow threads");
 _Static_assert(LOAD_THREADS_MAX * sizeof(struct load_thread) +
-                       WORKLOAD_OBJECTS_MAX * sizeof(struct load_object) <=
+                       WORKLOAD_OBJECTS_MAX * sizeof(struct load_object) +
+                       LOAD_THREADS_MAX * STREAM_HISTOGRAM_US_MAX * sizeof(uint32_t) <=
                    MEMORY_BYTES_MAX,
                "one memory object holds all records");
 
@@ -34,7 +34,7 @@ static int64_t refuse(const char *why)
 /* Everything that can be wrong with what was given.  Returns: NULL, or what is. */
 static const char *decode(void)
 {
-    struct arguments arguments = {false, 0};
+    struct arguments arguments = {.has_duration = false};
     enum workload_refusal refusal;
     uint64_t bytes;
     const void *file = rt_file_map(CAP_WORKLOAD, &bytes);
@@ -48,7 +48,9 @@ static const char *decode(void)
         return "the workload has more threads than this program can start";
     file = rt_file_map(CAP_ARGUMENTS, &bytes);
     if (!arguments_parse(&arguments, file, bytes))
-        return "the arguments are not duration_ns=NUMBER";
+        return "the arguments are not those of arguments.h";
+    load.histogram_us = (uint32_t)arguments.histogram_us;
+    load.watch_ns = arguments.watch_ms * NS_PER_MS;
     uint64_t duration_ns =
         arguments.has_duration ? arguments.duration_ns : load.image.header->duration_ns;
 
@@ -73,12 +75,14 @@ static int64_t make_records(void)
 {
     uint64_t threads_bytes = load.thread_count * sizeof(struct load_thread);
     uint64_t objects_bytes = load.image.header->object_count * sizeof(struct load_object);
-    int64_t memory = rt_memory_create(threads_bytes + objects_bytes);
+    uint64_t counts_bytes = (uint64_t)load.thread_count * load.histogram_us * sizeof(uint32_t);
+    int64_t memory = rt_memory_create(threads_bytes + objects_bytes + counts_bytes);
 
     if (memory < 0)
         return memory;
     load.threads = (struct load_thread *)LOAD_RECORDS_BASE;
     load.objects = (struct load_object *)(LOAD_RECORDS_BASE + threads_bytes);
+    load.counts = (uint32_t *)(LOAD_RECORDS_BASE + threads_bytes + objects_bytes);
     return rt_memory_map((uint32_t)memory, LOAD_RECORDS_BASE, MEMORY_MAP_WRITE, NULL);
 }
 
@@ -106,7 +110,7 @@ int64_t rt_main(uint64_t argument)
 
     if (has_run)
         load_follow();
-    bool is_written = load_write_result(has_run);
+    bool is_written = load_write_result(has_run) && load_write_histograms();
 
     return is_written && load.failed == RESULT_VERDICT_OK ? 0 : 1;
 }

@@ -26,27 +26,21 @@ _Static_assert(offsetof(__typeof__(result), body) == sizeof(struct result_header
 static const struct result_thread unknown_thread = {RESULT_THREAD_TABLE(UNKNOWN_FIELD)};
 static const struct result_cpu unknown_cpu = {RESULT_CPU_TABLE(UNKNOWN_FIELD)};
 
-/* b - a of two readings of a counter; unknown if it fell, which a sound counter never does. */
-static int64_t rise(uint64_t a, uint64_t b)
-{
-    return b >= a && b - a <= (uint64_t)INT64_MAX ? (int64_t)(b - a) : RESULT_UNKNOWN;
-}
-
 static void write_thread(struct result_thread *row, const struct load_thread *t)
 {
     *row = unknown_thread;
     step_result(&t->step, row);
-    row->runtime_ns = rise(t->begin.runtime_ns, t->end.runtime_ns);
-    row->switches = rise(t->begin.switches, t->end.switches);
-    row->preemptions = rise(t->begin.preemptions, t->end.preemptions);
-    row->voluntary_blocks = rise(t->begin.voluntary_blocks, t->end.voluntary_blocks);
-    row->migrations = rise(t->begin.migrations, t->end.migrations);
+    row->runtime_ns = load_rise(t->begin.runtime_ns, t->end.runtime_ns);
+    row->switches = load_rise(t->begin.switches, t->end.switches);
+    row->preemptions = load_rise(t->begin.preemptions, t->end.preemptions);
+    row->voluntary_blocks = load_rise(t->begin.voluntary_blocks, t->end.voluntary_blocks);
+    row->migrations = load_rise(t->begin.migrations, t->end.migrations);
 }
 
-static void write_cpu(struct result_cpu *row, const struct cap_cpu_stat *a,
-                      const struct cap_cpu_stat *b)
+void load_cpu_row(struct result_cpu *row, const struct cap_cpu_stat *a,
+                  const struct cap_cpu_stat *b)
 {
-#define RISE_FIELD(name, path) row->name = rise(a->name, b->name);
+#define RISE_FIELD(name, path) row->name = load_rise(a->name, b->name);
     RESULT_CPU_TABLE(RISE_FIELD)
 #undef RISE_FIELD
 }
@@ -64,7 +58,7 @@ static void write_rows(bool has_run)
     }
     for (uint32_t cpu = 0; cpu < load.cpu_count; cpu++) {
         if (has_run && load.cpu_is_known[cpu])
-            write_cpu(&cpus[cpu], &load.cpus_before[cpu], &load.cpus_after[cpu]);
+            load_cpu_row(&cpus[cpu], &load.cpus_before[cpu], &load.cpus_after[cpu]);
         else
             cpus[cpu] = unknown_cpu;
     }
@@ -85,16 +79,15 @@ static uint64_t measured_ns(bool has_run)
     return (uint64_t)mono_diff_ns(end, load.start);
 }
 
-/* Of the header, whose checksum is still 0, and the `bytes` behind it.  With a PAUSE for each
- * piece: the result of many threads is long. */
-static uint64_t checksum(size_t bytes)
+uint64_t load_checksum(const void *record, size_t bytes)
 {
-    uint64_t hash = hash_bytes(HASH_START, &result.header, sizeof result.header);
+    const unsigned char *from = record;
+    uint64_t hash = HASH_START;
 
     for (size_t at = 0; at < bytes; at += PIECE_BYTES) {
         size_t piece = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
 
-        hash = hash_bytes(hash, &result.body.bytes[at], piece);
+        hash = hash_bytes(hash, from + at, piece);
         rt_pause();
     }
     return hash;
@@ -102,7 +95,7 @@ static uint64_t checksum(size_t bytes)
 
 bool load_write_result(bool has_run)
 {
-    size_t bytes = load.thread_count * sizeof(struct result_thread) +
+    size_t bytes = sizeof result.header + load.thread_count * sizeof(struct result_thread) +
                    load.cpu_count * sizeof(struct result_cpu);
 
     if (!rt_conservation_holds())
@@ -110,13 +103,13 @@ bool load_write_result(bool has_run)
     write_rows(has_run);
     result.header = (struct result_header){
         .magic = RESULT_MAGIC,
-        .bytes = sizeof(struct result_header) + bytes,
+        .bytes = bytes,
         .duration_ns = measured_ns(has_run),
         .failed = __atomic_load_n(&load.failed, __ATOMIC_RELAXED),
         .thread_count = load.thread_count,
         .cpu_count = load.cpu_count,
         .wasted_ns = RESULT_UNKNOWN,
     };
-    result.header.checksum = checksum(bytes);
-    return rt_result_write(&result, sizeof(struct result_header) + bytes) == STATUS_OK;
+    result.header.checksum = load_checksum(&result, bytes);
+    return rt_result_write(&result, bytes) == STATUS_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/loadgen/load.h"
 
-#include "abi/result.h"
 #include "base/assert.h"
 #include "user/rt/burn.h"
 
@@ -232,12 +231,16 @@ static struct step_action next(struct load_thread *t)
 {
     bool is_shared = step_uses_shared(&t->step);
 
+    if (load.watch_ns != 0)
+        rt_mutex_lock(&t->guard);
     if (is_shared)
         rt_mutex_lock(&load.shared_guard);
     struct step_action action = step_next(&t->step, &load.shared, rt_now());
 
     if (is_shared)
         rt_mutex_unlock(&load.shared_guard);
+    if (load.watch_ns != 0)
+        rt_mutex_unlock(&t->guard);
     return action;
 }
 
@@ -255,10 +258,15 @@ static void sleep_until_start(struct load_thread *t)
     uint64_t offset_ns = step_start_offset_ns(&load.image, t->number);
 
     step_init(&t->step, &load.image, t->number, load.start, load.end);
+    if (load.histogram_us != 0)
+        hist_count_exactly(&t->step.wake_latency, &load.counts[t->number * load.histogram_us],
+                           load.histogram_us);
     count_up(&load.asleep);
     (void)rt_sleep_until(mono_earlier(mono_add(load.start, offset_ns), load.end).ns);
     t->begin = usage_until_end();
     t->begin.switches--;
+    t->self = rt_thread_self();
+    __atomic_store_n(&t->has_begun, true, __ATOMIC_RELEASE);
 }
 
 int64_t load_thread_run(void *argument)
@@ -279,7 +287,7 @@ int64_t load_thread_run(void *argument)
             break;
         settle(t, action.kind);
     }
-    t->has_ended = true;
+    __atomic_store_n(&t->has_ended, true, __ATOMIC_RELEASE);
     count_up(&load.ended);
     return 0;
 }

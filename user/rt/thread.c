@@ -73,6 +73,11 @@ int64_t rt_thread_detach(const struct rt_thread_ref *ref)
     return status;
 }
 
+int64_t rt_thread_stat(const struct rt_thread_ref *ref, struct cap_thread_stat *stat)
+{
+    return rt_call(CAP_THREADS, THREADS_STAT, ref->index, ref->gen, (uint64_t)stat);
+}
+
 int64_t rt_thread_kill(const struct rt_thread_ref *ref)
 {
     return rt_call(CAP_THREADS, THREADS_KILL, ref->index, ref->gen, 0);

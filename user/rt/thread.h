@@ -64,6 +64,9 @@ int64_t rt_thread_detach(const struct rt_thread_ref *ref);
  * unless it was detached. */
 int64_t rt_thread_kill(const struct rt_thread_ref *ref);
 
+/* How it stands now.  Returns: STATUS_OK; STATUS_STALE if it has ended. */
+MUST_USE int64_t rt_thread_stat(const struct rt_thread_ref *ref, struct cap_thread_stat *stat);
+
 NORETURN void rt_thread_exit(int64_t status);
 
 /* The calling thread, as others name it. */

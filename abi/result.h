@@ -61,7 +61,8 @@ struct result_cpu {
     X(LEDGER, 1, "the threads' ledgers do not add up to the CPUs' busy time")           \
     X(INCOMPLETE, 2, "the run ended before its duration was over")                      \
     X(SPAWN, 3, "a thread of the workload could not be started")                        \
-    X(SYNC, 4, "a mutex was unlocked by a thread that does not hold it")
+    X(SYNC, 4, "a mutex was unlocked by a thread that does not hold it")                \
+    X(FORK, 5, "more threads were forked than the workload has room for")
 
 enum result_verdict {
 #define RESULT_VERDICT_ENUM(name, bit, sentence) RESULT_FAILED_##name = 1 << (bit),

@@ -10,17 +10,18 @@
  *   header | tasks[task_count] | phases[phase_count] | events[event_count] | masks[mask_count]
  *          | objects[object_count] | strings
  *
- * A task stands for `instance_count` threads.  Threads are numbered in file order, instances
- * consecutively.  A phase is `loop` turns over its events; the task's phases together repeat
- * `loop` times (LOOP_FOREVER = until the workload's end).  Tables are partitions: the tasks' phases
- * follow one another without gap or overlap, and so do the phases' events.
+ * A task stands for `instance_count` threads.  The first `start_count` of them start with the
+ * workload; the others are there to be forked, and may never be.  Threads are numbered in file
+ * order, instances consecutively.  A phase is `loop` turns over its events; the task's phases
+ * together repeat `loop` times (LOOP_FOREVER = until the workload's end).  Tables are partitions:
+ * the tasks' phases follow one another without gap or overlap, and so do the phases' events.
  */
 #ifndef ABI_WORKLOAD_H
 #define ABI_WORKLOAD_H
 
 #include <stdint.h>
 
-#define WORKLOAD_MAGIC UINT64_C(0x31776c6f73706163) /* "capslow1" */
+#define WORKLOAD_MAGIC UINT64_C(0x32776c6f73706163) /* "capslow2" */
 #define WORKLOAD_BYTES_MAX (UINT64_C(16) << 20)
 #define WORKLOAD_TASKS_MAX 65536u
 #define WORKLOAD_THREADS_MAX (1u << 20)
@@ -60,7 +61,16 @@ struct workload_header {
     uint32_t strings_bytes, strings_offset;
     uint32_t thread_count; /* sum of the tasks' instance_count */
     uint32_t flags;        /* WORKLOAD_FLAG_* */
+    uint32_t buffer_bytes; /* that mem and memrun write to; 0: no event does */
+    uint32_t reserved;
 };
+
+/* Of one task, so many threads can be forked in a run; more forks fail the verdict. */
+#define WORKLOAD_FORKS_MAX 128u
+#define WORKLOAD_FORK_EVENTS_MAX 1024u
+
+#define WORKLOAD_BUFFER_BYTES_MAX (UINT32_C(4) << 20)
+#define WORKLOAD_BUFFER_BYTES_MIN 4096u
 
 #define WORKLOAD_FLAG_CUMULATIVE_SLACK 1u
 
@@ -77,7 +87,7 @@ struct workload_task {
     int32_t nice; /* as written, for the table */
     uint32_t flags;        /* WORKLOAD_TASK_*: what its events use */
     uint32_t first_thread; /* sum of instance_count over the tasks before */
-    uint32_t reserved;
+    uint32_t start_count;  /* at most instance_count */
 };
 
 #define WORKLOAD_TASK_USES_TIMER 1u
@@ -96,6 +106,9 @@ struct workload_phase {
 #define WORKLOAD_EVENT_TABLE(X)                                                     \
     X(RUN, "ns of the thread's own CPU time")                                       \
     X(RUNTIME, "ns of wall time, spent running")                                    \
+    X(MEM, "bytes written to the buffer, each 1 ns of the thread's own CPU time")   \
+    X(MEMRUN, "ns of the thread's own CPU time, spent writing to the buffer")       \
+    X(YIELD, "gives up the rest of the slice")                                      \
     X(SLEEP, "ns from now")                                                         \
     X(TIMER, "period in ns; object = timer, relative to its last use")              \
     X(TIMER_ABSOLUTE, "period in ns; object = timer, on a fixed grid")              \
@@ -103,8 +116,15 @@ struct workload_phase {
     X(UNLOCK, "object = mutex")                                                     \
     X(WAIT, "object = condition, object2 = mutex held")                             \
     X(SIGNAL, "object = condition; wakes the longest waiter, lost without one")     \
-    X(SUSPEND, "object = the suspend point the thread waits at")                    \
-    X(RESUME, "object = suspend point; wakes all who wait, lost without one")
+    X(BROAD, "object = condition; wakes all who wait, lost without one")            \
+    X(SYNC, "object = condition, object2 = mutex held: signal, then wait")          \
+    X(SYNC_ALONE, "as SYNC, with the mutex locked before and unlocked after")       \
+    X(BARRIER, "object = barrier; waits until all its users have come")             \
+    X(SEM_WAIT, "object = semaphore; takes one, or waits for one")                  \
+    X(SEM_POST, "object = semaphore; gives one to the longest waiter, or keeps it") \
+    X(FORK, "object = number of a task, of which one more thread starts now")       \
+    X(SUSPEND, "object = suspend point; or condition, object2 = its mutex: lock, wait, unlock") \
+    X(RESUME, "object = suspend point; or condition, object2 = its mutex; wakes all who wait")
 
 enum workload_event_kind {
 #define WORKLOAD_EVENT_ENUM(name, meaning) WORKLOAD_##name,
@@ -131,6 +151,8 @@ enum workload_object_kind {
     WORKLOAD_MUTEX,
     WORKLOAD_CONDITION,
     WORKLOAD_SUSPEND_POINT,
+    WORKLOAD_BARRIER_POINT,
+    WORKLOAD_SEMAPHORE,    /* begins with 0 */
     WORKLOAD_TIMER_SHARED, /* one timer for all threads that name it */
     WORKLOAD_TIMER_UNIQUE, /* one timer in each thread of the task that names it */
     WORKLOAD_OBJECT_KIND_COUNT
@@ -140,13 +162,13 @@ struct workload_object {
     uint32_t name;
     uint32_t kind; /* enum workload_object_kind */
     uint32_t timer_index; /* timers: 0.. within their task (unique) or in the image (shared) */
-    uint32_t reserved;
+    uint32_t users;       /* of a barrier: threads that meet there, at least 1; others: 0 */
 };
 
 #define WORKLOAD_UNIQUE_TIMERS_MAX 8u
 #define WORKLOAD_SHARED_TIMERS_MAX 1024u
 
-_Static_assert(sizeof(struct workload_header) == 88, "abi");
+_Static_assert(sizeof(struct workload_header) == 96, "abi");
 _Static_assert(sizeof(struct workload_task) == 56, "abi");
 _Static_assert(sizeof(struct workload_phase) == 24, "abi");
 _Static_assert(sizeof(struct workload_event) == 24, "abi");

@@ -43,13 +43,14 @@ static const char *first_error(const struct workload_diagnostics *d)
 
 static void run_file(const struct sim_config *config, const char *path)
 {
+    const struct workload_options options = {.fifo_as = WORKLOAD_FIFO_WEIGHT};
     struct workload_diagnostics *d = calloc(1, sizeof *d);
     struct workload_blob blob;
 
     if (d == NULL)
         abort();
     printf("%s: ", path);
-    if (workload_read_file(path, d, &blob) == WORKLOAD_READ) {
+    if (workload_read_file(path, &options, d, &blob) == WORKLOAD_READ) {
         run_image(config, &blob);
         workload_blob_fini(&blob);
     } else {

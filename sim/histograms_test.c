@@ -20,9 +20,9 @@ static const char workload[] =
     " \"hog\": {\"cpus\": [1], \"loop\": -1, \"run\": 1000}},"
     " \"global\": {\"duration\": 1}}";
 
-static void run(struct sim_output *output, uint32_t us_count)
+static void run(struct sim_output *output, uint32_t us_count, const char *text)
 {
-    struct workload_blob blob = scenario_read(workload);
+    struct workload_blob blob = scenario_read(text);
     struct sim_config config = {.cpu_count = 2, .has_costs = true, .histogram_us = us_count};
     const char *what;
 
@@ -37,7 +37,7 @@ static void test_histograms_follow_the_result(void **state)
     (void)state;
     struct sim_output output;
 
-    run(&output, US_COUNT);
+    run(&output, US_COUNT, workload);
     const struct result_header *header = (const void *)output.result;
     const struct result_thread *threads = (const void *)(header + 1);
     const struct stream_histograms *h = (const void *)(output.result + header->bytes);
@@ -59,7 +59,7 @@ static void test_histograms_follow_the_result(void **state)
     assert_ptr_equal(row + 1, output.result + output.result_bytes);
     free(output.result);
 
-    run(&output, US_COUNT - 1);
+    run(&output, US_COUNT - 1, workload);
     header = (const void *)output.result;
     h = (const void *)(output.result + header->bytes);
     row = (const void *)(h + 1);
@@ -74,8 +74,8 @@ static void test_histograms_change_nothing(void **state)
     (void)state;
     struct sim_output with, without;
 
-    run(&with, US_COUNT);
-    run(&without, 0);
+    run(&with, US_COUNT, workload);
+    run(&without, 0, workload);
     assert_true(without.result_bytes < with.result_bytes);
     assert_memory_equal(with.result, without.result, without.result_bytes);
     free(with.result);
@@ -102,11 +102,38 @@ static void test_histograms_too_large_are_refused(void **state)
     workload_blob_fini(&large);
 }
 
+/* Goal: forked threads count too, and one that was never forked has counted nothing.  Method: room
+ * for two children; the first sleeps 10 times, each wake 2.8 us late. */
+static void test_histograms_of_forked_threads(void **state)
+{
+    (void)state;
+    struct sim_output output;
+
+    run(&output, US_COUNT,
+        "{\"tasks\": {\"forker\": {\"loop\": 2, \"runtime\": 600000, \"fork\": \"child\"},"
+        " \"child\": {\"instance\": 0, \"loop\": 10, \"run\": 100, \"sleep\": 100}},"
+        " \"global\": {\"duration\": 1}}");
+    const struct result_header *header = (const void *)output.result;
+    const struct stream_histograms *h = (const void *)(output.result + header->bytes);
+    const struct stream_histogram *rows = (const void *)(h + 1);
+    const uint32_t *counts = (const void *)(rows + 2);
+    const struct stream_histogram *last = (const void *)(counts + 4);
+
+    assert_int_equal(h->thread_count, 3);
+    assert_int_equal(rows[0].count, 0);
+    assert_int_equal(rows[1].count, US_COUNT);
+    assert_int_equal(counts[2], 10);
+    assert_int_equal(last->count, 0);
+    assert_int_equal(last->beyond, 0);
+    free(output.result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_histograms_follow_the_result),
         cmocka_unit_test(test_histograms_change_nothing),
+        cmocka_unit_test(test_histograms_of_forked_threads),
         cmocka_unit_test(test_histograms_too_large_are_refused),
     };
 

@@ -335,6 +335,8 @@ void machine_thread_start(struct machine *m, uint32_t thread, uint32_t cpu, uint
 
     ASSERT(status == STATUS_OK);
     ASSERT(t->ref.slot == thread);
+    t->has_started = true;
+    m->started_count++;
     machine_wake(m, cpu, thread, WAKE_START);
     struct decision d = sched_decide(m->sched, cpu, m->now);
 
@@ -345,6 +347,21 @@ void machine_thread_start(struct machine *m, uint32_t thread, uint32_t cpu, uint
     machine_set_mask(m, cpu, thread, class);
     settle(m, cpu);
     count_queued(m);
+}
+
+void machine_thread_make(struct machine *m, uint32_t thread, uint32_t class,
+                         const struct thread_params *params)
+{
+    struct machine_thread *t = &m->threads[thread];
+    struct thread_params masked = *params;
+
+    ASSERT(class < m->config.row_count);
+    masked.mask = m->config.rows + class * cpumask_words_for(m->config.cpu_count);
+    enum status status = sched_thread_create(m->sched, &masked, &t->ref);
+
+    ASSERT(status == STATUS_OK);
+    ASSERT(t->ref.slot == thread);
+    t->class = class;
 }
 
 /* ---- For the program ------------------------------------------------------------------------- */
@@ -369,6 +386,25 @@ void machine_block(struct machine *m, uint32_t cpu, enum wake_source source, str
     struct decision d = sched_block(m->sched, cpu, source, m->now);
 
     follow(m, cpu, &d);
+}
+
+void machine_give_up(struct machine *m, uint32_t cpu)
+{
+    struct decision d = sched_give_up(m->sched, cpu, m->now);
+
+    follow(m, cpu, &d);
+}
+
+/* It was made before, for its slot's sake; all that depends on where is its `last_cpu`. */
+void machine_fork(struct machine *m, uint32_t cpu, uint32_t thread)
+{
+    struct machine_thread *t = &m->threads[thread];
+
+    ASSERT(!t->has_started);
+    t->has_started = true;
+    m->started_count++;
+    port_store32(&thread_of(m->sched, t->ref.slot)->last_cpu, cpu);
+    machine_wake(m, cpu, thread, WAKE_START);
 }
 
 void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_source source)

@@ -61,6 +61,7 @@ struct machine_thread {
     bool is_touched;    /* it is in `touched` */
     uint64_t used_ns;
     struct ledger ledger; /* once it has ended */
+    bool has_started;
     bool has_ended;
 };
 
@@ -110,6 +111,7 @@ struct machine {
     struct waste waste;
     uint32_t *touched; /* slots of threads whose state may have changed in this event */
     uint32_t touched_count;
+    uint32_t started_count;
     uint32_t ended_count;
     uint64_t event_count;
     uint64_t instant_count; /* events at this instant so far */
@@ -128,6 +130,10 @@ void machine_fini(struct machine *m);
 void machine_thread_start(struct machine *m, uint32_t thread, uint32_t cpu, uint32_t class,
                           const struct thread_params *params);
 
+/* Make `thread`, in the same order, and leave it as it is: machine_fork may start it later. */
+void machine_thread_make(struct machine *m, uint32_t thread, uint32_t class,
+                         const struct thread_params *params);
+
 /* Blocked `thread` is woken by the timer of `cpu` at `at`. */
 void machine_sleep_until(struct machine *m, uint32_t cpu, uint32_t thread, struct mono at);
 
@@ -141,6 +147,12 @@ void machine_spend_until(struct machine *m, uint32_t cpu, struct mono until);
 
 /* The thread on `cpu` waits; with WAKE_TIMER until `until`, which is MONO_NEVER otherwise. */
 void machine_block(struct machine *m, uint32_t cpu, enum wake_source source, struct mono until);
+
+/* The thread on `cpu` gives up the rest of its slice; it may go on all the same. */
+void machine_give_up(struct machine *m, uint32_t cpu);
+
+/* The thread on `cpu` starts `thread`, as if it made it now. */
+void machine_fork(struct machine *m, uint32_t cpu, uint32_t thread);
 
 /* Wake `thread` from `cpu`. */
 void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_source source);

@@ -63,6 +63,11 @@ void outcome_cpu_row(const struct outcome *o, const struct machine *m, uint32_t 
     write_cpu(row, &o->cpus[cpu], &reading);
 }
 
+#define UNKNOWN_FIELD(name, path) .name = RESULT_UNKNOWN,
+
+/* Of a thread that was there to be forked and never was. */
+static const struct result_thread unknown_thread = {RESULT_THREAD_TABLE(UNKNOWN_FIELD)};
+
 static void write_thread(struct result_thread *row, const struct ledger *a, const struct ledger *b,
                          const struct step_thread *step)
 {
@@ -92,7 +97,8 @@ uint64_t outcome_verdict(const struct result_header *header, const struct result
             failed |= RESULT_FAILED_CONSERVATION;
     }
     for (uint32_t thread = 0; thread < header->thread_count; thread++)
-        runtime_ns += threads[thread].runtime_ns;
+        if (threads[thread].runtime_ns != RESULT_UNKNOWN)
+            runtime_ns += threads[thread].runtime_ns;
     if (runtime_ns != busy_ns)
         failed |= RESULT_FAILED_LEDGER;
     return failed;
@@ -115,6 +121,9 @@ unsigned char *outcome_write(const struct outcome *o, const struct machine *m,
     for (uint32_t thread = 0; thread < thread_count; thread++) {
         struct ledger ledger = machine_ledger(m, thread);
 
+        threads[thread] = unknown_thread;
+        if (!m->threads[thread].has_started)
+            continue;
         write_thread(&threads[thread], &o->ledgers[thread], &ledger, &script->threads[thread].step);
     }
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++)

@@ -13,7 +13,7 @@ struct workload_blob scenario_read(const char *text)
     struct workload_blob blob = {NULL, 0};
 
     ASSERT(d != NULL);
-    enum workload_status status = workload_read(text, strlen(text), d, &blob);
+    enum workload_status status = workload_read(text, strlen(text), NULL, d, &blob);
 
     for (uint32_t i = 0; i < d->count && status != WORKLOAD_READ; i++)
         fprintf(stderr, "%u:%u: %s\n", d->items[i].position.line, d->items[i].position.column,

@@ -14,7 +14,8 @@ bool script_init(struct script *s, const struct workload_image *image, struct ma
     *s = (struct script){.image = image, .machine = machine};
     s->threads = calloc(thread_count, sizeof *s->threads);
     s->objects = calloc(object_count != 0 ? object_count : 1, sizeof *s->objects);
-    if (s->threads == NULL || s->objects == NULL) {
+    s->forked = calloc(image->header->task_count, sizeof *s->forked);
+    if (s->threads == NULL || s->objects == NULL || s->forked == NULL) {
         script_fini(s);
         return false;
     }
@@ -34,6 +35,7 @@ void script_fini(struct script *s)
 {
     free(s->threads);
     free(s->objects);
+    free(s->forked);
     *s = (struct script){0};
 }
 
@@ -177,6 +179,56 @@ static void unpark_all(struct script *s, uint32_t cpu, uint32_t object)
         continue;
 }
 
+static void begin_barrier(struct script *s, uint32_t cpu, uint32_t thread, uint32_t object)
+{
+    struct script_object *o = &s->objects[object];
+
+    o->count++;
+    if (o->count < s->image->objects[object].users) {
+        park(s, cpu, thread, object);
+        return;
+    }
+    o->count = 0;
+    unpark_all(s, cpu, object);
+}
+
+static void begin_sem_wait(struct script *s, uint32_t cpu, uint32_t thread, uint32_t object)
+{
+    struct script_object *o = &s->objects[object];
+
+    if (o->count > 0)
+        o->count--;
+    else
+        park(s, cpu, thread, object);
+}
+
+static void post(struct script *s, uint32_t cpu, uint32_t object)
+{
+    struct script_object *o = &s->objects[object];
+
+    if (!unpark(s, cpu, object) && o->count < UINT32_MAX)
+        o->count++;
+}
+
+static void begin_fork(struct script *s, uint32_t cpu, uint32_t forker, uint32_t number)
+{
+    const struct workload_task *task = &s->image->tasks[number];
+    uint32_t instance = task->start_count + s->forked[number];
+    uint32_t thread = task->first_thread + instance;
+
+    if (instance >= task->instance_count) {
+        s->has_fork_error = true;
+        return;
+    }
+    struct step_thread *step = &s->threads[thread].step;
+    struct hist wake_latency = step->wake_latency; /* empty, but says where to count */
+
+    s->forked[number]++;
+    step_init_forked(step, s->image, thread, s->machine->now, s->threads[forker].step.end);
+    step->wake_latency = wake_latency;
+    machine_fork(s->machine, cpu, thread);
+}
+
 static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
                          const struct step_action *action)
 {
@@ -184,6 +236,7 @@ static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
 
     switch (action->kind) {
     case STEP_RUN:
+    case STEP_TOUCH:
         begin_run(s, thread, action->ns);
         break;
     case STEP_RUNTIME:
@@ -208,11 +261,27 @@ static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
         s->objects[action->object].seq++;
         (void)unpark(s, cpu, action->object);
         break;
+    case STEP_BROADCAST:
+        s->objects[action->object].seq++;
+        unpark_all(s, cpu, action->object);
+        break;
     case STEP_SUSPEND:
         park(s, cpu, thread, action->object);
         break;
-    case STEP_RESUME:
-        unpark_all(s, cpu, action->object);
+    case STEP_BARRIER:
+        begin_barrier(s, cpu, thread, action->object);
+        break;
+    case STEP_SEM_WAIT:
+        begin_sem_wait(s, cpu, thread, action->object);
+        break;
+    case STEP_SEM_POST:
+        post(s, cpu, action->object);
+        break;
+    case STEP_YIELD:
+        machine_give_up(s->machine, cpu);
+        break;
+    case STEP_FORK:
+        begin_fork(s, cpu, thread, action->object);
         break;
     case STEP_SET_MASK:
         machine_set_mask(s->machine, cpu, thread, script_class_of(s->image, action->object));

@@ -5,6 +5,8 @@
  * What comes next is decided by workload/step.h, as on the kernel.  Here is how an action is done:
  *
  *   run, runtime     spend CPU time until the thread's ledger, or the clock, has got there
+ *   mem, memrun      as run: memory has no time of its own here
+ *   yield            the core's sched_give_up
  *   sleep            block until a timer of the CPU it was on wakes it
  *   lock, unlock     the runtime's mutex: a word FREE, HELD or CONTENDED and a queue of parked
  *                    threads.  Unlock frees it and wakes the longest waiter, who tries again, so
@@ -12,6 +14,9 @@
  *   wait, signal     a condition: a sequence number and a queue.  Wait notes the number, unlocks,
  *                    parks if the number is still the same, locks.  Signal wakes the longest
  *                    waiter.
+ *   barrier          counts who comes; the last wakes all and begins anew
+ *   semaphore        post hands over to the longest waiter, or counts; wait takes or parks
+ *   fork             wakes the task's next thread that never was, where the forking one is
  *   suspend, resume  a condition without a mutex, so without a gap in which a resume could come;
  *                    resume wakes everybody.
  *
@@ -59,6 +64,7 @@ struct script_object {
     enum mutex_word word;
     uint32_t holder; /* of a mutex, or MACHINE_THREAD_NONE */
     uint32_t seq;    /* of a condition: counts its signals */
+    uint32_t count;  /* of a semaphore: its value; of a barrier: who has come */
     uint32_t first_waiting;
     uint32_t last_waiting;
 };
@@ -68,7 +74,9 @@ struct script {
     struct machine *machine;
     struct script_thread *threads;
     struct script_object *objects;
+    uint32_t *forked; /* of each task, so many threads */
     struct step_shared shared;
+    bool has_fork_error; /* a fork found no thread left */
     bool has_sync_error; /* a mutex was unlocked by somebody else than its holder */
 };
 

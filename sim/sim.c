@@ -122,6 +122,12 @@ static uint32_t nth_cpu(const uint64_t *row, uint32_t n)
     UNREACHABLE();
 }
 
+static struct thread_params params_of(const struct workload_task *task)
+{
+    return (struct thread_params){.weight = task->weight,
+                                  .latency_class = (enum latency_class)task->latency_class};
+}
+
 /* Thread i of a task starts where loadgen starts it: on the (i mod k)-th of its k CPUs. */
 static void start_thread(struct run *r, uint32_t thread)
 {
@@ -130,9 +136,12 @@ static void start_thread(struct run *r, uint32_t thread)
     uint32_t class = script_class_of(&r->image, task->mask);
     const uint64_t *row = r->rows + class * words;
     uint32_t cpu = nth_cpu(row, thread % cpumask_count(row, (uint32_t)words));
-    struct thread_params params = {.weight = task->weight,
-                                   .latency_class = (enum latency_class)task->latency_class};
+    struct thread_params params = params_of(task);
 
+    if (!workload_image_starts(&r->image, thread)) {
+        machine_thread_make(&r->machine, thread, class, &params);
+        return;
+    }
     machine_thread_start(&r->machine, thread, cpu, class, &params);
     machine_sleep_until(&r->machine, cpu, thread,
                         mono_add(r->start, step_start_offset_ns(&r->image, thread)));
@@ -181,7 +190,7 @@ static uint32_t thousandths(const struct run *r)
     const struct machine *m = &r->machine;
 
     if (mono_is_never(r->end))
-        return (uint32_t)((uint64_t)m->ended_count * THOUSAND / m->config.thread_count);
+        return (uint32_t)((uint64_t)m->ended_count * THOUSAND / m->started_count);
     return (uint32_t)((uint64_t)mono_diff_ns(m->now, r->start) * THOUSAND / duration_ns(r));
 }
 
@@ -217,7 +226,7 @@ static void run_to_end(struct run *r)
         stop = machine_run(&r->machine, r->end, CHUNK_EVENTS);
     } while (stop == MACHINE_AT_COUNT);
     r->is_complete =
-        stop == MACHINE_AT_END || r->machine.ended_count == r->machine.config.thread_count;
+        stop == MACHINE_AT_END || r->machine.ended_count == r->machine.started_count;
 }
 
 /* From the workload's start on: what happens before is the same for all. */
@@ -253,6 +262,8 @@ static bool run_workload(struct run *r, struct sim_output *output)
 
     if (r->script.has_sync_error)
         failed |= RESULT_FAILED_SYNC;
+    if (r->script.has_fork_error)
+        failed |= RESULT_FAILED_FORK;
     output->result = outcome_write(&r->outcome, &r->machine, &r->script, failed, bytes);
     if (output->result != NULL &&
         !histograms_append(&r->histograms, &r->script, &output->result, bytes)) {

@@ -12,7 +12,12 @@ size_t snapshot_bytes(const struct machine *m)
 static struct stream_thread read_thread(const struct outcome *o, const struct machine *m,
                                         const struct script *script, uint32_t thread)
 {
+    static const struct stream_thread unknown = {RESULT_UNKNOWN, RESULT_UNKNOWN, RESULT_UNKNOWN,
+                                                 RESULT_UNKNOWN, 0};
     const struct step_thread *step = &script->threads[thread].step;
+
+    if (!m->threads[thread].has_started)
+        return unknown;
     uint64_t runtime_ns = machine_ledger(m, thread).runtime_ns;
     struct stream_thread row = {
         .runtime_ns = (int64_t)(runtime_ns - o->ledgers[thread].runtime_ns),

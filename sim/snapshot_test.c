@@ -82,10 +82,37 @@ static void test_snapshots_begin_and_end_a_run(void **state)
     scenario_fini(&alone);
 }
 
+/* Goal: a thread that waits to be forked is unknown, one that was forked is like any other.
+ * Method: room for two children, of which the last snapshot has seen one. */
+static void test_snapshots_know_who_was_forked(void **state)
+{
+    (void)state;
+    struct seen seen = {.count = 0};
+    struct sim_config config = {.cpu_count = 2, .watch = see, .watch_context = &seen};
+    struct scenario s;
+
+    scenario_run(&s, &config,
+                 "{\"tasks\": {\"forker\": {\"loop\": 2, \"sleep\": 600000, \"fork\": \"child\"},"
+                 " \"child\": {\"instance\": 0, \"loop\": -1, \"run\": 1000, \"sleep\": 1000}},"
+                 " \"global\": {\"duration\": 1}}");
+    const struct stream_thread *threads =
+        (const void *)(seen.last + sizeof(struct stream_snapshot));
+
+    assert_int_equal(threads[1].runtime_ns, s.threads[1].runtime_ns);
+    assert_int_equal(threads[1].activations, s.threads[1].activations);
+    assert_int_not_equal(threads[1].cpu, RESULT_UNKNOWN);
+    assert_int_equal(threads[2].runtime_ns, RESULT_UNKNOWN);
+    assert_int_equal(threads[2].activations, RESULT_UNKNOWN);
+    assert_int_equal(threads[2].cpu, RESULT_UNKNOWN);
+    free(seen.last);
+    scenario_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_snapshots_begin_and_end_a_run),
+        cmocka_unit_test(test_snapshots_know_who_was_forked),
     };
 
     return cmocka_run_group_tests_name("sim/snapshot", tests, NULL, NULL);

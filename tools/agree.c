@@ -18,6 +18,12 @@ static bool has_timer(const struct workload_image *image, const struct workload_
     return false;
 }
 
+static bool asks_for_time(uint32_t kind)
+{
+    return kind == WORKLOAD_RUN || kind == WORKLOAD_RUNTIME || kind == WORKLOAD_MEM ||
+           kind == WORKLOAD_MEMRUN;
+}
+
 /* Does the file ask for CPU time? */
 static bool has_run(const struct workload_image *image, const struct workload_task *task)
 {
@@ -27,7 +33,7 @@ static bool has_run(const struct workload_image *image, const struct workload_ta
         for (uint32_t j = 0; j < phase->event_count; j++) {
             const struct workload_event *event = &image->events[phase->first_event + j];
 
-            if ((event->kind == WORKLOAD_RUN || event->kind == WORKLOAD_RUNTIME) && event->ns > 0)
+            if (asks_for_time(event->kind) && event->ns > 0)
                 return true;
         }
     }
@@ -86,16 +92,27 @@ static bool must_be_exact(const struct workload_image *image, const struct workl
     return false;
 }
 
-static int64_t runtime_allowed_ns(const struct run_view *a, const struct run_view *b,
-                                  uint32_t thread)
+/* The figures of a thread; one that was never forked has done nothing. */
+static struct result_thread figures_of(const struct run_view *run, uint32_t thread)
 {
-    const struct result_thread *x = &a->result.threads[thread];
-    const struct result_thread *y = &b->result.threads[thread];
+    struct result_thread figures = run->result.threads[thread];
+
+    if (!run_was_started(run, thread)) {
+        figures.activations = 0;
+        figures.runtime_ns = 0;
+    }
+    return figures;
+}
+
+static int64_t runtime_allowed_ns(const struct workload_image *image,
+                                  const struct workload_task *task, const struct result_thread *x,
+                                  const struct result_thread *y)
+{
     int64_t allowed_ns =
         larger(AGREE_RESOLUTION_NS, larger(x->runtime_ns, y->runtime_ns) / AGREE_RUNTIME_PART);
     int64_t overhead_ns;
 
-    if (has_run(a->image, run_task(a, thread)))
+    if (has_run(image, task))
         return allowed_ns;
     if (__builtin_mul_overflow(larger(x->activations, y->activations), AGREE_RESOLUTION_NS,
                                &overhead_ns))
@@ -105,20 +122,20 @@ static int64_t runtime_allowed_ns(const struct run_view *a, const struct run_vie
 
 struct agreement agree_thread(const struct run_view *a, const struct run_view *b, uint32_t thread)
 {
-    const struct result_thread *x = &a->result.threads[thread];
-    const struct result_thread *y = &b->result.threads[thread];
+    const struct result_thread x = figures_of(a, thread);
+    const struct result_thread y = figures_of(b, thread);
     const struct workload_task *task = run_task(a, thread);
     struct agreement found = {.pace = agree_pace_of(a->image, task)};
 
     ASSERT(a->image == b->image);
-    found.is_exact = must_be_exact(a->image, task, x, y);
+    found.is_exact = must_be_exact(a->image, task, &x, &y);
     if (!found.is_exact)
         found.activations_allowed =
-            larger(1, larger(x->activations, y->activations) / AGREE_ACTIVATIONS_PART);
-    found.runtime_allowed_ns = runtime_allowed_ns(a, b, thread);
+            larger(1, larger(x.activations, y.activations) / AGREE_ACTIVATIONS_PART);
+    found.runtime_allowed_ns = runtime_allowed_ns(a->image, task, &x, &y);
     found.activations_agree =
-        is_within(x->activations, y->activations, found.activations_allowed);
-    found.runtime_agrees = is_within(x->runtime_ns, y->runtime_ns, found.runtime_allowed_ns);
+        is_within(x.activations, y.activations, found.activations_allowed);
+    found.runtime_agrees = is_within(x.runtime_ns, y.runtime_ns, found.runtime_allowed_ns);
     return found;
 }
 
@@ -171,7 +188,7 @@ static void add_row(struct table *t, const struct run_view *a, const struct run_
 static uint32_t add_rows(struct table *t, const struct run_view *a, const struct run_view *b)
 {
     uint32_t thread_count = workload_image_threads(a->image);
-    bool is_folded = thread_count > REPORT_ROWS_MAX;
+    bool is_folded = run_started_count(a) > REPORT_ROWS_MAX;
     uint32_t differing = 0;
 
     for (uint32_t thread = 0; thread < thread_count; thread++) {
@@ -179,6 +196,8 @@ static uint32_t add_rows(struct table *t, const struct run_view *a, const struct
         bool is_different = !found.runtime_agrees || !found.activations_agree;
 
         differing += is_different ? 1 : 0;
+        if (!run_was_started(a, thread) && !run_was_started(b, thread))
+            continue;
         if (!is_folded || (is_different && differing <= REPORT_ROWS_MAX))
             add_row(t, a, b, thread);
     }
@@ -190,9 +209,9 @@ static void print_table(const struct run_view *a, const struct table *t, FILE *s
     fprintf(stream, "%s on %u CPU%s: the kernel and the simulator side by side\n\n", a->workload,
             a->cpu_count, a->cpu_count == 1 ? "" : "s");
     table_print(t, stream);
-    if (workload_image_threads(a->image) > REPORT_ROWS_MAX)
+    if (run_started_count(a) > REPORT_ROWS_MAX)
         fprintf(stream, "of %u threads only those that disagree, at most %u\n",
-                workload_image_threads(a->image), REPORT_ROWS_MAX);
+                run_started_count(a), REPORT_ROWS_MAX);
     fputc('\n', stream);
 }
 
@@ -206,7 +225,7 @@ static void print_failed_verdict(const struct run_view *run, FILE *stream)
 
 bool agree_print(const struct run_view *a, const struct run_view *b, bool is_quiet, FILE *stream)
 {
-    uint32_t thread_count = workload_image_threads(a->image);
+    uint32_t thread_count = run_started_count(a);
     bool held = run_held(a) && run_held(b);
     uint32_t differing;
     struct table t;

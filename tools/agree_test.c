@@ -120,6 +120,25 @@ static void test_agree_free_has_a_tolerance(void **state)
     assert_true(judge_activations(FREE, 995, 1000, 0).activations_agree);
 }
 
+/* Goal: a thread that one engine did not fork has done nothing there.  Method: one that did little
+ * or much in the other; neither. */
+static void test_agree_never_forked_is_nothing(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"tasks\": {\"c\": {\"instance\": 0, \"run\": 10},"
+                               " \"f\": {\"loop\": 1, \"fork\": \"c\"}},"
+                               " \"global\": {\"duration\": 1}}";
+    struct result_thread never = {.activations = RESULT_UNKNOWN, .runtime_ns = RESULT_UNKNOWN};
+    struct result_thread little = {.activations = 1, .runtime_ns = 25000};
+    struct result_thread much = {.activations = 2, .runtime_ns = 25001};
+
+    assert_true(judge(json, never, little).activations_agree);
+    assert_true(judge(json, never, little).runtime_agrees);
+    assert_false(judge(json, much, never).activations_agree);
+    assert_false(judge(json, much, never).runtime_agrees);
+    assert_true(judge(json, never, never).runtime_agrees);
+}
+
 /* Goal: CPU time may differ by 2 % or 25 us.  Method: both sides of both limits. */
 static void test_agree_runtime_tolerance(void **state)
 {
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_agree_overrun_timer_is_free),
         cmocka_unit_test(test_agree_counted_is_exact_at_the_count),
         cmocka_unit_test(test_agree_free_has_a_tolerance),
+        cmocka_unit_test(test_agree_never_forked_is_nothing),
         cmocka_unit_test(test_agree_runtime_tolerance),
         cmocka_unit_test(test_agree_overhead_without_runs),
         cmocka_unit_test(test_agree_unknown_is_a_difference),

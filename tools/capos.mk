@@ -31,7 +31,7 @@ $(CAPOS_TESTS): $(B)/test/%: $(B)/san/%.o $(CAPOS_SAN) $(BASE_SAN)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
 
-TESTS += $(CAPOS_TESTS) tests/cli tests/watch tests/agree tests/concurrent
+TESTS += $(CAPOS_TESTS) tests/cli tests/watch tests/agree tests/events tests/concurrent
 
 # ---- Fuzzers: any text as a manifest, any bytes as its table, or as a result stream ----------
 

@@ -29,10 +29,13 @@ void input_show(const struct workload_diagnostics *d, const char *path, bool is_
         message("%s: %u more messages", path, d->lost_count);
 }
 
-static bool read_image(struct input *input, bool is_quiet)
+static bool read_image(struct input *input, const struct options *options)
 {
+    const struct workload_options reading = {.fifo_as = options->fifo_as};
+    bool is_quiet = options->is_quiet;
     struct workload_diagnostics *d = memory_create(1, sizeof *d);
-    enum workload_status status = workload_read_file(input->path, d, &input->blob);
+    enum workload_status status = workload_read_file(input->path, &reading, d,
+                                                       &input->blob);
 
     input_show(d, input->path, is_quiet);
     if (status == WORKLOAD_NO_MEMORY)
@@ -96,7 +99,7 @@ bool input_open(struct input *input, const struct options *options)
 
     ASSERT(options->workload != NULL);
     *input = (struct input){.path = options->workload};
-    if (!read_image(input, options->is_quiet))
+    if (!read_image(input, options))
         return false;
     if (options->duration_ns != 0)
         workload_blob_set_duration(&input->blob, options->duration_ns);

@@ -57,6 +57,15 @@ static void set_machine(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--machine %s: expected microvm or q35", text);
 }
 
+static void set_fifo_as(struct options *o, const char *text, struct argp_state *state)
+{
+    o->fifo_as = WORKLOAD_FIFO_WEIGHT;
+    if (strcmp(text, "context") == 0)
+        argp_error(state, "--fifo-as context: there are no contexts yet; expected weight");
+    else if (strcmp(text, "weight") != 0)
+        argp_error(state, "--fifo-as %s: expected weight", text);
+}
+
 static void set_workload(struct options *o, const char *text, struct argp_state *state)
 {
     if (o->workload != NULL)
@@ -171,6 +180,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_MACHINE:
         set_machine(o, argument, state);
+        return 0;
+    case OPTION_FIFO_AS:
+        set_fifo_as(o, argument, state);
         return 0;
     case OPTION_MANIFEST:
         o->manifest = argument;

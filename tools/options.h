@@ -12,6 +12,7 @@
 
 #include "base/types.h"
 #include "tools/boot.h"
+#include "workload/reader.h"
 
 #define OPTIONS_CPUS_DEFAULT 4u
 #define OPTIONS_SEED_DEFAULT 1u
@@ -32,6 +33,7 @@ struct options {
     const char *keep;   /* NULL: nothing is kept */
     const char *machine; /* QEMU's name of it; one of those the kernel knows */
     uint64_t hang_limit_ns; /* 0: the engine's own */
+    enum workload_fifo fifo_as; /* what becomes of SCHED_FIFO and SCHED_RR */
     bool is_quiet;
     bool is_verbose;
     bool is_concurrent;
@@ -57,7 +59,8 @@ enum option_key {
     OPTION_NO_COSTS,
     OPTION_MANIFEST,
     OPTION_PROGRAM,
-    OPTION_WATCH
+    OPTION_WATCH,
+    OPTION_FIFO_AS
 };
 
 /* What --help shows together, in this order; a row with 0 is with the one before it. */
@@ -68,6 +71,8 @@ enum option_group { GROUP_RUN = 1, GROUP_SHOWN, GROUP_QEMU, GROUP_SERVICES };
     {"cpus", OPTION_CPUS, "N", 0, "CPUs of the machine (default 4)", GROUP_RUN},                  \
     {"duration", OPTION_DURATION, "SECONDS", 0,                                                   \
      "how long the workload runs, instead of its file's duration", 0},                            \
+    {"fifo-as", OPTION_FIFO_AS, "weight", 0,                                                      \
+     "run SCHED_FIFO and SCHED_RR with a weight by priority, instead of refusing them", 0},       \
     {"seed", OPTION_SEED, "N", 0, "number that decides what is left open (default 1)", 0},        \
     {NULL, 0, NULL, 0, "What is shown and written:", GROUP_SHOWN},                                \
     {"quiet", OPTION_QUIET, NULL, 0, "print the verdict only: no table, no notes, no progress",   \

@@ -84,8 +84,8 @@ static void print_totals(const struct run_view *run, FILE *stream)
     struct result_totals totals = result_total(&run->result);
     char text[NUMBER_TEXT_BYTES];
 
-    fprintf(stream, "total: %u thread%s", header->thread_count,
-            header->thread_count == 1 ? "" : "s");
+    fprintf(stream, "total: %u thread%s", run_started_count(run),
+            run_started_count(run) == 1 ? "" : "s");
     fprintf(stream, ", %s ms of CPU time", number_scaled(text, totals.runtime_ns, 6, 3));
     fprintf(stream, " in %s s", number_scaled(text, (int64_t)header->duration_ns, 9, 6));
     fprintf(stream, ", %s migrations", number_scaled(text, totals.migrations, 0, 0));

@@ -134,14 +134,24 @@ static struct task_fold fold_threads(const struct result_thread *threads, uint32
     return f;
 }
 
-static void add_task_row(struct table *t, const struct run_view *run,
-                         const struct workload_task *task, uint32_t first_thread)
+static uint32_t started_of(const struct run_view *run, const struct workload_task *task)
 {
-    struct task_fold f = fold_threads(&run->result.threads[first_thread], task->instance_count);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < task->instance_count; i++)
+        count += run_was_started(run, task->first_thread + i);
+    return count;
+}
+
+static void add_task_row(struct table *t, const struct run_view *run,
+                         const struct workload_task *task)
+{
+    struct task_fold f =
+        fold_threads(&run->result.threads[task->first_thread], task->instance_count);
     int64_t mean_ns = f.runtime.count > 0 ? f.runtime.sum / f.runtime.count : 0;
 
     table_cell(t, "%s", workload_image_name(run->image, task->name));
-    table_cell(t, "%u", task->instance_count);
+    table_cell(t, "%u", started_of(run, task));
     add_task_cells(t, run, task);
     table_cell_scaled(t, fold_known(&f.runtime, f.runtime.least), 6, 3);
     table_cell_scaled(t, fold_known(&f.runtime, mean_ns), 6, 3);
@@ -160,18 +170,15 @@ static void add_task_row(struct table *t, const struct run_view *run,
 static void print_folded(const struct run_view *run, FILE *stream)
 {
     struct table_column columns[TASK_COLUMN_COUNT];
-    uint32_t first_thread = 0;
     struct table t;
 
     memcpy(columns, task_columns, sizeof columns);
     if (run->engine == ENGINE_KERNEL_CONCURRENT)
         columns[TASK_WAKE].head = "wall\nwake\np99 us";
     table_init(&t, columns, TASK_COLUMN_COUNT);
-    for (uint32_t i = 0; i < run->image->header->task_count; i++) {
-        add_task_row(&t, run, &run->image->tasks[i], first_thread);
-        first_thread += run->image->tasks[i].instance_count;
-    }
-    fprintf(stream, "%u threads, folded to one row per task\n", first_thread);
+    for (uint32_t i = 0; i < run->image->header->task_count; i++)
+        add_task_row(&t, run, &run->image->tasks[i]);
+    fprintf(stream, "%u threads, folded to one row per task\n", run_started_count(run));
     table_print(&t, stream);
     table_fini(&t);
 }
@@ -182,7 +189,7 @@ void report_print_threads(const struct run_view *run, FILE *stream)
     uint32_t thread_count = workload_image_threads(run->image);
     struct table t;
 
-    if (thread_count > REPORT_ROWS_MAX) {
+    if (run_started_count(run) > REPORT_ROWS_MAX) {
         print_folded(run, stream);
         return;
     }
@@ -191,7 +198,8 @@ void report_print_threads(const struct run_view *run, FILE *stream)
         columns[THREAD_WAKE].head = "wall\nwake\np50 us";
     table_init(&t, columns, THREAD_COLUMN_COUNT);
     for (uint32_t thread = 0; thread < thread_count; thread++)
-        add_thread_row(&t, run, thread);
+        if (run_was_started(run, thread))
+            add_thread_row(&t, run, thread);
     table_print(&t, stream);
     table_fini(&t);
 }

@@ -45,6 +45,21 @@ const struct workload_task *run_task(const struct run_view *run, uint32_t thread
     return &run->image->tasks[workload_image_task_of(run->image, thread)];
 }
 
+bool run_was_started(const struct run_view *run, uint32_t thread)
+{
+    return workload_image_starts(run->image, thread) ||
+           run->result.threads[thread].runtime_ns != RESULT_UNKNOWN;
+}
+
+uint32_t run_started_count(const struct run_view *run)
+{
+    uint32_t count = 0;
+
+    for (uint32_t thread = 0; thread < run->result.header->thread_count; thread++)
+        count += run_was_started(run, thread);
+    return count;
+}
+
 void run_thread_name(const struct run_view *run, uint32_t thread, char name[RUN_NAME_BYTES])
 {
     const struct workload_task *task = run_task(run, thread);

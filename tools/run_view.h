@@ -34,6 +34,12 @@ const char *engine_sentence(enum run_engine engine);
 
 const char *latency_class_name(uint32_t latency_class);
 
+/* Was this thread started?  One that is there to be forked and never was has no row. */
+bool run_was_started(const struct run_view *run, uint32_t thread);
+
+/* How many threads were. */
+uint32_t run_started_count(const struct run_view *run);
+
 /* The task of `thread`, and its name: the task's, with "-<instance>" where there are several. */
 const struct workload_task *run_task(const struct run_view *run, uint32_t thread);
 void run_thread_name(const struct run_view *run, uint32_t thread, char name[RUN_NAME_BYTES]);

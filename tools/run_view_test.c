@@ -52,6 +52,27 @@ static void test_run_thread_name(void **state)
     test_run_fini(&run);
 }
 
+/* Goal: a thread that is there to be forked counts only when it was.  Method: room for three, of
+ * which one ran; a thread of the start whose figures are unknown. */
+static void test_run_was_started(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"tasks\": {\"f\": {\"loop\": 3, \"fork\": \"c\"},"
+                               " \"c\": {\"instance\": 0, \"run\": 1}}}";
+    struct test_run run;
+
+    test_run_init(&run, json, 1);
+    test_run_thread(&run, 0)->runtime_ns = RESULT_UNKNOWN;
+    test_run_thread(&run, 1)->runtime_ns = 5;
+    test_run_thread(&run, 2)->runtime_ns = RESULT_UNKNOWN;
+    test_run_thread(&run, 3)->runtime_ns = RESULT_UNKNOWN;
+    assert_true(run_was_started(&run.view, 0));
+    assert_true(run_was_started(&run.view, 1));
+    assert_false(run_was_started(&run.view, 2));
+    assert_int_equal(run_started_count(&run.view), 2);
+    test_run_fini(&run);
+}
+
 /* Goal: a task's CPUs are those of all its phases, below the machine's number.  Method: a phase
  * with a set of its own beside one with the task's. */
 static void test_run_task_cpus_joins_phases(void **state)
@@ -92,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cpumask_text),
         cmocka_unit_test(test_run_thread_name),
+        cmocka_unit_test(test_run_was_started),
         cmocka_unit_test(test_run_task_cpus_joins_phases),
         cmocka_unit_test(test_run_held_needs_all_cpus),
     };

@@ -68,7 +68,7 @@ void test_run_init(struct test_run *run, const char *json, uint32_t cpu_count)
 
     ASSERT(d != NULL);
     *run = (struct test_run){.bytes = NULL};
-    ASSERT(workload_read(json, strlen(json), d, &run->blob) == WORKLOAD_READ);
+    ASSERT(workload_read(json, strlen(json), NULL, d, &run->blob) == WORKLOAD_READ);
     free(d);
     ASSERT(workload_image_open(&run->image, run->blob.bytes, run->blob.size) ==
            WORKLOAD_IMAGE_OK);

@@ -8,7 +8,7 @@
 ifndef WORKLOAD_FREE_SRCS
 
 WORKLOAD_FREE_SRCS := workload/hist.c workload/image.c workload/step.c
-WORKLOAD_HOST_SRCS := workload/builder.c workload/diagnostics.c workload/member.c \
+WORKLOAD_HOST_SRCS := workload/builder.c workload/diagnostics.c workload/forks.c workload/member.c \
     workload/members.c workload/prepass.c workload/reader.c workload/reader_event.c \
     workload/reader_task.c workload/rows.c workload/scan.c
 
@@ -27,6 +27,19 @@ $(WORKLOAD_TESTS): $(B)/test/%: $(B)/san/%.o $(WORKLOAD_SAN_OBJS) $(BASE_SAN)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $^ -lcmocka $(WORKLOAD_HOST_LIBS) -o $@
 
+# ---- Every bit flip of the package's files, without sanitizers ------------------------------
+
+WORKLOAD_FLIPS := $(B)/workload/flips
+$(WORKLOAD_FLIPS): $(B)/host/workload/test_flips.o $(WORKLOAD_HOST_OBJS) \
+    $(WORKLOAD_FREE_HOST_OBJS) $(BASE_HOST)
+	@mkdir -p $(@D)
+	$(CC) $^ $(WORKLOAD_HOST_LIBS) -o $@
+
+WORKLOAD_FLIPS_TEST := $(B)/test/workload/flips-test
+$(WORKLOAD_FLIPS_TEST): workload/flips-test $(WORKLOAD_FLIPS)
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 # ---- Fuzzers --------------------------------------------------------------------------------
 
 WORKLOAD_FUZZ_SRCS := $(WORKLOAD_FREE_SRCS) $(WORKLOAD_HOST_SRCS)
@@ -34,6 +47,6 @@ WORKLOAD_FUZZ_SRCS := $(WORKLOAD_FREE_SRCS) $(WORKLOAD_HOST_SRCS)
 $(foreach noun,reader image,\
     $(eval $(call FUZZER,workload/$(noun)_fuzz,$(WORKLOAD_FUZZ_SRCS),$(WORKLOAD_HOST_LIBS))))
 
-TESTS += $(WORKLOAD_TESTS)
+TESTS += $(WORKLOAD_TESTS) $(WORKLOAD_FLIPS_TEST)
 
 endif

@@ -186,14 +186,33 @@ void builder_timer_absolute(struct builder *b, uint32_t object)
         object_at(b, object)->is_absolute = true;
 }
 
+bool builder_barrier(struct builder *b, uint32_t barrier, uint32_t users)
+{
+    if (builder_has_failed(b))
+        return true;
+
+    struct builder_object *object = object_at(b, barrier);
+
+    if (object->used_in == b->tasks.count + 1)
+        return false;
+    object->used_in = (uint32_t)b->tasks.count + 1;
+    object->record.users += users;
+    return true;
+}
+
 /* ---- Events, phases, tasks ------------------------------------------------------------------- */
 
 void builder_event(struct builder *b, const struct workload_event *event)
 {
     struct workload_event *copy = push(b, &b->events, 1, WORKLOAD_EVENTS_MAX, "events");
 
-    if (copy != NULL)
-        *copy = *event;
+    if (copy == NULL)
+        return;
+    *copy = *event;
+    if (event->kind == WORKLOAD_MEM || event->kind == WORKLOAD_MEMRUN)
+        b->uses_buffer = true;
+    if (event->kind == WORKLOAD_LOCK)
+        object_at(b, event->object)->used_in = (uint32_t)b->tasks.count + 1;
 }
 
 void builder_phase(struct builder *b, const char *name, uint32_t loop, uint32_t mask)
@@ -230,8 +249,25 @@ static uint32_t flags_since(const struct builder *b, uint32_t first)
     return flags;
 }
 
+/* A sync brings its own lock where its task, the one under construction, never locks the mutex. */
+static void settle_syncs(struct builder *b, uint32_t first)
+{
+    for (size_t i = first; i < b->events.count; i++) {
+        struct workload_event *event = rows_at(&b->events, i);
+
+        if (event->kind == WORKLOAD_SYNC &&
+            object_at(b, event->object2)->used_in != b->tasks.count + 1)
+            event->kind = WORKLOAD_SYNC_ALONE;
+    }
+}
+
 void builder_task(struct builder *b, const char *name, struct workload_task task)
 {
+    if (!builder_has_failed(b)) {
+        const struct workload_phase *phase = rows_at(&b->phases, b->phases_taken);
+
+        settle_syncs(b, phase->first_event);
+    }
     task.name = builder_name(b, name);
 
     struct workload_task *copy = push(b, &b->tasks, 1, WORKLOAD_TASKS_MAX, "tasks");
@@ -245,6 +281,7 @@ void builder_task(struct builder *b, const char *name, struct workload_task task
     copy->first_phase = b->phases_taken;
     copy->phase_count = (uint32_t)b->phases.count - b->phases_taken;
     copy->first_thread = b->thread_count;
+    copy->start_count = task.instance_count;
     copy->flags = flags_since(b, first->first_event);
     b->phases_taken = (uint32_t)b->phases.count;
     b->thread_count += task.instance_count;
@@ -273,6 +310,34 @@ static void settle_timers(struct builder *b)
 
         if (event->kind == WORKLOAD_TIMER && object_at(b, event->object)->is_absolute)
             event->kind = WORKLOAD_TIMER_ABSOLUTE;
+    }
+}
+
+/*
+ * rt-app suspends at a condition of that name, with a mutex of that name around it.  Where neither
+ * is used otherwise a suspend point is the same and cheaper; where one is, they are connected.
+ */
+static void settle_suspend(struct builder *b, struct workload_event *event)
+{
+    uint64_t offset = object_at(b, event->object)->first_offset;
+    char name[WORKLOAD_NAME_BYTES_MAX]; /* a copy: the strings may move */
+
+    memcpy(name, rows_at(&b->strings, object_at(b, event->object)->record.name),
+           strlen(rows_at(&b->strings, object_at(b, event->object)->record.name)) + 1);
+    if (builder_find(b, WORKLOAD_MUTEX, name) == NULL &&
+        builder_find(b, WORKLOAD_CONDITION, name) == NULL)
+        return;
+    event->object = builder_object(b, WORKLOAD_CONDITION, name, offset);
+    event->object2 = builder_object(b, WORKLOAD_MUTEX, name, offset);
+}
+
+static void settle_suspends(struct builder *b)
+{
+    for (size_t i = 0; i < b->events.count && !builder_has_failed(b); i++) {
+        struct workload_event *event = rows_at(&b->events, i);
+
+        if (event->kind == WORKLOAD_SUSPEND || event->kind == WORKLOAD_RESUME)
+            settle_suspend(b, event);
     }
 }
 
@@ -331,8 +396,11 @@ bool builder_finish(struct builder *b, const struct builder_global *global, void
         .magic = WORKLOAD_MAGIC,
         .duration_ns = global->duration_ns,
         .flags = global->flags,
+        .buffer_bytes = b->uses_buffer ? global->buffer_bytes : 0,
     };
     struct layout layout = {0};
+
+    settle_suspends(b);
 
     /* The strings come last, so padding them keeps the image's length a multiple of 8. */
     size_t padding = (size_t)bits_round_up(b->strings.count, 8) - b->strings.count;

@@ -34,6 +34,7 @@ struct builder {
     uint32_t events_taken;  /* by the phases so far */
     const char *full;       /* what ran into its limit: "events", ...; NULL: nothing did */
     bool no_memory;
+    bool uses_buffer; /* an event was mem or memrun */
 };
 
 /* An object as the builder keeps it: what the image holds, and what only the reader needs. */
@@ -41,6 +42,7 @@ struct builder_object {
     struct workload_object record;
     uint32_t task;         /* unique timers: the task they belong to; else WORKLOAD_INDEX_NONE */
     bool is_absolute;      /* timers: one use said so, so all uses are (rt-app's rule) */
+    uint32_t used_in;      /* mutexes, barriers: the latest task that locks, meets there; plus 1 */
     uint64_t first_offset; /* in the file, of the first use */
 };
 
@@ -48,6 +50,7 @@ struct builder_object {
 struct builder_global {
     uint64_t duration_ns;
     uint32_t flags; /* WORKLOAD_FLAG_* */
+    uint32_t buffer_bytes;
 };
 
 /* An empty builder for at most `objects_max` objects (1..WORKLOAD_OBJECTS_MAX), for which it
@@ -79,6 +82,10 @@ const struct builder_object *builder_find(const struct builder *b, enum workload
 
 /* From now on every use of this timer is absolute, those before included. */
 void builder_timer_absolute(struct builder *b, uint32_t object);
+
+/* `users` more threads of the current task meet at `barrier`.  False, with nothing done: that task
+ * has met there before, so nobody could ever leave. */
+MUST_USE bool builder_barrier(struct builder *b, uint32_t barrier, uint32_t users);
 
 void builder_event(struct builder *b, const struct workload_event *event);
 

@@ -35,7 +35,10 @@ static enum workload_refusal check_counts(const struct workload_header *h)
         return WORKLOAD_IMAGE_LIMIT;
     if (h->duration_ns > WORKLOAD_DURATION_NS_MAX)
         return WORKLOAD_IMAGE_LIMIT;
-    if ((h->flags & ~WORKLOAD_FLAG_CUMULATIVE_SLACK) != 0)
+    if ((h->flags & ~WORKLOAD_FLAG_CUMULATIVE_SLACK) != 0 || h->reserved != 0)
+        return WORKLOAD_IMAGE_LIMIT;
+    if (h->buffer_bytes != 0 && (h->buffer_bytes < WORKLOAD_BUFFER_BYTES_MIN ||
+                                 h->buffer_bytes > WORKLOAD_BUFFER_BYTES_MAX))
         return WORKLOAD_IMAGE_LIMIT;
     return WORKLOAD_IMAGE_OK;
 }
@@ -96,6 +99,13 @@ static bool has_kind(const struct workload_image *image, uint32_t object,
     return object < image->header->object_count && image->objects[object].kind == (uint32_t)kind;
 }
 
+static bool users_are_sound(const struct workload_object *object)
+{
+    if (object->kind != WORKLOAD_BARRIER_POINT)
+        return object->users == 0;
+    return object->users >= 1 && object->users <= WORKLOAD_THREADS_MAX;
+}
+
 static enum workload_refusal check_objects(const struct workload_image *image)
 {
     for (uint32_t i = 0; i < image->header->object_count; i++) {
@@ -104,7 +114,7 @@ static enum workload_refusal check_objects(const struct workload_image *image)
 
         if (!name_is_sound(image, object->name))
             return WORKLOAD_IMAGE_STRINGS;
-        if (object->kind >= WORKLOAD_OBJECT_KIND_COUNT || object->reserved != 0)
+        if (object->kind >= WORKLOAD_OBJECT_KIND_COUNT || !users_are_sound(object))
             return WORKLOAD_IMAGE_OBJECT;
         if (object->kind == WORKLOAD_TIMER_SHARED)
             timers_max = WORKLOAD_SHARED_TIMERS_MAX;
@@ -124,13 +134,24 @@ static enum workload_refusal check_masks(const struct workload_image *image)
     return WORKLOAD_IMAGE_OK;
 }
 
+static bool may_have_object2(uint32_t kind)
+{
+    return kind == WORKLOAD_WAIT || kind == WORKLOAD_SYNC || kind == WORKLOAD_SYNC_ALONE ||
+           kind == WORKLOAD_SUSPEND || kind == WORKLOAD_RESUME;
+}
+
+static bool is_condition_with_mutex(const struct workload_image *image,
+                                    const struct workload_event *event)
+{
+    return has_kind(image, event->object, WORKLOAD_CONDITION) &&
+           has_kind(image, event->object2, WORKLOAD_MUTEX);
+}
+
 static bool event_is_sound(const struct workload_image *image, const struct workload_event *event)
 {
-    bool has_object2 = event->kind == WORKLOAD_WAIT;
-
     if (event->ns > WORKLOAD_EVENT_NS_MAX)
         return false;
-    if (!has_object2 && event->object2 != WORKLOAD_INDEX_NONE)
+    if (!may_have_object2(event->kind) && event->object2 != WORKLOAD_INDEX_NONE)
         return false;
 
     switch (event->kind) {
@@ -138,6 +159,11 @@ static bool event_is_sound(const struct workload_image *image, const struct work
     case WORKLOAD_RUNTIME:
     case WORKLOAD_SLEEP:
         return event->object == WORKLOAD_INDEX_NONE;
+    case WORKLOAD_MEM:
+    case WORKLOAD_MEMRUN:
+        return event->object == WORKLOAD_INDEX_NONE && image->header->buffer_bytes != 0;
+    case WORKLOAD_YIELD:
+        return event->object == WORKLOAD_INDEX_NONE && event->ns == 0;
     case WORKLOAD_TIMER:
     case WORKLOAD_TIMER_ABSOLUTE:
         return has_kind(image, event->object, WORKLOAD_TIMER_SHARED) ||
@@ -146,12 +172,23 @@ static bool event_is_sound(const struct workload_image *image, const struct work
     case WORKLOAD_UNLOCK:
         return event->ns == 0 && has_kind(image, event->object, WORKLOAD_MUTEX);
     case WORKLOAD_WAIT:
-        return event->ns == 0 && has_kind(image, event->object, WORKLOAD_CONDITION) &&
-               has_kind(image, event->object2, WORKLOAD_MUTEX);
+    case WORKLOAD_SYNC:
+    case WORKLOAD_SYNC_ALONE:
+        return event->ns == 0 && is_condition_with_mutex(image, event);
     case WORKLOAD_SIGNAL:
+    case WORKLOAD_BROAD:
         return event->ns == 0 && has_kind(image, event->object, WORKLOAD_CONDITION);
+    case WORKLOAD_BARRIER:
+        return event->ns == 0 && has_kind(image, event->object, WORKLOAD_BARRIER_POINT);
+    case WORKLOAD_SEM_WAIT:
+    case WORKLOAD_SEM_POST:
+        return event->ns == 0 && has_kind(image, event->object, WORKLOAD_SEMAPHORE);
+    case WORKLOAD_FORK:
+        return event->ns == 0 && event->object < image->header->task_count;
     case WORKLOAD_SUSPEND:
     case WORKLOAD_RESUME:
+        if (event->object2 != WORKLOAD_INDEX_NONE)
+            return event->ns == 0 && is_condition_with_mutex(image, event);
         return event->ns == 0 && has_kind(image, event->object, WORKLOAD_SUSPEND_POINT);
     default:
         return false;
@@ -203,7 +240,7 @@ static bool task_is_in_range(const struct workload_image *image, const struct wo
 {
     if (task->instance_count == 0 || task->instance_count > WORKLOAD_THREADS_MAX)
         return false;
-    if (task->loop == 0 || task->phase_count == 0 || task->reserved != 0)
+    if (task->loop == 0 || task->phase_count == 0 || task->start_count > task->instance_count)
         return false;
     if (task->weight < WEIGHT_MIN || task->weight > WEIGHT_MAX)
         return false;
@@ -334,6 +371,13 @@ uint32_t workload_image_task_of(const struct workload_image *image, uint32_t thr
 uint32_t workload_image_instance_of(const struct workload_image *image, uint32_t thread)
 {
     return thread - image->tasks[workload_image_task_of(image, thread)].first_thread;
+}
+
+bool workload_image_starts(const struct workload_image *image, uint32_t thread)
+{
+    const struct workload_task *task = &image->tasks[workload_image_task_of(image, thread)];
+
+    return thread - task->first_thread < task->start_count;
 }
 
 bool workload_image_ends(const struct workload_image *image)

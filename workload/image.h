@@ -76,6 +76,9 @@ uint32_t workload_image_task_of(const struct workload_image *image, uint32_t thr
 /* Which instance of its task `thread` is, from 0. */
 uint32_t workload_image_instance_of(const struct workload_image *image, uint32_t thread);
 
+/* Does `thread` start with the workload?  Else it is there to be forked. */
+bool workload_image_starts(const struct workload_image *image, uint32_t thread);
+
 static inline const char *workload_image_name(const struct workload_image *image, uint32_t name)
 {
     return image->strings + name;

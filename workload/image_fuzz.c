@@ -26,7 +26,10 @@ static const char text[] =
     "\"q\":{\"cpus\":[0,70],\"timer\":{\"ref\":\"unique\",\"period\":5}}}},"
     "\"b\":{\"loop\":2,\"timer\":{\"ref\":\"t\",\"period\":9},\"lock\":\"m\","
     "\"wait\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":\"m\",\"signal\":\"c\",\"suspend\","
-    "\"resume\":\"b\",\"runtime\":3}},\"global\":{\"duration\":1}}";
+    "\"resume\":\"b\",\"runtime\":3,\"broad\":\"c\",\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"},"
+    "\"suspend\":\"c\",\"barrier\":\"x\",\"sem_wait\":\"s\",\"sem_post\":\"s\",\"mem\":5,"
+    "\"memrun\":6,\"yield\",\"fork\":\"d\"},\"d\":{\"instance\":0,\"sync\":{\"ref\":\"c\","
+    "\"mutex\":\"m\"}}},\"global\":{\"duration\":1}}";
 
 /* Touch all that an opened image gives. */
 static void use(const struct workload_image *image)
@@ -41,6 +44,7 @@ static void use(const struct workload_image *image)
         ASSERT(strlen(workload_image_name(image, image->tasks[i].name)) < WORKLOAD_NAME_BYTES_MAX);
     (void)workload_image_ends(image);
     (void)workload_image_instance_of(image, last);
+    (void)workload_image_starts(image, last);
     shared = (struct step_shared){0};
     step_init(&t, image, last, now, MONO_NEVER);
     for (uint32_t step = 0; step < STEPS_MAX; step++) {
@@ -48,6 +52,8 @@ static void use(const struct workload_image *image)
 
         if (action.kind == STEP_SET_MASK)
             (void)workload_image_mask(image, action.object);
+        if (action.kind == STEP_FORK)
+            ASSERT(action.object < image->header->task_count);
         now = mono_add(now, action.ns + 1);
     }
     step_result(&t, &result);
@@ -77,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     static struct workload_diagnostics d;
     static struct workload_blob sound;
 
-    if (sound.bytes == NULL && workload_read(text, strlen(text), &d, &sound) != WORKLOAD_READ)
+    if (sound.bytes == NULL && workload_read(text, strlen(text), NULL, &d, &sound) != WORKLOAD_READ)
         abort();
     if (bytes == 0)
         return 0;

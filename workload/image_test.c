@@ -14,7 +14,10 @@ static const char text[] =
     "\"q\":{\"cpus\":[0,70],\"timer\":{\"ref\":\"unique\",\"period\":5}}}},"
     "\"b\":{\"loop\":2,\"timer\":{\"ref\":\"t\",\"period\":9},\"lock\":\"m\","
     "\"wait\":{\"ref\":\"c\",\"mutex\":\"m\"},\"unlock\":\"m\",\"signal\":\"c\",\"suspend\","
-    "\"resume\":\"b\"}}}";
+    "\"resume\":\"b\",\"broad\":\"c\",\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"},"
+    "\"suspend\":\"c\",\"barrier\":\"b\",\"sem_wait\":\"s\",\"sem_post\":\"s\","
+    "\"mem\":5,\"memrun\":6,\"yield\",\"fork\":\"z\"},"
+    "\"z\":{\"instance\":0,\"run\":1}}}";
 
 static struct test_reading reading;
 static unsigned char *bytes; /* a copy that a test may change */
@@ -93,7 +96,7 @@ static void test_image_read(void **state)
     const struct workload_image *image = &reading.image;
 
     (void)state;
-    assert_int_equal(workload_image_threads(image), 4);
+    assert_int_equal(workload_image_threads(image), 6);
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(workload_image_task_of(image, i), i == 3);
         assert_int_equal(workload_image_instance_of(image, i), i % 3);
@@ -102,7 +105,10 @@ static void test_image_read(void **state)
     assert_int_equal(workload_image_mask(image, image->tasks[0].mask)[0], 2);
     assert_int_equal(workload_image_mask(image, image->phases[1].mask)[1], 64);
     assert_null(workload_image_mask(image, image->tasks[1].mask));
-    expect_assert_failure(workload_image_task_of(image, 4));
+    assert_true(workload_image_starts(image, 3));
+    assert_int_equal(workload_image_task_of(image, 4), 2); /* z, which b forks twice */
+    assert_false(workload_image_starts(image, 5));
+    expect_assert_failure(workload_image_task_of(image, 6));
 }
 
 /* Goal: the task of a thread is found among many.  Method: 500 tasks of 1, 2, 3 instances. */
@@ -205,8 +211,9 @@ static void test_image_refuses_task(void **state)
     (void)state;
     expect_refused(&t->name, header()->strings_bytes, WORKLOAD_IMAGE_STRINGS);
     expect_refused(&t->instance_count, 0, WORKLOAD_IMAGE_TASK);
-    expect_refused(&t->instance_count, 2, WORKLOAD_IMAGE_THREADS);
+    expect_refused(&t->instance_count, 4, WORKLOAD_IMAGE_THREADS);
     expect_refused(&t->instance_count, UINT32_MAX, WORKLOAD_IMAGE_TASK);
+    expect_refused(&t->start_count, 4, WORKLOAD_IMAGE_TASK);
     expect_refused(&t->first_phase, 1, WORKLOAD_IMAGE_TASK);
     expect_refused(&t->phase_count, 0, WORKLOAD_IMAGE_TASK);
     expect_refused(&t->phase_count, 4, WORKLOAD_IMAGE_TASK);
@@ -257,6 +264,11 @@ static void test_image_refuses_event_objects(void **state)
     for (uint32_t i = 0; i < events; i++) {
         uint32_t sound = event(i)->object;
 
+        if (event(i)->kind == WORKLOAD_FORK) { /* a task, not an object */
+            expect_refused(&event(i)->object, header()->task_count, WORKLOAD_IMAGE_EVENT);
+            expect_refused(&event(i)->object2, 0, WORKLOAD_IMAGE_EVENT);
+            continue;
+        }
         for (uint32_t j = 0; j <= objects; j++) {
             bool is_same = sound < objects && j < objects && object(j)->kind == object(sound)->kind;
 
@@ -265,7 +277,7 @@ static void test_image_refuses_event_objects(void **state)
                                is_timer(sound) && is_timer(j) ? WORKLOAD_IMAGE_TASK
                                                               : WORKLOAD_IMAGE_EVENT);
         }
-        if (event(i)->kind == WORKLOAD_WAIT)
+        if (event(i)->object2 != WORKLOAD_INDEX_NONE)
             expect_refused(&event(i)->object2, sound, WORKLOAD_IMAGE_EVENT);
         else
             expect_refused(&event(i)->object2, 0, WORKLOAD_IMAGE_EVENT);
@@ -295,7 +307,12 @@ static void test_image_refuses_objects_and_masks(void **state)
         expect_refused(&object(i)->kind, WORKLOAD_OBJECT_KIND_COUNT, WORKLOAD_IMAGE_OBJECT);
         expect_refused(&object(i)->timer_index, WORKLOAD_SHARED_TIMERS_MAX, WORKLOAD_IMAGE_OBJECT);
         expect_refused(&object(i)->name, UINT32_MAX, WORKLOAD_IMAGE_STRINGS);
-        expect_refused(&object(i)->reserved, 1, WORKLOAD_IMAGE_OBJECT);
+        if (object(i)->kind == WORKLOAD_BARRIER_POINT) {
+            expect_refused(&object(i)->users, 0, WORKLOAD_IMAGE_OBJECT);
+            expect_refused(&object(i)->users, UINT32_MAX, WORKLOAD_IMAGE_OBJECT);
+        } else {
+            expect_refused(&object(i)->users, 1, WORKLOAD_IMAGE_OBJECT);
+        }
     }
     memset(bytes + header()->masks_offset, 0, sizeof(struct workload_mask));
     assert_int_equal(reopen(), WORKLOAD_IMAGE_MASK);

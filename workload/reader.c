@@ -20,14 +20,15 @@ enum global_key {
     GLOBAL_DURATION,
     GLOBAL_DEFAULT_POLICY,
     GLOBAL_CUMULATIVE_SLACK,
+    GLOBAL_BUFFER,
     GLOBAL_WITHOUT_EFFECT /* this one and all behind it */
 };
 
 /* The order is that of enum global_key; behind it, keys of rt-app that change nothing here. */
 static const char *const global_keys[] = {
-    "duration",  "default_policy", "cumulative_slack", "calibration", "logdir",
-    "log_basename", "log_size",    "ftrace",           "gnuplot",     "lock_pages",
-    "pi_enabled", "io_device",     "mem_buffer_size",  "frag",
+    "duration",    "default_policy", "cumulative_slack", "mem_buffer_size", "calibration",
+    "logdir",      "log_basename",   "log_size",         "ftrace",          "gnuplot",
+    "lock_pages",  "pi_enabled",     "io_device",        "frag",
 };
 
 _Static_assert(ARRAY_COUNT(global_keys) <= 32, "one bit each in `seen`");
@@ -46,6 +47,22 @@ static void read_duration(struct reading *r, const struct member *m)
         member_expected(r, m, "-1 (until every thread has ended) or 1 to 86400 whole seconds");
 }
 
+/* More than there is room for is cut: what is written there matters to nobody. */
+static void read_buffer(struct reading *r, const struct member *m)
+{
+    int64_t bytes;
+
+    if (!member_integer(r, m, 1, INT32_MAX, &bytes))
+        return;
+    if (bytes < WORKLOAD_BUFFER_BYTES_MIN)
+        bytes = WORKLOAD_BUFFER_BYTES_MIN;
+    if (bytes > WORKLOAD_BUFFER_BYTES_MAX) {
+        member_note(r, m, "\"%s\" is cut to %u bytes", m->name, WORKLOAD_BUFFER_BYTES_MAX);
+        bytes = WORKLOAD_BUFFER_BYTES_MAX;
+    }
+    r->global.buffer_bytes = (uint32_t)bytes;
+}
+
 static void read_global_key(struct reading *r, const struct member *m, unsigned key)
 {
     bool is_sum = false;
@@ -60,6 +77,9 @@ static void read_global_key(struct reading *r, const struct member *m, unsigned 
     case GLOBAL_CUMULATIVE_SLACK:
         if (member_bool(r, m, &is_sum) && is_sum)
             r->global.flags |= WORKLOAD_FLAG_CUMULATIVE_SLACK;
+        break;
+    case GLOBAL_BUFFER:
+        read_buffer(r, m);
         break;
     default:
         member_note(r, m, "\"%s\" has no effect", m->name);
@@ -115,32 +135,6 @@ static void find_root_keys(struct reading *r, struct json_object *json, struct r
     }
 }
 
-/*
- * rt-app keeps conditions and suspend points under one name, with a mutex of that name around
- * suspend and resume.  Here they are different things, so a file where it matters is refused.
- */
-static void check_suspend_names(struct reading *r)
-{
-    const struct builder *b = &r->builder;
-
-    for (size_t i = 0; i < b->objects.count && !builder_has_failed(b); i++) {
-        const struct builder_object *object = rows_at(&b->objects, i);
-
-        if (object->record.kind != WORKLOAD_SUSPEND_POINT)
-            continue;
-
-        const char *name = rows_at(&b->strings, object->record.name);
-
-        if (builder_find(b, WORKLOAD_MUTEX, name) != NULL ||
-            builder_find(b, WORKLOAD_CONDITION, name) != NULL)
-            workload_diagnose(r->d, WORKLOAD_ERROR,
-                              prepass_position(&r->prepass, object->first_offset),
-                              "\"%.*s\" is suspended at or resumed, and also a mutex or condition, "
-                              "which rt-app connects; expected different names",
-                              MEMBER_SHOWN_BYTES, name);
-    }
-}
-
 static void read_tasks(struct reading *r, const struct member *tasks)
 {
     struct members members;
@@ -154,7 +148,8 @@ static void read_tasks(struct reading *r, const struct member *tasks)
     if (r->d->error_count == errors && r->builder.tasks.count == 0 &&
         !builder_has_failed(&r->builder))
         member_refuse(r, tasks, "\"tasks\": expected at least one task");
-    check_suspend_names(r);
+    if (r->d->error_count == errors)
+        forks_settle(r);
 }
 
 static void read_root(struct reading *r, struct json_object *json)
@@ -204,12 +199,15 @@ static uint32_t objects_max(size_t bytes)
     return most < WORKLOAD_OBJECTS_MAX ? (uint32_t)most : WORKLOAD_OBJECTS_MAX;
 }
 
-enum workload_status workload_read(const char *text, size_t bytes, struct workload_diagnostics *d,
-                                   struct workload_blob *blob)
+enum workload_status workload_read(const char *text, size_t bytes,
+                                   const struct workload_options *options,
+                                   struct workload_diagnostics *d, struct workload_blob *blob)
 {
-    struct reading r = {.d = d};
+    struct reading r = {.d = d, .global.buffer_bytes = WORKLOAD_BUFFER_BYTES_MAX};
 
     *blob = (struct workload_blob){0};
+    if (options != NULL)
+        r.options = *options;
 
     enum workload_status status =
         prepass_run(&r.prepass, text, bytes, PREPASS_KEYS_REPEAT, d);
@@ -218,12 +216,14 @@ enum workload_status workload_read(const char *text, size_t bytes, struct worklo
         struct json_object *json = members_parse(&r.prepass);
 
         builder_init(&r.builder, objects_max(bytes));
+        forks_init(&r.forks);
         if (json != NULL)
             read_root(&r, json);
         else
             workload_diagnose(d, WORKLOAD_ERROR, (struct text_position){0, 0},
                               "json-c refuses it");
         status = finish(&r, blob);
+        forks_fini(&r.forks);
         builder_fini(&r.builder);
         json_object_put(json);
     }
@@ -240,8 +240,8 @@ static enum workload_status refuse_file(struct workload_diagnostics *d, int erro
     return WORKLOAD_NO_FILE;
 }
 
-enum workload_status workload_read_file(const char *path, struct workload_diagnostics *d,
-                                        struct workload_blob *blob)
+enum workload_status workload_read_file(const char *path, const struct workload_options *options,
+                                        struct workload_diagnostics *d, struct workload_blob *blob)
 {
     *blob = (struct workload_blob){0};
 
@@ -260,7 +260,7 @@ enum workload_status workload_read_file(const char *path, struct workload_diagno
     if (error != 0)
         status = refuse_file(d, error);
     else if (text != NULL)
-        status = workload_read(text, bytes, d, blob);
+        status = workload_read(text, bytes, options, d, blob);
     free(text);
     (void)fclose(file); /* only read from */
     return status;

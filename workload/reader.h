@@ -20,17 +20,30 @@ struct workload_blob {
     uint64_t size;
 };
 
+/* What becomes of SCHED_FIFO and SCHED_RR, which have no counterpart here. */
+enum workload_fifo {
+    WORKLOAD_FIFO_REFUSED, /* a file that asks for them is refused, with the reason */
+    WORKLOAD_FIFO_WEIGHT   /* a weight by priority: nice -11 for 1 to 10, ... -20 for 91 to 99 */
+};
+
+struct workload_options {
+    enum workload_fifo fifo_as;
+};
+
 /*
- * Compile `bytes` bytes of `text`.  Returns WORKLOAD_READ with the image in `blob` (give it back
- * with workload_blob_fini), or WORKLOAD_REFUSED (errors are in `d`), or WORKLOAD_NO_MEMORY; then
- * `blob` is empty.  `d` must be empty before.
+ * Compile `bytes` bytes of `text`; `options` may be NULL: all 0.  Returns WORKLOAD_READ with the
+ * image in `blob` (give it back with workload_blob_fini), or WORKLOAD_REFUSED (errors are in `d`),
+ * or WORKLOAD_NO_MEMORY; then `blob` is empty.  `d` must be empty before.
  */
 MUST_USE enum workload_status workload_read(const char *text, size_t bytes,
+                                            const struct workload_options *options,
                                             struct workload_diagnostics *d,
                                             struct workload_blob *blob);
 
 /* The same for the file at `path`.  Also returns WORKLOAD_NO_FILE. */
-MUST_USE enum workload_status workload_read_file(const char *path, struct workload_diagnostics *d,
+MUST_USE enum workload_status workload_read_file(const char *path,
+                                                 const struct workload_options *options,
+                                                 struct workload_diagnostics *d,
                                                  struct workload_blob *blob);
 
 /* Run for `duration_ns` (1..WORKLOAD_DURATION_NS_MAX) whatever the file said. */

@@ -6,6 +6,7 @@
 
 #define UNIQUE_PREFIX "unique" /* a timer whose name begins so is one for each thread */
 #define DIGITS "0123456789"
+#define MEM_BYTES_MAX (INT64_C(1) << 30)
 
 /* An event's name in the file, and how its value is read. */
 struct shape {
@@ -19,6 +20,38 @@ static bool read_duration(struct reading *r, const struct member *m, struct work
     return member_us(r, m, &event->ns);
 }
 
+/* Bytes, each of which takes 1 ns. */
+static bool read_bytes(struct reading *r, const struct member *m, struct workload_event *event)
+{
+    int64_t bytes;
+
+    if (!member_integer(r, m, 0, MEM_BYTES_MAX, &bytes))
+        return false;
+    event->ns = (uint64_t)bytes;
+    return true;
+}
+
+/* rt-app wants a string and ignores it; as with suspend it may be left out. */
+static bool read_yield(struct reading *r, const struct member *m, struct workload_event *event)
+{
+    (void)event;
+    if (m->value == NULL || json_object_is_type(m->value, json_type_string))
+        return true;
+    return member_expected(r, m, "a string, which means nothing, or no value");
+}
+
+/* The task's number follows when all tasks are read. */
+static bool read_fork(struct reading *r, const struct member *m, struct workload_event *event)
+{
+    const char *name;
+
+    (void)event;
+    if (!member_name(r, m, &name))
+        return false;
+    forks_add(r, m);
+    return true;
+}
+
 static enum workload_object_kind object_kind_of(uint32_t event_kind)
 {
     switch (event_kind) {
@@ -26,7 +59,13 @@ static enum workload_object_kind object_kind_of(uint32_t event_kind)
     case WORKLOAD_UNLOCK:
         return WORKLOAD_MUTEX;
     case WORKLOAD_SIGNAL:
+    case WORKLOAD_BROAD:
         return WORKLOAD_CONDITION;
+    case WORKLOAD_SEM_WAIT:
+    case WORKLOAD_SEM_POST:
+        return WORKLOAD_SEMAPHORE;
+    case WORKLOAD_BARRIER:
+        return WORKLOAD_BARRIER_POINT;
     default:
         return WORKLOAD_SUSPEND_POINT;
     }
@@ -43,7 +82,17 @@ static bool read_named(struct reading *r, const struct member *m, struct workloa
     return true;
 }
 
-/* ---- wait {ref, mutex} ----------------------------------------------------------------------- */
+static bool read_barrier(struct reading *r, const struct member *m, struct workload_event *event)
+{
+    if (!read_named(r, m, event))
+        return false;
+    if (builder_barrier(&r->builder, event->object, r->instance_count))
+        return true;
+    return member_refuse(r, m, "\"%s\": this task meets here twice, so nobody could ever leave; "
+                         "expected a name of its own for each meeting", m->name);
+}
+
+/* ---- wait {ref, mutex}, sync {ref, mutex} ---------------------------------------------------- */
 
 static bool read_wait(struct reading *r, const struct member *m, struct workload_event *event)
 {
@@ -152,9 +201,14 @@ static bool read_timer(struct reading *r, const struct member *m, struct workloa
 
 static const struct shape shapes[] = {
     {"run", WORKLOAD_RUN, read_duration},     {"runtime", WORKLOAD_RUNTIME, read_duration},
+    {"mem", WORKLOAD_MEM, read_bytes},        {"memrun", WORKLOAD_MEMRUN, read_duration},
+    {"yield", WORKLOAD_YIELD, read_yield},
     {"sleep", WORKLOAD_SLEEP, read_duration}, {"timer", WORKLOAD_TIMER, read_timer},
     {"lock", WORKLOAD_LOCK, read_named},      {"unlock", WORKLOAD_UNLOCK, read_named},
     {"wait", WORKLOAD_WAIT, read_wait},       {"signal", WORKLOAD_SIGNAL, read_named},
+    {"broad", WORKLOAD_BROAD, read_named},    {"sync", WORKLOAD_SYNC, read_wait},
+    {"barrier", WORKLOAD_BARRIER, read_barrier}, {"sem_wait", WORKLOAD_SEM_WAIT, read_named},
+    {"sem_post", WORKLOAD_SEM_POST, read_named}, {"fork", WORKLOAD_FORK, read_fork},
     {"suspend", WORKLOAD_SUSPEND, read_named}, {"resume", WORKLOAD_RESUME, read_named},
 };
 

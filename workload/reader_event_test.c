@@ -101,14 +101,117 @@ static void test_event_resume_needs_name(void **state)
     test_body_refused("\"resume\":\"\"", TEST_BODY_COLUMN + 9, "1 to 255 bytes");
 }
 
-/* Goal: a name that is suspended at is no mutex and no condition.  Method: both, either order. */
+/* Goal: a name that is suspended at and a mutex or condition too is one condition with one mutex.
+ * Method: each of the two first, a name that is neither beside it. */
 static void test_event_suspend_name_clash(void **state)
 {
+    static const char *const bodies[] = {
+        "\"suspend\":\"x\",\"lock\":\"x\",\"suspend\":\"y\"",
+        "\"resume\":\"x\",\"signal\":\"x\",\"suspend\":\"y\"",
+    };
+
     (void)state;
-    test_body_refused("\"suspend\":\"x\",\"lock\":\"x\"", TEST_BODY_COLUMN + 10,
-                      "\"x\" is suspended at or resumed");
-    test_body_refused("\"signal\":\"x\",\"resume\":\"x\"", TEST_BODY_COLUMN + 22,
-                      "expected different names");
+    for (size_t i = 0; i < ARRAY_COUNT(bodies); i++) {
+        const struct workload_event *e;
+
+        test_fini(&t);
+        test_read_body(&t, bodies[i]);
+        e = t.image.events;
+        assert_int_equal(t.image.objects[e[0].object].kind, WORKLOAD_CONDITION);
+        assert_int_equal(t.image.objects[e[0].object2].kind, WORKLOAD_MUTEX);
+        assert_string_equal(object_name(e[0].object), "x");
+        assert_string_equal(object_name(e[0].object2), "x");
+        assert_true(e[1].object == e[0].object || e[1].object == e[0].object2);
+        assert_int_equal(t.image.objects[e[2].object].kind, WORKLOAD_SUSPEND_POINT);
+        assert_int_equal(e[2].object2, WORKLOAD_INDEX_NONE);
+    }
+}
+
+/* Goal: sync has a condition and a mutex, and its own lock where its task locks none; what another
+ * task locks does not matter.  Method: the three cases. */
+static void test_event_sync(void **state)
+{
+    const struct workload_event *e;
+
+    (void)state;
+    test_read(&t, "{\"tasks\":{"
+                  "\"a\":{\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"},\"lock\":\"m\"},"
+                  "\"b\":{\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"}},"
+                  "\"d\":{\"lock\":\"n\",\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"}}}}");
+    e = t.image.events;
+    assert_int_equal(e[0].kind, WORKLOAD_SYNC);
+    assert_string_equal(object_name(e[0].object), "c");
+    assert_string_equal(object_name(e[0].object2), "m");
+    assert_int_equal(e[2].kind, WORKLOAD_SYNC_ALONE);
+    assert_int_equal(e[4].kind, WORKLOAD_SYNC_ALONE);
+}
+
+/* Goal: a barrier's users are the threads of all tasks that name it.  Method: instances, two names,
+ * a task that does not name it. */
+static void test_event_barrier_users(void **state)
+{
+    (void)state;
+    test_read(&t, "{\"tasks\":{"
+                  "\"a\":{\"instance\":3,\"barrier\":\"x\",\"barrier\":\"y\"},"
+                  "\"b\":{\"barrier\":\"x\",\"instance\":2},\"c\":{\"run\":1}}}");
+    assert_int_equal(t.image.objects[t.image.events[0].object].users, 5);
+    assert_int_equal(t.image.objects[t.image.events[1].object].users, 3);
+    assert_int_equal(t.image.events[2].object, t.image.events[0].object);
+    assert_int_equal(t.image.events[2].kind, WORKLOAD_BARRIER);
+}
+
+/* Goal: a task that would meet twice at one barrier is refused there: its users would be more than
+ * its threads.  Method: in one phase, in two. */
+static void test_event_barrier_twice(void **state)
+{
+    (void)state;
+    test_body_refused("\"barrier\":\"x\",\"barrier2\":\"x\"", TEST_BODY_COLUMN + 25,
+                      "\"barrier2\": this task meets here twice");
+    test_body_refused("\"phases\":{\"p\":{\"barrier\":\"x\"},\"q\":{\"barrier\":\"x\"}}",
+                      TEST_BODY_COLUMN + 45, "meets here twice");
+}
+
+/* Goal: a semaphore is a name of its own.  Method: beside a mutex and a barrier of that name. */
+static void test_event_semaphore(void **state)
+{
+    const struct workload_event *e;
+
+    (void)state;
+    test_read_body(&t, "\"lock\":\"x\",\"barrier\":\"x\",\"sem_wait\":\"x\",\"sem_post7\":\"x\"");
+    e = t.image.events;
+    assert_int_equal(t.image.header->object_count, 3);
+    assert_int_equal(e[2].kind, WORKLOAD_SEM_WAIT);
+    assert_int_equal(e[3].kind, WORKLOAD_SEM_POST);
+    assert_int_equal(e[2].object, e[3].object);
+    assert_int_equal(t.image.objects[e[2].object].kind, WORKLOAD_SEMAPHORE);
+}
+
+/* Goal: mem is bytes, memrun microseconds; only they ask for a buffer.  Method: both, neither. */
+static void test_event_mem(void **state)
+{
+    (void)state;
+    test_read_body(&t, "\"mem\":5,\"memrun\":6");
+    assert_int_equal(t.image.events[0].kind, WORKLOAD_MEM);
+    assert_int_equal(t.image.events[0].ns, 5);
+    assert_int_equal(t.image.events[1].kind, WORKLOAD_MEMRUN);
+    assert_int_equal(t.image.events[1].ns, 6 * NS_PER_US);
+    assert_int_equal(t.image.header->buffer_bytes, WORKLOAD_BUFFER_BYTES_MAX);
+    test_fini(&t);
+    test_read_body(&t, "\"run\":5");
+    assert_int_equal(t.image.header->buffer_bytes, 0);
+    test_body_refused("\"mem\":1073741825", TEST_BODY_COLUMN + 6, "from 0 to 1073741824");
+    test_body_refused("\"memrun\":\"x\"", TEST_BODY_COLUMN + 9, "expected a whole number");
+}
+
+/* Goal: yield takes a string, an empty one, or no value.  Method: these, and a number. */
+static void test_event_yield(void **state)
+{
+    (void)state;
+    test_read_body(&t, "\"yield\",\"yield1\":\"\",\"yield2\":\"x\",\"yield\":null");
+    assert_int_equal(t.image.header->event_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(t.image.events[i].kind, WORKLOAD_YIELD);
+    test_body_refused("\"yield\":1", TEST_BODY_COLUMN + 8, "expected a string");
 }
 
 /* Goal: a timer is unique or shared by its name; it is relative unless one use says absolute.
@@ -195,8 +298,7 @@ static void test_event_unique_timer_limit(void **state)
 static void test_event_unsupported(void **state)
 {
     static const char *const keys[] = {
-        "barrier", "broad", "sync", "mem",    "memrun",   "iorun",
-        "yield",   "fork",  "yield3", "sem_wait", "sem_post1",
+        "iorun", "iorun3",
     };
     char body[60];
 
@@ -205,7 +307,7 @@ static void test_event_unsupported(void **state)
         char part[60];
 
         snprintf(body, sizeof body, "\"run\":1,\"%s\":\"x\"", keys[i]);
-        snprintf(part, sizeof part, "\"%s\" is not supported; expected", keys[i]);
+        snprintf(part, sizeof part, "\"%s\" is not supported: ", keys[i]);
         test_body_refused(body, TEST_BODY_COLUMN + 8, part);
     }
 }
@@ -238,6 +340,12 @@ int main(void)
         TEST(test_event_suspend_itself),
         TEST(test_event_resume_needs_name),
         TEST(test_event_suspend_name_clash),
+        TEST(test_event_sync),
+        TEST(test_event_mem),
+        TEST(test_event_yield),
+        TEST(test_event_barrier_users),
+        TEST(test_event_barrier_twice),
+        TEST(test_event_semaphore),
         TEST(test_event_timers),
         TEST(test_event_timer_refused),
         TEST(test_event_wait_refused),

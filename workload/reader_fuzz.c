@@ -49,7 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     (void)json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
     d = (struct workload_diagnostics){0};
 
-    enum workload_status status = workload_read((const char *)data, bytes, &d, &blob);
+    const struct workload_options options = {
+        bytes % 2 == 0 ? WORKLOAD_FIFO_REFUSED : WORKLOAD_FIFO_WEIGHT};
+    enum workload_status status = workload_read((const char *)data, bytes, &options, &d, &blob);
 
     ASSERT(status == WORKLOAD_READ || status == WORKLOAD_REFUSED);
     ASSERT((status == WORKLOAD_REFUSED) == (d.error_count != 0));

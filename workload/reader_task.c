@@ -30,10 +30,18 @@ static const char *const attribute_names[TASK_ATTRIBUTE_COUNT] = {
     "instance", "delay", "loop", "phases", "cpus", "priority", "policy", "capos-class",
 };
 
+/* Real-time priorities; ten of them are one step of nice, from FIFO_NICE_MAX down. */
+#define FIFO_PRIORITY_MIN 1
+#define FIFO_PRIORITY_MAX 99
+#define FIFO_PRIORITY_DEFAULT 10
+#define FIFO_PRIORITY_STEP 10
+#define FIFO_NICE_MAX (-11)
+
 /* A task while its keys are read, in whatever order they come. */
 struct draft {
     struct workload_task task;
     enum workload_policy policy;
+    struct member priority; /* its range is the policy's */
     struct member phases;
     uint32_t seen; /* bit per enum attribute */
 };
@@ -52,21 +60,63 @@ static enum attribute attribute_of(const char *key)
     return (enum attribute)i;
 }
 
+/* Keys that are refused by name, and why; digits behind a key mean nothing. */
+static const struct {
+    const char *name;
+    const char *why;
+} refused_keys[] = {
+    {"iorun", "there is no device to write to"},
+    {"dl-runtime", "there are no contexts yet"},
+    {"dl-period", "there are no contexts yet"},
+    {"dl-deadline", "there are no contexts yet"},
+    {"capos-context", "there are no contexts yet"},
+    {"capos-call", "there are no endpoints yet"},
+    {"capos-serve", "there are no endpoints yet"},
+    {"capos-lease", "there are no leases yet"},
+    {"capos-island", "there are no islands yet"},
+    {"nodes_membind", "all memory is one node"},
+    {"exec", "the format before rt-app 1.0, which rt-app itself runs no more"},
+    {"period", "the format before rt-app 1.0, which rt-app itself runs no more"},
+    {"deadline", "the format before rt-app 1.0, which rt-app itself runs no more"},
+    {"lock_order", "the format before rt-app 1.0, which rt-app itself runs no more"},
+};
+
 void reader_refuse_key(struct reading *r, const struct member *m, const char *expected)
 {
-    static const char *const known[] = {
-        "barrier",    "broad",     "sync",        "mem",      "memrun",   "iorun",
-        "yield",      "fork",      "sem_wait",    "sem_post", "taskgroup", "dl-runtime",
-        "dl-period",  "dl-deadline", "util_min",  "util_max", "nodes_membind",
-    };
     size_t bytes = strcspn(m->name, "0123456789");
-    bool is_known = false;
 
-    for (size_t i = 0; i < ARRAY_COUNT(known) && !is_known; i++)
-        is_known = strlen(known[i]) == bytes && memcmp(known[i], m->name, bytes) == 0;
-    member_refuse_key(r, m, is_known ? "\"%.*s\" is not supported; expected %s"
-                                     : "unknown key \"%.*s\"; expected %s",
-                      MEMBER_SHOWN_BYTES, m->name, expected);
+    for (size_t i = 0; i < ARRAY_COUNT(refused_keys); i++) {
+        const char *name = refused_keys[i].name;
+
+        if (strlen(name) != bytes || memcmp(name, m->name, bytes) != 0)
+            continue;
+        member_refuse_key(r, m, "\"%.*s\" is not supported: %s", MEMBER_SHOWN_BYTES, m->name,
+                          refused_keys[i].why);
+        return;
+    }
+    member_refuse_key(r, m, "unknown key \"%.*s\"; expected %s", MEMBER_SHOWN_BYTES, m->name,
+                      expected);
+}
+
+/* Keys of tasks and phases that change nothing here.  True if `m` is one: it is noted. */
+static bool is_without_effect(struct reading *r, const struct member *m)
+{
+    static const struct {
+        const char *name;
+        const char *why;
+    } keys[] = {
+        {"taskgroup", "threads are not scheduled in groups"},
+        {"util_min", "CPUs have one frequency"},
+        {"util_max", "CPUs have one frequency"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        if (strcmp(keys[i].name, m->name) == 0) {
+            member_note(r, m, "\"%s\" has no effect: %s", m->name, keys[i].why);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- Policy, nice, weight -------------------------------------------------------------------- */
@@ -74,10 +124,23 @@ void reader_refuse_key(struct reading *r, const struct member *m, const char *ex
 void reader_policy(struct reading *r, const struct member *m, enum workload_policy *policy)
 {
     static const char *const words[] = {"SCHED_OTHER", "SCHED_BATCH", "SCHED_IDLE", NULL};
+    const char *found =
+        json_object_is_type(m->value, json_type_string) ? json_object_get_string(m->value) : "";
     size_t index;
 
-    if (member_word(r, m, words, &index))
+    if (strcmp(found, "SCHED_FIFO") == 0 || strcmp(found, "SCHED_RR") == 0) {
+        if (r->options.fifo_as == WORKLOAD_FIFO_WEIGHT)
+            *policy = WORKLOAD_POLICY_FIFO;
+        else
+            member_refuse(r, m, "\"%s\": \"%s\" has no counterpart here; expected another policy, "
+                          "or --fifo-as weight to run it with a weight by its priority",
+                          m->name, found);
+    } else if (strcmp(found, "SCHED_DEADLINE") == 0) {
+        member_refuse(r, m, "\"%s\": \"%s\" needs a context, and there are none yet; expected "
+                      "another policy", m->name, found);
+    } else if (member_word(r, m, words, &index)) {
         *policy = (enum workload_policy)index;
+    }
 }
 
 /*
@@ -101,15 +164,36 @@ static uint32_t weight_of_nice(int32_t nice)
     return (uint32_t)((over + under / 2) / under);
 }
 
-static void settle_policy(struct draft *draft)
+/* The priority in the range of its policy, as nice. */
+static void settle_nice(struct reading *r, struct draft *draft)
 {
+    bool is_fifo = draft->policy == WORKLOAD_POLICY_FIFO;
+    int64_t priority = is_fifo ? FIFO_PRIORITY_DEFAULT : 0;
+
+    if (has_seen(draft, TASK_PRIORITY) &&
+        !member_integer(r, &draft->priority, is_fifo ? FIFO_PRIORITY_MIN : WORKLOAD_NICE_MIN,
+                        is_fifo ? FIFO_PRIORITY_MAX : WORKLOAD_NICE_MAX, &priority))
+        return;
+    if (is_fifo)
+        priority = FIFO_NICE_MAX - (priority - FIFO_PRIORITY_MIN) / FIFO_PRIORITY_STEP;
+    draft->task.nice = (int32_t)priority;
+}
+
+static void settle_policy(struct reading *r, struct draft *draft)
+{
+    static const enum latency_class classes[] = {
+        [WORKLOAD_POLICY_OTHER] = LATENCY_NORMAL,
+        [WORKLOAD_POLICY_BATCH] = LATENCY_BATCH,
+        [WORKLOAD_POLICY_IDLE] = LATENCY_BATCH,
+        [WORKLOAD_POLICY_FIFO] = LATENCY_INTERACTIVE,
+    };
     struct workload_task *task = &draft->task;
     bool is_idle = draft->policy == WORKLOAD_POLICY_IDLE;
 
+    settle_nice(r, draft);
     task->weight = is_idle ? IDLE_WEIGHT : weight_of_nice(task->nice);
     if (!has_seen(draft, TASK_CLASS))
-        task->latency_class =
-            draft->policy == WORKLOAD_POLICY_OTHER ? LATENCY_NORMAL : LATENCY_BATCH;
+        task->latency_class = classes[draft->policy];
 }
 
 static void read_class(struct reading *r, const struct member *m, uint32_t *latency_class)
@@ -150,7 +234,8 @@ static void read_phase(struct reading *r, const struct member *phase, const char
             member_loop(r, &m, &loop);
         else if (strcmp(m.name, "cpus") == 0 && member_is_first(r, &m, &seen, 1))
             member_mask(r, &m, &mask);
-        else if (strcmp(m.name, "loop") != 0 && strcmp(m.name, "cpus") != 0)
+        else if (strcmp(m.name, "loop") != 0 && strcmp(m.name, "cpus") != 0 &&
+                 !is_without_effect(r, &m))
             reader_refuse_key(r, &m, PHASE_KEYS);
     }
     if (r->d->error_count == errors)
@@ -210,20 +295,14 @@ static void read_instance(struct reading *r, const struct member *m, struct draf
 {
     int64_t count;
 
-    if (!member_integer(r, m, 1, WORKLOAD_THREADS_MAX, &count))
+    if (!member_integer(r, m, 0, WORKLOAD_THREADS_MAX, &count))
         return;
+    if (count == 0)
+        forks_note_empty(r, m);
     if (count > WORKLOAD_THREADS_MAX - r->builder.thread_count)
         member_refuse(r, m, "\"instance\": expected at most %u threads in all, found more",
                       WORKLOAD_THREADS_MAX);
     draft->task.instance_count = (uint32_t)count;
-}
-
-static void read_nice(struct reading *r, const struct member *m, struct draft *draft)
-{
-    int64_t nice;
-
-    if (member_integer(r, m, WORKLOAD_NICE_MIN, WORKLOAD_NICE_MAX, &nice))
-        draft->task.nice = (int32_t)nice;
 }
 
 static void read_attribute(struct reading *r, const struct member *m, enum attribute attribute,
@@ -246,7 +325,7 @@ static void read_attribute(struct reading *r, const struct member *m, enum attri
         member_mask(r, m, &draft->task.mask);
         break;
     case TASK_PRIORITY:
-        read_nice(r, m, draft);
+        draft->priority = *m;
         break;
     case TASK_POLICY:
         reader_policy(r, m, &draft->policy);
@@ -255,7 +334,8 @@ static void read_attribute(struct reading *r, const struct member *m, enum attri
         read_class(r, m, &draft->task.latency_class);
         break;
     default:
-        reader_refuse_key(r, m, TASK_KEYS);
+        if (!is_without_effect(r, m))
+            reader_refuse_key(r, m, TASK_KEYS);
         break;
     }
 }
@@ -297,6 +377,8 @@ void reader_task(struct reading *r, const struct member *task)
     if (!member_key_is_name(r, task) || !member_object(r, task, &unused))
         return;
     read_attributes(r, task, &draft);
+    settle_policy(r, &draft);
+    r->instance_count = draft.task.instance_count;
     if (has_seen(&draft, TASK_PHASES))
         read_phases(r, &draft, task->name);
     else
@@ -310,7 +392,6 @@ void reader_task(struct reading *r, const struct member *task)
                           WORKLOAD_THREADS_MAX);
         return;
     }
-    settle_policy(&draft);
     builder_task(&r->builder, task->name, draft.task);
     reading_check_limit(r, task);
 }

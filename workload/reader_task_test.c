@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "abi/sched.h"
@@ -109,18 +110,96 @@ static void test_task_policies(void **state)
 /* Goal: other policies are refused by name.  Method: rt-app's, and one that is none. */
 static void test_task_policies_refused(void **state)
 {
-    static const char *const names[] = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE", "FIFO"};
+    static const struct {
+        const char *name;
+        const char *part;
+    } cases[] = {
+        {"SCHED_FIFO", "\"SCHED_FIFO\" has no counterpart here; expected another policy, or "
+                       "--fifo-as weight"},
+        {"SCHED_RR", "\"SCHED_RR\" has no counterpart here"},
+        {"SCHED_DEADLINE", "\"SCHED_DEADLINE\" needs a context, and there are none yet"},
+        {"FIFO", "expected \"SCHED_OTHER\", \"SCHED_BATCH\" or \"SCHED_IDLE\", found \""},
+    };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         char body[60];
 
-        snprintf(body, sizeof body, "\"policy\":\"%s\",\"run\":1", names[i]);
-        test_body_refused(body, TEST_BODY_COLUMN + 9,
-                          "expected \"SCHED_OTHER\", \"SCHED_BATCH\" or \"SCHED_IDLE\", found \"");
+        snprintf(body, sizeof body, "\"policy\":\"%s\",\"run\":1", cases[i].name);
+        test_body_refused(body, TEST_BODY_COLUMN + 9, cases[i].part);
     }
     test_body_refused("\"run\":1,\"capos-class\":\"fast\"", TEST_BODY_COLUMN + 22,
                       "\"batch\", \"normal\" or \"interactive\"");
+}
+
+/* Goal: asked to, real-time policies become interactive threads with a weight by priority, ten
+ * priorities a step; their range is 1 to 99.  Method: both policies, the steps' ends, no priority,
+ * what is outside. */
+static void test_task_fifo_as_weight(void **state)
+{
+    static const struct workload_options options = {.fifo_as = WORKLOAD_FIFO_WEIGHT};
+    static const struct {
+        const char *body;
+        int32_t nice; /* 0: refused */
+    } cases[] = {
+        {"\"policy\":\"SCHED_FIFO\",\"run\":1", -11},
+        {"\"policy\":\"SCHED_RR\",\"priority\":1,\"run\":1", -11},
+        {"\"priority\":10,\"policy\":\"SCHED_FIFO\",\"run\":1", -11},
+        {"\"policy\":\"SCHED_FIFO\",\"priority\":11,\"run\":1", -12},
+        {"\"policy\":\"SCHED_FIFO\",\"priority\":90,\"run\":1", -19},
+        {"\"policy\":\"SCHED_FIFO\",\"priority\":99,\"run\":1", -20},
+        {"\"policy\":\"SCHED_FIFO\",\"priority\":0,\"run\":1", 0},
+        {"\"policy\":\"SCHED_FIFO\",\"priority\":100,\"run\":1", 0},
+        {"\"policy\":\"SCHED_OTHER\",\"priority\":20,\"run\":1", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[120];
+
+        snprintf(text, sizeof text, "{\"tasks\":{\"t\":{%s}}}", cases[i].body);
+        test_fini(&t);
+        test_read_options(&t, text, strlen(text), &options);
+        assert_int_equal(t.status, cases[i].nice != 0 ? WORKLOAD_READ : WORKLOAD_REFUSED);
+        if (cases[i].nice == 0)
+            continue;
+        assert_int_equal(t.image.tasks[0].nice, cases[i].nice);
+        assert_int_equal(t.image.tasks[0].latency_class, LATENCY_INTERACTIVE);
+    }
+}
+
+/* Goal: keys that change nothing here are accepted with a note that says why.  Method: in a task
+ * and in a phase. */
+static void test_task_notes(void **state)
+{
+    (void)state;
+    test_read_body(&t, "\"taskgroup\":\"/g\",\"util_min\":5,\"util_max\":9,"
+                       "\"phases\":{\"p\":{\"taskgroup\":\"\",\"run\":1}}");
+    assert_int_equal(t.d.count, 4);
+    for (uint32_t i = 0; i < t.d.count; i++)
+        assert_non_null(strstr(t.d.items[i].text, "has no effect: "));
+}
+
+/* Goal: what needs something that does not exist yet says what.  Method: the keys. */
+static void test_task_not_yet(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *part;
+    } cases[] = {
+        {"capos-context", "no contexts yet"}, {"capos-call", "no endpoints yet"},
+        {"capos-serve", "no endpoints yet"},  {"capos-lease", "no leases yet"},
+        {"capos-island", "no islands yet"},   {"dl-runtime", "no contexts yet"},
+        {"exec", "before rt-app 1.0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char body[60];
+
+        snprintf(body, sizeof body, "\"run\":1,\"%s\":1", cases[i].key);
+        test_body_refused(body, TEST_BODY_COLUMN + 8, cases[i].part);
+    }
 }
 
 /* Goal: numbers of a task are refused outside their ranges.  Method: a table. */
@@ -131,7 +210,7 @@ static void test_task_numbers_refused(void **state)
         uint32_t column;
         const char *part;
     } cases[] = {
-        {"\"instance\":0", 11, "from 1 to 1048576, found 0"},
+        {"\"instance\":0,\"run\":1", 11, "has no thread, and none is ever forked"},
         {"\"instance\":-3", 11, "found -3"},
         {"\"instance\":1048577", 11, "found 1048577"},
         {"\"priority\":20", 11, "from -20 to 19, found 20"},
@@ -209,11 +288,9 @@ static void test_task_keys_refused(void **state)
         const char *body;
         const char *part;
     } cases[] = {
-        {"\"run\":1,\"dl-runtime\":1", "\"dl-runtime\" is not supported; expected instance"},
-        {"\"run\":1,\"taskgroup\":\"/a\"", "\"taskgroup\" is not supported"},
-        {"\"run\":1,\"util_min\":1", "\"util_min\" is not supported"},
-        {"\"run\":1,\"exec\":1", "unknown key \"exec\"; expected instance"},
-        {"\"run\":1,\"capos-context\":{}", "unknown key \"capos-context\""},
+        {"\"run\":1,\"dl-runtime\":1", "\"dl-runtime\" is not supported: "},
+        {"\"run\":1,\"exec\":1", "\"exec\" is not supported: the format before"},
+        {"\"run\":1,\"capos-context\":{}", "\"capos-context\" is not supported: "},
         {"\"run\":1,\"lopp\":1", "unknown key \"lopp\""},
     };
 
@@ -264,6 +341,9 @@ int main(void)
         TEST(test_task_weights),
         TEST(test_task_policies),
         TEST(test_task_policies_refused),
+        TEST(test_task_fifo_as_weight),
+        TEST(test_task_notes),
+        TEST(test_task_not_yet),
         TEST(test_task_numbers_refused),
         TEST(test_task_thread_limit),
         TEST(test_task_phases),

@@ -81,13 +81,13 @@ static void test_reader_notes(void **state)
 {
     static const char *const keys[] = {"calibration", "logdir",      "log_basename", "log_size",
                                        "ftrace",      "gnuplot",     "lock_pages",   "pi_enabled",
-                                       "io_device",   "mem_buffer_size", "frag",     "resources"};
+                                       "io_device",   "frag",        "resources"};
 
     (void)state;
     test_read(&t, "{" TASKS ",\"resources\":{\"m\":{}},\"global\":{\"calibration\":\"CPU0\","
                   "\"logdir\":\".\",\"log_basename\":\"x\",\"log_size\":2,\"ftrace\":true,"
                   "\"gnuplot\":false,\"lock_pages\":true,\"pi_enabled\":1,\"io_device\":[],"
-                  "\"mem_buffer_size\":{},\"frag\":1}}");
+                  "\"frag\":1}}");
     assert_int_equal(t.d.count, ARRAY_COUNT(keys));
     for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
         char part[60];
@@ -96,6 +96,32 @@ static void test_reader_notes(void **state)
         assert_non_null(find_text(part));
         assert_int_equal(find_text(part)->severity, WORKLOAD_NOTE);
     }
+}
+
+/* Goal: the buffer has the size asked for, at least a page and at most 4 MiB; more is cut, with a
+ * note.  Method: sizes within, below, above; what is no size. */
+static void test_reader_buffer(void **state)
+{
+    static const struct {
+        const char *bytes;
+        uint32_t buffer_bytes;
+        uint32_t notes;
+    } cases[] = {{"100000", 100000, 0}, {"1", 4096, 0}, {"4194304", 4194304, 0},
+                 {"4194305", 4194304, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[120];
+
+        snprintf(text, sizeof text,
+                 "{\"tasks\":{\"t\":{\"mem\":1}},\"global\":{\"mem_buffer_size\":%s}}",
+                 cases[i].bytes);
+        test_fini(&t);
+        test_read(&t, text);
+        assert_int_equal(t.image.header->buffer_bytes, cases[i].buffer_bytes);
+        assert_int_equal(t.d.count, cases[i].notes);
+    }
+    test_refused("{\"global\":{\"mem_buffer_size\":0}}", 1, 30, "from 1 to 2147483647");
 }
 
 /* Goal: a note stands at its key.  Method: on the third line. */
@@ -192,7 +218,7 @@ static void test_reader_file(void **state)
     (void)state;
     write_file(path, text, sizeof text - 1);
     t = (struct test_reading){0};
-    t.status = workload_read_file(path, &t.d, &t.blob);
+    t.status = workload_read_file(path, NULL, &t.d, &t.blob);
     unlink(path);
     assert_int_equal(t.status, WORKLOAD_READ);
     assert_int_equal(workload_image_open(&t.image, t.blob.bytes, t.blob.size), WORKLOAD_IMAGE_OK);
@@ -206,7 +232,7 @@ static void test_reader_file_unreadable(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         t = (struct test_reading){0};
-        assert_int_equal(workload_read_file(paths[i], &t.d, &t.blob), WORKLOAD_NO_FILE);
+        assert_int_equal(workload_read_file(paths[i], NULL, &t.d, &t.blob), WORKLOAD_NO_FILE);
         assert_int_equal(t.d.error_count, 1);
         assert_int_equal(t.d.items[0].position.line, 0);
         assert_non_null(strstr(t.d.items[0].text, "cannot be read: "));
@@ -223,7 +249,7 @@ static void test_reader_file_huge(void **state)
     write_file(path, "{}", 2);
     assert_int_equal(truncate(path, 1 << 30), 0);
     t = (struct test_reading){0};
-    t.status = workload_read_file(path, &t.d, &t.blob);
+    t.status = workload_read_file(path, NULL, &t.d, &t.blob);
     unlink(path);
     assert_int_equal(t.status, WORKLOAD_REFUSED);
     assert_non_null(strstr(t.d.items[0].text, "too large"));
@@ -263,6 +289,7 @@ int main(void)
         TEST(test_reader_duration_refused),
         TEST(test_reader_default_policy),
         TEST(test_reader_notes),
+        TEST(test_reader_buffer),
         TEST(test_reader_note_position),
         TEST(test_reader_cumulative_slack),
         TEST(test_reader_outer_objects),

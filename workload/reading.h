@@ -8,17 +8,27 @@
 
 #include "workload/builder.h"
 #include "workload/diagnostics.h"
+#include "workload/forks.h"
 #include "workload/members.h"
 #include "workload/prepass.h"
+#include "workload/reader.h"
 
-enum workload_policy { WORKLOAD_POLICY_OTHER, WORKLOAD_POLICY_BATCH, WORKLOAD_POLICY_IDLE };
+enum workload_policy {
+    WORKLOAD_POLICY_OTHER,
+    WORKLOAD_POLICY_BATCH,
+    WORKLOAD_POLICY_IDLE,
+    WORKLOAD_POLICY_FIFO, /* or round-robin */
+};
 
 struct reading {
     struct prepass prepass;
     struct workload_diagnostics *d;
+    struct workload_options options;
     struct builder builder;
     struct builder_global global;
+    struct forks forks;
     enum workload_policy default_policy;
+    uint32_t instance_count; /* of the task under way */
     bool has_limit_error; /* the builder's failure has been diagnosed */
 };
 
@@ -65,7 +75,8 @@ void reading_check_limit(struct reading *r, const struct member *m);
 /* ---- reader_event.c, reader_task.c ----------------------------------------------------------- */
 
 #define READER_EVENT_NAMES \
-    "run, runtime, sleep, timer, lock, unlock, wait, signal, suspend, resume"
+    "run, runtime, mem, memrun, sleep, yield, timer, lock, unlock, wait, signal, broad, sync, "  \
+    "barrier, sem_wait, sem_post, fork, suspend, resume"
 
 /* Is this key the name of an event, with or without digits behind it? */
 MUST_USE bool reader_is_event(const char *key);
@@ -76,7 +87,7 @@ void reader_event(struct reading *r, const struct member *m, const char *task);
 /* Read the task that `m` is and add it, or diagnose why not. */
 void reader_task(struct reading *r, const struct member *m);
 
-/* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE; else an error, and `policy` stays. */
+/* One of rt-app's policies that can be had; else an error, and `policy` stays. */
 void reader_policy(struct reading *r, const struct member *m, enum workload_policy *policy);
 
 /* Refuse a key that is none of `expected`. */

@@ -52,6 +52,13 @@ void step_init(struct step_thread *t, const struct workload_image *image, uint32
     };
 }
 
+void step_init_forked(struct step_thread *t, const struct workload_image *image, uint32_t thread,
+                      struct mono now, struct mono end)
+{
+    step_init(t, image, thread, now, end);
+    t->start = mono_add(now, t->task->delay_ns);
+}
+
 bool step_uses_shared(const struct step_thread *t)
 {
     return (t->task->flags & WORKLOAD_TASK_USES_SHARED_TIMER) != 0;
@@ -171,6 +178,46 @@ static struct step_action on_object(enum step_kind kind, const struct workload_e
         .kind = kind, .object = event->object, .mutex = event->object2, .line = event->line};
 }
 
+/* An event that is several actions, one after the other. */
+struct sequence {
+    uint32_t count;
+    enum step_kind kinds[4];
+};
+
+static const struct sequence sync_held = {2, {STEP_SIGNAL, STEP_WAIT}};
+static const struct sequence sync_alone = {4, {STEP_LOCK, STEP_SIGNAL, STEP_WAIT, STEP_UNLOCK}};
+static const struct sequence suspend_at_condition = {3, {STEP_LOCK, STEP_WAIT, STEP_UNLOCK}};
+static const struct sequence resume_condition = {3, {STEP_LOCK, STEP_BROADCAST, STEP_UNLOCK}};
+
+static struct step_action begin_part(struct step_thread *t, const struct sequence *sequence,
+                                     const struct workload_event *event)
+{
+    struct step_action action = on_object(sequence->kinds[t->part], event);
+
+    if (action.kind == STEP_LOCK || action.kind == STEP_UNLOCK)
+        action.object = event->object2;
+    t->part++;
+    if (t->part == sequence->count)
+        t->part = 0;
+    else
+        t->pending = STEP_PENDING_NONE;
+    return action;
+}
+
+static struct step_action begin_suspend(struct step_thread *t, const struct workload_event *event)
+{
+    if (event->object2 != WORKLOAD_INDEX_NONE)
+        return begin_part(t, &suspend_at_condition, event);
+    return on_object(STEP_SUSPEND, event);
+}
+
+static struct step_action begin_resume(struct step_thread *t, const struct workload_event *event)
+{
+    if (event->object2 != WORKLOAD_INDEX_NONE)
+        return begin_part(t, &resume_condition, event);
+    return on_object(STEP_BROADCAST, event);
+}
+
 static struct step_action begin_event(struct step_thread *t, struct step_shared *shared,
                                       const struct workload_event *event, struct mono now)
 {
@@ -178,6 +225,11 @@ static struct step_action begin_event(struct step_thread *t, struct step_shared 
     switch (event->kind) {
     case WORKLOAD_RUN:
         return (struct step_action){.kind = STEP_RUN, .ns = event->ns, .line = event->line};
+    case WORKLOAD_MEM:
+    case WORKLOAD_MEMRUN:
+        return (struct step_action){.kind = STEP_TOUCH, .ns = event->ns, .line = event->line};
+    case WORKLOAD_YIELD:
+        return on_object(STEP_YIELD, event);
     case WORKLOAD_RUNTIME:
         return (struct step_action){
             .kind = STEP_RUNTIME, .at = mono_add(now, event->ns), .line = event->line};
@@ -194,10 +246,24 @@ static struct step_action begin_event(struct step_thread *t, struct step_shared 
         return on_object(STEP_WAIT, event);
     case WORKLOAD_SIGNAL:
         return on_object(STEP_SIGNAL, event);
+    case WORKLOAD_BROAD:
+        return on_object(STEP_BROADCAST, event);
+    case WORKLOAD_BARRIER:
+        return on_object(STEP_BARRIER, event);
+    case WORKLOAD_SEM_WAIT:
+        return on_object(STEP_SEM_WAIT, event);
+    case WORKLOAD_SEM_POST:
+        return on_object(STEP_SEM_POST, event);
+    case WORKLOAD_FORK:
+        return on_object(STEP_FORK, event);
+    case WORKLOAD_SYNC:
+        return begin_part(t, &sync_held, event);
+    case WORKLOAD_SYNC_ALONE:
+        return begin_part(t, &sync_alone, event);
     case WORKLOAD_SUSPEND:
-        return on_object(STEP_SUSPEND, event);
+        return begin_suspend(t, event);
     case WORKLOAD_RESUME:
-        return on_object(STEP_RESUME, event);
+        return begin_resume(t, event);
     default:
         UNREACHABLE(); /* workload_image_open has checked the kinds */
     }

@@ -28,6 +28,19 @@
  *   latency     How long after the instant asked for the thread went on.  A task that uses a timer
  *               counts its timer wakes only, as rt-app does; one that uses none counts its sleeps,
  *               which rt-app does not, so that its row is not empty.
+ *   sync        Signal, then wait, with the mutex held, as rt-app's example files use it.  In a
+ *               task that never locks that mutex: lock, signal, wait, unlock, as its tutorial says.
+ *   suspend     Wait at the point of that name; resume wakes all who wait there.  rt-app does
+ *               this with a condition and a mutex of that name, and where a file uses one of those
+ *               too it is so here: lock, wait, unlock; and lock, broad, unlock.
+ *   barrier     Its users are all threads of the tasks that name it: who comes last wakes the
+ *               others and goes on.  It can be met at again at once.
+ *   mem         Write so many bytes to the buffer; a byte is 1 ns of CPU time.   memrun  Write to
+ *               it for so much CPU time.  Both are a run that writes: STEP_TOUCH.
+ *   yield       Give up the rest of the slice.
+ *   fork        One more thread of a task starts now: its start is the instant of the fork and its
+ *               task's delay.  The engine hands out the task's unstarted threads in order; when
+ *               there are none left, the fork does nothing and the run's verdict says so.
  *   end         At `end` nothing happens any more: from then on the answer is STEP_DONE, and an
  *               action that was not complete before counts for nothing.
  *
@@ -60,14 +73,20 @@
 
 enum step_kind {
     STEP_RUN,         /* spend `ns` of the thread's own CPU time: until step_run_target */
+    STEP_TOUCH,       /* the same, writing to the buffer meanwhile */
     STEP_RUNTIME,     /* spend CPU time until the clock says `at` */
     STEP_SLEEP_UNTIL, /* sleep until `at`; complete at once if that is past */
     STEP_LOCK,        /* object: a mutex, not held by this thread */
     STEP_UNLOCK,      /* object: a mutex, held by this thread */
     STEP_WAIT,        /* object: a condition; release `mutex`, wait, take it again */
     STEP_SIGNAL,      /* object: a condition; wake the longest waiter, if any */
+    STEP_BROADCAST,   /* object: a condition or suspend point; wake all who wait now, if any */
     STEP_SUSPEND,     /* object: a suspend point; wait there */
-    STEP_RESUME,      /* object: a suspend point; wake all who wait now, if any */
+    STEP_BARRIER,     /* object: a barrier; wait until its `users` are there */
+    STEP_SEM_WAIT,    /* object: a semaphore; take one, or wait for one */
+    STEP_SEM_POST,    /* object: a semaphore; the longest waiter has one, or it keeps one more */
+    STEP_YIELD,       /* give up the rest of the slice */
+    STEP_FORK,        /* object: number of a task; start the next of its threads that never was */
     STEP_SET_MASK,    /* object: number of a mask, or WORKLOAD_INDEX_NONE = all CPUs */
     STEP_DONE         /* the thread ends; asked again, the same answer */
 };
@@ -77,7 +96,7 @@ struct step_action {
     uint32_t object; /* number in the image's objects (STEP_SET_MASK: masks) */
     uint32_t mutex;  /* STEP_WAIT */
     uint32_t line;   /* of the event in the file; 0 if the action is not an event */
-    uint64_t ns;     /* STEP_RUN */
+    uint64_t ns;     /* STEP_RUN, STEP_TOUCH */
     struct mono at;  /* STEP_RUNTIME, STEP_SLEEP_UNTIL */
 };
 
@@ -93,7 +112,7 @@ struct step_shared {
 
 /* What step_next has to do when the action under way is complete. */
 enum step_pending {
-    STEP_PENDING_NONE,  /* not an event: start, change of CPUs */
+    STEP_PENDING_NONE,  /* not an event's end: start, change of CPUs, one of an event's parts */
     STEP_PENDING_EVENT, /* an event */
     STEP_PENDING_WAKE   /* an event; the wake latency from `wake_at` counts */
 };
@@ -107,6 +126,7 @@ struct step_thread {
     enum step_pending pending;
     uint32_t phase;       /* below task->phase_count; equal: done */
     uint32_t event;       /* of the phase: under way, or next */
+    uint32_t part;        /* of an event that is several actions: those begun so far */
     uint32_t phase_turns; /* completed turns of this phase's loop */
     uint32_t task_turns;  /* completed turns of the task's loop */
     uint32_t mask;        /* the CPU set it has */
@@ -129,6 +149,10 @@ uint64_t step_start_offset_ns(const struct workload_image *image, uint32_t threa
 void step_init(struct step_thread *t, const struct workload_image *image, uint32_t thread,
                struct mono start, struct mono end);
 
+/* The same for a thread that was forked at `now`. */
+void step_init_forked(struct step_thread *t, const struct workload_image *image, uint32_t thread,
+                      struct mono now, struct mono end);
+
 /* Does this thread name a shared timer?  Then step_next needs the engine's lock (see above). */
 bool step_uses_shared(const struct step_thread *t);
 
@@ -137,8 +161,8 @@ MUST_USE struct step_action step_next(struct step_thread *t, struct step_shared 
                                       struct mono now);
 
 /*
- * The ledger reading at which a STEP_RUN of `ns` ends, for a thread whose ledger now reads
- * `ledger_ns`.  Call once, when the run begins.
+ * The ledger reading at which a STEP_RUN or STEP_TOUCH of `ns` ends, for a thread whose ledger now
+ * reads `ledger_ns`.  Call once, when the run begins.
  *
  * A run ends at the first look at the ledger behind its target, in the deterministic machine up to
  * 25 us late.  So the next run starts counting at the previous target, not at the ledger: the

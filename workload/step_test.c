@@ -423,7 +423,7 @@ static void test_step_objects(void **state)
         enum step_kind kind;
         const char *name;
     } steps[] = {{STEP_LOCK, "m"},    {STEP_WAIT, "c"},    {STEP_UNLOCK, "m"},
-                 {STEP_SIGNAL, "c"},  {STEP_RESUME, "tt"}, {STEP_SUSPEND, "tt"},
+                 {STEP_SIGNAL, "c"},  {STEP_BROADCAST, "tt"}, {STEP_SUSPEND, "tt"},
                  {STEP_SUSPEND, "s"}};
     const struct workload_image *image = &reading.image;
 

@@ -12,12 +12,18 @@ _Static_assert(sizeof BODY_PREFIX == TEST_BODY_COLUMN, "the column of the body")
 
 void test_read_bytes(struct test_reading *t, const char *text, size_t bytes)
 {
+    test_read_options(t, text, bytes, NULL);
+}
+
+void test_read_options(struct test_reading *t, const char *text, size_t bytes,
+                       const struct workload_options *options)
+{
     char *copy = malloc(bytes + (bytes == 0));
 
     assert_non_null(copy);
     memcpy(copy, text, bytes);
     *t = (struct test_reading){.status = WORKLOAD_READ};
-    t->status = workload_read(copy, bytes, &t->d, &t->blob);
+    t->status = workload_read(copy, bytes, options, &t->d, &t->blob);
     free(copy);
     if (t->status == WORKLOAD_READ) {
         assert_int_equal(t->d.error_count, 0);

@@ -23,6 +23,9 @@ struct test_reading {
 /* Read `bytes` bytes, from a copy that ends where they end, so that reading on is seen. */
 void test_read_bytes(struct test_reading *t, const char *text, size_t bytes);
 
+void test_read_options(struct test_reading *t, const char *text, size_t bytes,
+                       const struct workload_options *options);
+
 /* The same for a text that must be accepted. */
 void test_read(struct test_reading *t, const char *text);
 void test_fini(struct test_reading *t);

@@ -35,6 +35,22 @@ static int64_t meet(void *argument)
     return bad + (once_count != 1);
 }
 
+/* Goal: who waits for somebody that does not come goes on at its deadline, not before, and the last
+ * of a round never waits.  Method: one of two; then a barrier for one. */
+static void test_deadline(void)
+{
+    struct rt_barrier pair = {.needed = 2};
+    struct rt_barrier one = {.needed = 1};
+    struct mono at = mono_add(rt_now(), 2 * NS_PER_MS);
+    bool is_last = false;
+    enum status status = rt_barrier_wait_until(&pair, at.ns, NULL);
+
+    tap_ok(status == STATUS_EXPIRED && !mono_before(rt_now(), at),
+           "a barrier that nobody else comes to ends at the deadline");
+    status = rt_barrier_wait_until(&one, 0, &is_last);
+    tap_ok(status == STATUS_OK && is_last, "a barrier for one waits for nobody");
+}
+
 /* Goal: nobody passes before all have come; work is done once and seen by all.
  * Method: count arrivals of each round before the barrier, look behind it. */
 int64_t rt_main(uint64_t argument)
@@ -43,7 +59,7 @@ int64_t rt_main(uint64_t argument)
     int64_t bad = 0;
 
     (void)argument;
-    helper_begin(3);
+    helper_begin(5);
     for (uint32_t i = 0; i < THREADS; i++)
         refs[i] = helper_spawn(meet, NULL, NULL);
     for (uint32_t i = 0; i < THREADS; i++)
@@ -51,5 +67,6 @@ int64_t rt_main(uint64_t argument)
     tap_equal(bad, 0, "nobody passes the barrier before all have come");
     tap_equal(last_count, ROUNDS, "one thread of each round is told that it was the last");
     tap_equal(once_count, 1, "work is done once");
+    test_deadline();
     return tap_end();
 }

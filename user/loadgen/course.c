@@ -41,6 +41,8 @@ static bool all_wait(uint64_t *wait_count)
         const struct load_thread *t = &load.threads[i];
         bool is_waiting = __atomic_load_n(&t->is_waiting, __ATOMIC_ACQUIRE) != 0;
 
+        if (!__atomic_load_n(&t->has_started, __ATOMIC_ACQUIRE))
+            continue;
         if (!is_waiting && !__atomic_load_n(&t->has_ended, __ATOMIC_ACQUIRE))
             return false;
         *wait_count += __atomic_load_n(&t->wait_count, __ATOMIC_RELAXED);
@@ -62,7 +64,8 @@ static void follow_to_standstill(void)
         uint32_t ended = __atomic_load_n(&load.ended, __ATOMIC_ACQUIRE);
         uint64_t wait_count;
 
-        if (ended == load.thread_count)
+        /* Read in this order: who has not ended may fork, who has not started does not. */
+        if (ended == __atomic_load_n(&load.started, __ATOMIC_ACQUIRE))
             return;
         wait_until(ended, mono_add(rt_now(), LOAD_LOOK_NS));
         if (!all_wait(&wait_count) || wait_count != seen) {
@@ -76,12 +79,28 @@ static void follow_to_standstill(void)
     }
 }
 
-static void join_all(void)
+static bool join_those_there(void)
 {
+    bool has_joined = false;
+
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        (void)rt_thread_join(&load.threads[i].ref, NULL); /* of one that has ended: no wait */
+        struct load_thread *t = &load.threads[i];
+
+        if (t->is_joined || !__atomic_load_n(&t->has_started, __ATOMIC_ACQUIRE))
+            continue;
+        (void)rt_thread_join(&t->ref, NULL); /* of one that has ended: no wait */
+        t->is_joined = true;
+        has_joined = true;
         rt_pause();
     }
+    return has_joined;
+}
+
+/* Who was joined may have forked somebody before: look again until there is nobody new. */
+static void join_all(void)
+{
+    while (join_those_there())
+        continue; /* at most a turn for each thread */
 }
 
 void load_follow(void)

@@ -12,9 +12,12 @@
  *     thread its whole CPU set
  *     read the CPUs, sleep                      wake, read the own ledger, step_next ...
  *
+ *         Threads that are there to be forked have a record and no more: the forking thread spawns
+ *         them, on all their CPUs.
  * Course.  Threads do what workload/step.h says and end by themselves at `end`: every wait has that
- *         deadline.  Without a duration (`end` is MONO_NEVER) the run ends when all have ended, or
- *         when LOAD_STUCK_LOOKS looks in a row find every living thread waiting for another.
+ *         deadline.  Without a duration (`end` is MONO_NEVER) the run ends when all that started
+ *         have ended, or when LOAD_STUCK_LOOKS looks in a row find every living thread waiting for
+ *         another.
  * Result.  A thread's figures are differences of its own telemetry record from its first instant to
  *         its last, the CPUs' from shortly before `start` to the end.
  *
@@ -23,17 +26,18 @@
  *
  * Locks.  `shared_guard` around step_next for threads with shared timers (step.h asks for it); of a
  *         watched run, a thread's `guard` around all of step_next, outermost.  The words `gate`,
- *         `ready`, `asleep`, `ended`, `failed` and a thread's `wait_count`, `is_waiting`,
- *         `has_begun` and `has_ended` are atomic.  Everything else of a thread is its own until it
- *         has ended; `begin` does not change once it has begun.
+ *         `ready`, `asleep`, `started`, `ended`, `failed`, `forked` and a thread's `has_started`,
+ *         `wait_count`, `is_waiting`, `has_begun` and `has_ended` are atomic.  Everything else of a
+ *         thread is its own until it has ended; `begin` does not change once it has begun.
  */
 #ifndef USER_LOADGEN_LOAD_H
 #define USER_LOADGEN_LOAD_H
 
 #include "abi/stream.h"
+#include "user/rt/barrier.h"
 #include "user/rt/calls.h"
 #include "user/rt/clock.h"
-#include "user/rt/waitlist.h"
+#include "user/rt/semaphore.h"
 #include "workload/step.h"
 
 #define LOAD_THREADS_MAX WORKLOAD_KERNEL_THREADS_MAX
@@ -41,6 +45,11 @@ _Static_assert(LOAD_THREADS_MAX < RT_THREADS_MAX, "main has a stack too");
 
 /* Records of threads and objects: as many as the workload has, not as it might have. */
 #define LOAD_RECORDS_BASE RT_FREE_BASE
+
+/* What mem and memrun write to: one buffer for all threads, as nobody reads it. */
+#define LOAD_BUFFER_BASE (LOAD_RECORDS_BASE + MEMORY_BYTES_MAX)
+#define LOAD_TOUCH_BYTES 1024u /* between two PAUSEs; about 400 instructions */
+_Static_assert(WORKLOAD_BUFFER_BYTES_MIN % LOAD_TOUCH_BYTES == 0, "a piece fits in");
 
 #define LOAD_NOBODY UINT32_MAX
 
@@ -62,8 +71,12 @@ _Static_assert(LOAD_THREADS_MAX < RT_THREADS_MAX, "main has a stack too");
 
 struct load_object {
     struct rt_mutex mutex; /* of a mutex */
-    uint32_t holder;       /* thread number or LOAD_NOBODY */
-    struct rt_waitlist waiters; /* of a condition or suspend point */
+    uint32_t holder;       /* of a mutex: thread number or LOAD_NOBODY */
+    union {
+        struct rt_waitlist waiters; /* of a condition or suspend point */
+        struct rt_semaphore semaphore;
+        struct rt_barrier barrier;
+    };
 };
 
 struct load_thread {
@@ -75,9 +88,15 @@ struct load_thread {
     struct mono ended_at;
     uint32_t wait_count;   /* waits for another thread so far */
     uint32_t is_waiting;   /* in such a wait now */
+    bool has_blocked;      /* its latest wait or yield was one: time passed */
+    uint32_t touch_at;     /* where in the buffer it writes next */
+    bool is_forked;        /* not there from the start */
+    bool has_started;      /* `ref` is valid */
+    bool is_joined;
+    struct mono forked_at;
     struct rt_mutex guard; /* of `step`, where the run is watched */
     struct rt_thread_ref self; /* `ref`, for others, who may look before who made it has it */
-    bool has_begun;        /* `begin` and `self` are valid */
+    bool has_begun;        /* `begin`, `self` and `step` are valid */
     bool has_ended;        /* so is `end` */
     uint32_t unpaused;     /* actions since its latest PAUSE */
     uint32_t free_actions; /* actions since it last spent time or paid */
@@ -94,6 +113,8 @@ struct load {
     struct mono start;
     struct mono end; /* or MONO_NEVER */
     uint32_t gate;   /* enum load_gate */
+    uint32_t start_count; /* threads that start with the workload */
+    uint32_t started;     /* these, and those that were forked */
     uint32_t ready;
     uint32_t asleep;
     uint32_t ended;
@@ -102,9 +123,10 @@ struct load {
     struct step_shared shared;
     struct load_thread *threads; /* `thread_count` of them, at LOAD_RECORDS_BASE */
     struct load_object *objects; /* the image's, behind them */
+    uint32_t *forked;            /* of each task, behind them: forks so far */
     uint32_t histogram_us;       /* 0: nobody asked for exact latencies */
     uint64_t watch_ns;           /* 0: nobody asked for snapshots */
-    uint32_t *counts;            /* `histogram_us` for each thread, behind the objects */
+    uint32_t *counts;            /* `histogram_us` for each thread, behind `forked` */
     struct cap_cpu_stat cpus_before[CPU_MAX];
     struct cap_cpu_stat cpus_after[CPU_MAX];
     bool cpu_is_known[CPU_MAX]; /* both readings were answered */
@@ -124,6 +146,9 @@ struct cpumask load_cpus_of(uint32_t mask);
  * and those that were created have ended.
  */
 MUST_USE bool load_start(void);
+
+/* The parameters of thread `t`, with the CPUs it may use; false if there are none. */
+MUST_USE bool load_params(const struct load_thread *t, struct cap_thread_params *params);
 
 /* ---- thread.c ---- */
 

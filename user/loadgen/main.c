@@ -16,7 +16,8 @@ struct load load;
 _Static_assert(sizeof(struct load_thread) % 8 == 0, "objects follow threads");
 _Static_assert(LOAD_THREADS_MAX * sizeof(struct load_thread) +
                        WORKLOAD_OBJECTS_MAX * sizeof(struct load_object) +
-                       LOAD_THREADS_MAX * STREAM_HISTOGRAM_US_MAX * sizeof(uint32_t) <=
+                       (WORKLOAD_TASKS_MAX + LOAD_THREADS_MAX * STREAM_HISTOGRAM_US_MAX) *
+                               sizeof(uint32_t) <=
                    MEMORY_BYTES_MAX,
                "one memory object holds all records");
 
@@ -75,15 +76,31 @@ static int64_t make_records(void)
 {
     uint64_t threads_bytes = load.thread_count * sizeof(struct load_thread);
     uint64_t objects_bytes = load.image.header->object_count * sizeof(struct load_object);
-    uint64_t counts_bytes = (uint64_t)load.thread_count * load.histogram_us * sizeof(uint32_t);
-    int64_t memory = rt_memory_create(threads_bytes + objects_bytes + counts_bytes);
+    uint64_t forked_bytes = load.image.header->task_count * sizeof *load.forked;
+    uint64_t counts_bytes = (uint64_t)load.thread_count * load.histogram_us * sizeof *load.counts;
+    int64_t memory =
+        rt_memory_create(threads_bytes + objects_bytes + forked_bytes + counts_bytes);
 
     if (memory < 0)
         return memory;
     load.threads = (struct load_thread *)LOAD_RECORDS_BASE;
     load.objects = (struct load_object *)(LOAD_RECORDS_BASE + threads_bytes);
-    load.counts = (uint32_t *)(LOAD_RECORDS_BASE + threads_bytes + objects_bytes);
+    load.forked = (uint32_t *)(LOAD_RECORDS_BASE + threads_bytes + objects_bytes);
+    load.counts = load.forked + load.image.header->task_count;
     return rt_memory_map((uint32_t)memory, LOAD_RECORDS_BASE, MEMORY_MAP_WRITE, NULL);
+}
+
+/* Memory for mem and memrun, if some event is one. */
+static int64_t make_buffer(void)
+{
+    int64_t memory;
+
+    if (load.image.header->buffer_bytes == 0)
+        return STATUS_OK;
+    memory = rt_memory_create(load.image.header->buffer_bytes);
+    if (memory < 0)
+        return memory;
+    return rt_memory_map((uint32_t)memory, LOAD_BUFFER_BASE, MEMORY_MAP_WRITE, NULL);
 }
 
 int64_t rt_main(uint64_t argument)
@@ -96,12 +113,16 @@ int64_t rt_main(uint64_t argument)
         return refuse(refusal);
     load.thread_count = workload_image_threads(&load.image);
     status = make_records();
+    if (status == STATUS_OK)
+        status = make_buffer();
     if (status != STATUS_OK)
         return refuse(status_sentence(status));
     load.cpu_count = rt_cpu_count();
     load.cpus = own_cpus();
     for (uint32_t i = 0; i < load.image.header->object_count; i++) {
         load.objects[i].holder = LOAD_NOBODY;
+        if (load.image.objects[i].kind == WORKLOAD_BARRIER_POINT)
+            load.objects[i].barrier.needed = load.image.objects[i].users;
         if (i % 1024 == 0)
             rt_pause();
     }

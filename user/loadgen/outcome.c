@@ -50,7 +50,7 @@ static void write_rows(bool has_run)
     struct result_cpu *cpus = (struct result_cpu *)&result.body.threads[load.thread_count];
 
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        if (has_run)
+        if (has_run && load.threads[i].has_started)
             write_thread(&result.body.threads[i], &load.threads[i]);
         else
             result.body.threads[i] = unknown_thread;
@@ -74,7 +74,7 @@ static uint64_t measured_ns(bool has_run)
         return (uint64_t)mono_diff_ns(end, load.start);
     end = load.start;
     for (uint32_t i = 0; i < load.thread_count; i++)
-        if (mono_before(end, load.threads[i].ended_at))
+        if (load.threads[i].has_started && mono_before(end, load.threads[i].ended_at))
             end = load.threads[i].ended_at;
     return (uint64_t)mono_diff_ns(end, load.start);
 }

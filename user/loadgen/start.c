@@ -41,24 +41,39 @@ static void say_refused(uint32_t number, int64_t status)
     rt_line_end(&line);
 }
 
-static int64_t start_thread(struct load_thread *t)
+bool load_params(const struct load_thread *t, struct cap_thread_params *params)
 {
     const struct workload_task *task =
         &load.image.tasks[workload_image_task_of(&load.image, t->number)];
     struct cpumask cpus = load_cpus_of(task->mask);
-    uint32_t cpu_count = cpumask_count(cpus.words, CPUMASK_WORDS);
 
-    if (cpu_count == 0)
-        return STATUS_OUTSIDE_MASK;
-
-    struct cap_thread_params params = {
+    *params = (struct cap_thread_params){
         .weight = task->weight,
         .latency_class = task->latency_class,
         .has_mask = 1,
     };
+    for (uint32_t i = 0; i < CPUMASK_WORDS; i++)
+        params->mask[i] = cpus.words[i];
+    return !cpumask_is_empty(cpus.words, CPUMASK_WORDS);
+}
 
-    cpumask_set(params.mask, nth_cpu(&cpus, t->number % cpu_count));
-    return rt_thread_spawn(&t->ref, load_thread_run, t, &params);
+static int64_t start_thread(struct load_thread *t)
+{
+    struct cap_thread_params params;
+    struct cpumask cpus;
+
+    if (!load_params(t, &params))
+        return STATUS_OUTSIDE_MASK;
+    for (uint32_t i = 0; i < CPUMASK_WORDS; i++) {
+        cpus.words[i] = params.mask[i];
+        params.mask[i] = 0;
+    }
+    cpumask_set(params.mask, nth_cpu(&cpus, t->number % cpumask_count(cpus.words, CPUMASK_WORDS)));
+    int64_t status = rt_thread_spawn(&t->ref, load_thread_run, t, &params);
+
+    t->has_started = status == STATUS_OK;
+    load.started += t->has_started;
+    return status;
 }
 
 /* Wait until `*word` has counted up to `count`; the thread that makes it so unparks it. */
@@ -80,11 +95,12 @@ static void open_gate(enum load_gate gate)
     (void)rt_unpark(&load.gate, LOAD_THREADS_MAX);
 }
 
-static void send_home(uint32_t count)
+static void send_home(void)
 {
     open_gate(GATE_GO_HOME);
-    for (uint32_t i = 0; i < count; i++) {
-        (void)rt_thread_join(&load.threads[i].ref, NULL);
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        if (load.threads[i].has_started)
+            (void)rt_thread_join(&load.threads[i].ref, NULL);
         rt_pause();
     }
 }
@@ -93,24 +109,54 @@ static bool start_all(void)
 {
     for (uint32_t i = 0; i < load.thread_count; i++) {
         load.threads[i].number = i;
+        load.threads[i].is_forked = !workload_image_starts(&load.image, i);
+        load.start_count += !load.threads[i].is_forked;
+    }
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        if (load.threads[i].is_forked)
+            continue;
         int64_t status = start_thread(&load.threads[i]);
 
         if (status != STATUS_OK) {
             say_refused(i, status);
             load_fail(RESULT_FAILED_SPAWN);
-            send_home(i);
+            send_home();
             return false;
         }
         rt_pause();
     }
-    wait_for_count(&load.ready, load.thread_count);
+    wait_for_count(&load.ready, load.start_count);
     return true;
+}
+
+/*
+ * A place for a stack is made when it is first used, and kept: use as many as can be forked, so
+ * that a fork makes no memory.  Where there is no memory for all, the fork that misses it says so.
+ */
+static void make_stacks(void)
+{
+    uint32_t taken = 0; /* threads looked at, whose stacks were taken */
+    bool has_memory = true;
+
+    for (; taken < load.thread_count && has_memory; taken++) {
+        struct load_thread *t = &load.threads[taken];
+
+        if (t->is_forked)
+            has_memory = rt_stack_take(&t->ref.slot) == STATUS_OK;
+        rt_pause();
+    }
+    for (uint32_t i = 0; i < taken - !has_memory; i++)
+        if (load.threads[i].is_forked)
+            rt_stack_give(load.threads[i].ref.slot);
 }
 
 static void widen_masks(void)
 {
     for (uint32_t i = 0; i < load.thread_count; i++) {
         const struct load_thread *t = &load.threads[i];
+
+        if (t->is_forked)
+            continue;
         uint32_t task = workload_image_task_of(&load.image, i);
         struct cpumask cpus = load_cpus_of(load.image.tasks[task].mask);
         int64_t status = rt_set_mask(&t->ref, &cpus);
@@ -130,11 +176,12 @@ bool load_start(void)
     if (!start_all())
         return false;
 
+    make_stacks();
     load.start = mono_add(rt_now(), LOAD_MARGIN_NS + LOAD_MARGIN_THREAD_NS * load.thread_count);
     if (!mono_is_never(load.end))
         load.end = mono_add(load.start, duration_ns);
     open_gate(GATE_OPEN);
-    wait_for_count(&load.asleep, load.thread_count);
+    wait_for_count(&load.asleep, load.start_count);
     (void)rt_sleep_until(mono_add(rt_now(), LOAD_SETTLE_NS).ns);
     widen_masks();
     if (!mono_before(rt_now(), load.start))

@@ -43,8 +43,10 @@ static void wait_begin(struct load_thread *t)
 static bool wait_end(struct load_thread *t, enum status status)
 {
     __atomic_store_n(&t->is_waiting, 0, __ATOMIC_RELEASE);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        t->has_blocked = rt_own_usage().voluntary_blocks != t->end.voluntary_blocks;
         return true;
+    }
     ASSERT(!mono_is_never(load.end));
     t->end.voluntary_blocks++; /* this wait */
     return false;
@@ -121,6 +123,60 @@ static bool suspend(struct load_thread *t, uint32_t object)
     return wait_end(t, status);
 }
 
+static bool meet(struct load_thread *t, uint32_t object)
+{
+    wait_begin(t);
+    enum status status =
+        rt_barrier_wait_until(&load.objects[object].barrier, load.end.ns, NULL);
+
+    return wait_end(t, status);
+}
+
+static bool take_semaphore(struct load_thread *t, uint32_t object)
+{
+    wait_begin(t);
+    enum status status = rt_semaphore_wait_until(&load.objects[object].semaphore, load.end.ns);
+
+    return wait_end(t, status);
+}
+
+/* ---- Forking --------------------------------------------------------------------------------- */
+
+static int64_t forked_run(void *argument);
+
+/* The task's next thread, or NULL when it has had all it may have. */
+static struct load_thread *next_forked(uint32_t number)
+{
+    const struct workload_task *task = &load.image.tasks[number];
+    uint32_t forks = __atomic_fetch_add(&load.forked[number], 1, __ATOMIC_RELAXED);
+
+    if (forks >= task->instance_count - task->start_count) {
+        (void)__atomic_fetch_sub(&load.forked[number], 1, __ATOMIC_RELAXED);
+        return NULL;
+    }
+    return &load.threads[task->first_thread + task->start_count + forks];
+}
+
+static void fork(uint32_t task)
+{
+    struct load_thread *child = next_forked(task);
+    struct cap_thread_params params;
+
+    if (child == NULL) {
+        load_fail(RESULT_FAILED_FORK);
+        return;
+    }
+    child->forked_at = rt_now();
+    (void)__atomic_fetch_add(&load.started, 1, __ATOMIC_ACQ_REL);
+    if (load_params(child, &params) &&
+        rt_thread_spawn(&child->ref, forked_run, child, &params) == STATUS_OK) {
+        __atomic_store_n(&child->has_started, true, __ATOMIC_RELEASE);
+        return;
+    }
+    (void)__atomic_fetch_sub(&load.started, 1, __ATOMIC_ACQ_REL);
+    load_fail(RESULT_FAILED_SPAWN);
+}
+
 /* ---- Actions: false when the thread's part is over ------------------------------------------- */
 
 _Static_assert(offsetof(struct load_object, mutex) == 0, "holds() relies on it");
@@ -146,11 +202,43 @@ static void run(struct load_thread *t, uint64_t ns)
     rt_burn_own_until(begin_ns + target_ns, load.end);
 }
 
-static void set_mask(struct load_thread *t, uint32_t mask)
+/* Write a piece of the buffer and give the other CPUs a turn. */
+static void touch_piece(struct load_thread *t)
+{
+    volatile uint64_t *piece = (volatile uint64_t *)(LOAD_BUFFER_BASE + t->touch_at);
+
+    for (uint32_t i = 0; i < LOAD_TOUCH_BYTES / sizeof *piece; i++)
+        piece[i] = t->number;
+    t->touch_at += LOAD_TOUCH_BYTES;
+    if (t->touch_at > load.image.header->buffer_bytes - LOAD_TOUCH_BYTES)
+        t->touch_at = 0;
+    rt_pause();
+}
+
+/* As run.  A piece takes less than 1 ns a byte, so no fewer bytes than ns are written. */
+static void touch(struct load_thread *t, uint64_t ns)
+{
+    uint64_t begin_ns = t->begin.runtime_ns;
+    uint64_t target_ns = step_run_target(&t->step, rt_own_ns() - begin_ns, ns);
+
+    while (rt_own_ns() - begin_ns < target_ns && mono_before(rt_now(), load.end))
+        touch_piece(t); /* at most `ns` long; it pauses */
+}
+
+static void yield(struct load_thread *t)
+{
+    uint64_t switches = rt_own_usage().switches;
+
+    rt_yield();
+    t->has_blocked = rt_own_usage().switches != switches;
+}
+
+static void set_mask(uint32_t mask)
 {
     struct cpumask cpus = load_cpus_of(mask);
+    struct rt_thread_ref self = rt_thread_self(); /* who forked it may not have noted `ref` yet */
 
-    if (rt_set_mask(&t->ref, &cpus) != STATUS_OK)
+    if (rt_set_mask(&self, &cpus) != STATUS_OK)
         load_fail(RESULT_FAILED_SPAWN); /* it may use none of the CPUs: it stays where it is */
 }
 
@@ -159,6 +247,9 @@ static bool perform(struct load_thread *t, const struct step_action *action)
     switch (action->kind) {
     case STEP_RUN:
         run(t, action->ns);
+        return true;
+    case STEP_TOUCH:
+        touch(t, action->ns);
         return true;
     case STEP_RUNTIME:
         rt_burn_until(mono_earlier(action->at, load.end));
@@ -175,13 +266,26 @@ static bool perform(struct load_thread *t, const struct step_action *action)
     case STEP_SIGNAL:
         signal(t, action->object);
         return true;
-    case STEP_SUSPEND:
-        return suspend(t, action->object);
-    case STEP_RESUME:
+    case STEP_BROADCAST:
         (void)rt_waitlist_wake_all(&load.objects[action->object].waiters);
         return true;
+    case STEP_SUSPEND:
+        return suspend(t, action->object);
+    case STEP_BARRIER:
+        return meet(t, action->object);
+    case STEP_SEM_WAIT:
+        return take_semaphore(t, action->object);
+    case STEP_SEM_POST:
+        rt_semaphore_post(&load.objects[action->object].semaphore);
+        return true;
+    case STEP_YIELD:
+        yield(t);
+        return true;
+    case STEP_FORK:
+        fork(action->object);
+        return true;
     case STEP_SET_MASK:
-        set_mask(t, action->object);
+        set_mask(action->object);
         return true;
     case STEP_DONE:
         note_end(t);
@@ -190,10 +294,11 @@ static bool perform(struct load_thread *t, const struct step_action *action)
     UNREACHABLE();
 }
 
-static bool spends_time(enum step_kind kind)
+/* Has time passed in it, other than for the system call?  A wait may have ended at once. */
+static bool spends_time(const struct load_thread *t, enum step_kind kind)
 {
-    return kind == STEP_RUN || kind == STEP_RUNTIME || kind == STEP_SLEEP_UNTIL ||
-           kind == STEP_WAIT || kind == STEP_SUSPEND;
+    return kind == STEP_RUN || kind == STEP_TOUCH || kind == STEP_RUNTIME ||
+           kind == STEP_SLEEP_UNTIL || t->has_blocked;
 }
 
 /* What the actions really took counts; what was burnt too long is taken off the next toll, as
@@ -217,7 +322,8 @@ static void settle(struct load_thread *t, enum step_kind kind)
         t->unpaused = 0;
         rt_pause();
     }
-    if (spends_time(kind)) {
+    if (spends_time(t, kind)) {
+        t->has_blocked = false;
         t->free_actions = 0;
         t->paid_ns = 0;
     } else if (++t->free_actions == STEP_FREE_ACTIONS) {
@@ -248,8 +354,22 @@ static struct step_action next(struct load_thread *t)
 
 static void count_up(uint32_t *word)
 {
-    if (__atomic_add_fetch(word, 1, __ATOMIC_ACQ_REL) == load.thread_count)
+    if (__atomic_add_fetch(word, 1, __ATOMIC_ACQ_REL) == load.start_count)
         (void)rt_unpark(word, 1);
+}
+
+static void count_exactly(struct load_thread *t)
+{
+    if (load.histogram_us != 0)
+        hist_count_exactly(&t->step.wake_latency, &load.counts[t->number * load.histogram_us],
+                           load.histogram_us);
+}
+
+/* From now on snapshots show it. */
+static void note_begun(struct load_thread *t)
+{
+    t->self = rt_thread_self();
+    __atomic_store_n(&t->has_begun, true, __ATOMIC_RELEASE);
 }
 
 /* Until its own start.  The dispatch that ends this sleep is the first of the run and counts. */
@@ -258,15 +378,40 @@ static void sleep_until_start(struct load_thread *t)
     uint64_t offset_ns = step_start_offset_ns(&load.image, t->number);
 
     step_init(&t->step, &load.image, t->number, load.start, load.end);
-    if (load.histogram_us != 0)
-        hist_count_exactly(&t->step.wake_latency, &load.counts[t->number * load.histogram_us],
-                           load.histogram_us);
+    count_exactly(t);
     count_up(&load.asleep);
     (void)rt_sleep_until(mono_earlier(mono_add(load.start, offset_ns), load.end).ns);
     t->begin = usage_until_end();
     t->begin.switches--;
-    t->self = rt_thread_self();
-    __atomic_store_n(&t->has_begun, true, __ATOMIC_RELEASE);
+    note_begun(t);
+}
+
+static void run_to_end(struct load_thread *t)
+{
+    for (;;) { /* at most until load.end; settle pauses */
+        struct step_action action = next(t);
+
+        if (!perform(t, &action))
+            break;
+        settle(t, action.kind);
+    }
+    __atomic_store_n(&t->has_ended, true, __ATOMIC_RELEASE);
+    /* Who forks counts `started` up before: equal means that nobody is left. */
+    if (__atomic_add_fetch(&load.ended, 1, __ATOMIC_ACQ_REL) ==
+        __atomic_load_n(&load.started, __ATOMIC_ACQUIRE))
+        (void)rt_unpark(&load.ended, 1);
+}
+
+/* A forked thread's figures count from its birth. */
+static int64_t forked_run(void *argument)
+{
+    struct load_thread *t = argument;
+
+    step_init_forked(&t->step, &load.image, t->number, t->forked_at, load.end);
+    count_exactly(t);
+    note_begun(t);
+    run_to_end(t);
+    return 0;
 }
 
 int64_t load_thread_run(void *argument)
@@ -280,14 +425,6 @@ int64_t load_thread_run(void *argument)
         return 0;
 
     sleep_until_start(t);
-    for (;;) { /* at most until load.end; settle pauses */
-        struct step_action action = next(t);
-
-        if (!perform(t, &action))
-            break;
-        settle(t, action.kind);
-    }
-    __atomic_store_n(&t->has_ended, true, __ATOMIC_RELEASE);
-    count_up(&load.ended);
+    run_to_end(t);
     return 0;
 }

@@ -15,6 +15,13 @@ struct rt_barrier {
 /* Wait until `needed` threads have come.  Returns true in exactly one of them, the last. */
 bool rt_barrier_wait(struct rt_barrier *barrier);
 
+/*
+ * The same with a deadline; *is_last as above, if not NULL.
+ * Returns: STATUS_OK; STATUS_EXPIRED at `deadline_ns`, and the barrier must not be used again.
+ */
+MUST_USE enum status rt_barrier_wait_until(struct rt_barrier *barrier, uint64_t deadline_ns,
+                                           bool *is_last);
+
 /* All zero: not done yet. */
 struct rt_once {
     struct rt_mutex guard;

@@ -54,4 +54,13 @@ MUST_USE const uint32_t *rt_waitlist_take_one(struct rt_waitlist *list, struct r
 /* Wake all who wait now, longest first.  Returns how many. */
 uint32_t rt_waitlist_wake_all(struct rt_waitlist *list);
 
+/*
+ * Tokens are a number that the list's guard guards, for who has a memory of wakes (semaphore.h).
+ * take: have one of them, or wait for one.  Returns: STATUS_OK with it, or STATUS_EXPIRED.
+ * give: the longest waiter has one, or there is one more.
+ */
+MUST_USE enum status rt_waitlist_take_token(struct rt_waitlist *list, uint32_t *tokens,
+                                            uint64_t deadline_ns);
+void rt_waitlist_give_token(struct rt_waitlist *list, uint32_t *tokens);
+
 #endif /* USER_RT_WAITLIST_H */

@@ -61,7 +61,7 @@ static inline int64_t wide_floor_div(struct wide a, int64_t divisor)
 {
     int64_t low = (int64_t)a.low;
 
-    if (divisor <= 0 || a.high != low >> 63)
+    if (!LIKELY(divisor > 0 && a.high == low >> 63))
         return wide_floor_div_long(a, divisor);
     int64_t quotient = low / divisor;
 

@@ -22,6 +22,8 @@
 /* On the definition, in its .c, of a function that every switch passes: compilers that optimise the
  * whole image put it in its callers; the others call it.  Its header declares it like any other. */
 #define HOT inline __attribute__((always_inline))
+/* The way that every switch takes, where the compiler would guess the other. */
+#define LIKELY(condition) __builtin_expect((condition), true)
 #define NOINLINE __attribute__((noinline))
 #define COLD __attribute__((cold, noinline))
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -33,7 +33,7 @@ static uint64_t close_interval(struct rq *rq, struct mono now)
     uint64_t length_ns = (uint64_t)mono_diff_ns(now, rq->since);
 
     rq->since = now;
-    if (rq->excluded_ns == 0)
+    if (LIKELY(rq->excluded_ns == 0))
         return length_ns;
     uint64_t excluded_ns = rq->excluded_ns < length_ns ? rq->excluded_ns : length_ns;
 
@@ -42,9 +42,9 @@ static uint64_t close_interval(struct rq *rq, struct mono now)
     return length_ns - excluded_ns;
 }
 
-HOT void account_charge(struct sched *s, struct rq *rq, struct mono now, enum charge_point point)
+HOT void account_charge_to(struct sched *s, struct rq *rq, struct current who, struct mono now,
+                           enum charge_point point)
 {
-    ASSERT(rq->current != SLOT_NONE);
     ASSERT(point < CHARGE_POINT_COUNT);
     if (now.ns == rq->since.ns)
         return; /* charged by an earlier step of this event */
@@ -54,15 +54,20 @@ HOT void account_charge(struct sched *s, struct rq *rq, struct mono now, enum ch
     }
     uint64_t run_ns = close_interval(rq, now);
 
-    rq_current_thread(s, rq)->ledger.runtime_ns += run_ns;
+    who.t->ledger.runtime_ns += run_ns;
     rq->busy_ns += run_ns;
-    fair_charge(rq, rq_current_sc(s, rq), run_ns);
+    fair_charge(rq, who.c, run_ns);
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = rq->cpu,
                                          .event = EV_CHARGE,
-                                         .thread = rq->current,
+                                         .thread = who.thread,
                                          .a = (int64_t)run_ns,
                                          .b = (int64_t)point});
+}
+
+HOT void account_charge(struct sched *s, struct rq *rq, struct mono now, enum charge_point point)
+{
+    account_charge_to(s, rq, rq_current(s, rq), now, point);
 }
 
 HOT void account_idle(struct sched *s, struct rq *rq, struct mono now)
@@ -87,9 +92,7 @@ void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct 
 
 struct mono account_effective_since(const struct sched *s, uint32_t cpu)
 {
-    const struct rq *rq = rq_of(s, cpu);
-
-    return mono_add(rq->since, rq->excluded_ns);
+    return account_uncharged_since(rq_of(s, cpu));
 }
 
 static bool cpu_balances(const struct rq *rq)

@@ -32,6 +32,9 @@ enum charge_point {
 /* Close the interval of the current thread.  A clock that ran backwards, or an interval
  * above CHARGE_NS_MAX, is refused: counted, traced, nobody is charged for it. */
 void account_charge(struct sched *s, struct rq *rq, struct mono now, enum charge_point point);
+/* The same for who knows current. */
+void account_charge_to(struct sched *s, struct rq *rq, struct current who, struct mono now,
+                       enum charge_point point);
 
 /* Close the interval of an idle CPU. */
 void account_idle(struct sched *s, struct rq *rq, struct mono now);
@@ -40,7 +43,12 @@ void account_idle(struct sched *s, struct rq *rq, struct mono now);
  * interrupt; the interval [begin, end) must not have been charged. */
 void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end);
 
-/* Own CPU time of the thread running on `cpu` at t is its ledger's runtime_ns + (t - this). */
+/* Own CPU time of the thread running on a CPU at t is its ledger's runtime_ns + (t - this). */
+static inline struct mono account_uncharged_since(const struct rq *rq)
+{
+    return mono_add(rq->since, rq->excluded_ns);
+}
+
 struct mono account_effective_since(const struct sched *s, uint32_t cpu);
 
 /*

@@ -159,12 +159,13 @@ static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct deci
         wake_kick(s, idle, KICK_STEAL_HINT, d);
 }
 
-HOT void balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
+HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
 {
-    if (s->mask_words == 1 && port_load64(&rq_cluster(s, rq)->idle.bits) == 0)
-        return; /* the common case of a small machine */
+    if (LIKELY(s->mask_words == 1 && port_load64(&s->clusters[0].idle.bits) == 0))
+        return false; /* the common case of a small machine */
     if (d->kick_count < KICK_MAX)
         kick_idle(s, rq, d);
+    return true;
 }
 
 void balance_set_idle(struct sched *s, uint32_t cpu)

@@ -25,8 +25,9 @@ MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct m
                                          struct decision *d);
 
 /* Something is queued on `rq` (its lock is held): if somebody is idle who may take it, claim that
- * CPU and kick it.  One, and none if `d` has no place for the kick. */
-void balance_offer(struct sched *s, const struct rq *rq, struct decision *d);
+ * CPU and kick it.  One, and none if `d` has no place for the kick.  Returns: false: nobody is
+ * idle, so `d` is as it was. */
+bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d);
 
 /* Say that `cpu` is idle and may be claimed; also the fence before the overload words are read. */
 void balance_set_idle(struct sched *s, uint32_t cpu);

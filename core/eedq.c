@@ -158,6 +158,10 @@ static void array_insert(struct sched *s, struct eedq *q, uint32_t sc, int64_t d
 {
     uint32_t at = q->count++;
 
+    if (LIKELY(at == 0)) {
+        q->sorted[0] = sc;
+        return;
+    }
     for (; at > 0; at--) { /* at most EEDQ_ARRAY_MAX - 1 turns */
         uint32_t before = q->sorted[at - 1];
 
@@ -174,12 +178,9 @@ static HOT void array_remove(struct eedq *q, uint32_t sc)
     uint32_t at = 0;
 
     if (q->count == 1) {
-        ASSERT(q->sorted[0] == sc);
-        q->sorted[0] = 0;
-        q->count = 0;
+        eedq_remove_only(q, sc);
         return;
     }
-
     while (q->sorted[at] != sc) { /* at most EEDQ_ARRAY_MAX turns */
         at++;
         ASSERT(at < q->count);

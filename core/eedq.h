@@ -81,6 +81,15 @@ static inline uint32_t eedq_only(const struct eedq *q)
     return q->count == 1 ? q->sorted[0] : SLOT_NONE; /* so few are always an array */
 }
 
+/* Unlink it. */
+static inline void eedq_remove_only(struct eedq *q, uint32_t sc)
+{
+    ASSERT(q->count == 1);
+    ASSERT(q->sorted[0] == sc);
+    q->count = 0;
+    q->sorted[0] = 0; /* equal queues are equal bytes: the explorer counts states by them */
+}
+
 /* Link context `sc`, which is in no queue; `n` is its node, with the key set.  Its arrival number
  * is taken here. */
 void eedq_insert(struct sched *s, struct eedq *q, uint32_t sc, struct eedq_node *n);

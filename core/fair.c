@@ -10,8 +10,7 @@ static HOT int64_t key_of(const struct rq *rq, struct vtime v)
 {
     int64_t key = vtime_diff_vns(v, rq->v0);
 
-    ASSERT(key < VKEY_VNS_MAX);
-    ASSERT(key > -VKEY_VNS_MAX);
+    ASSERT((uint64_t)key + (VKEY_VNS_MAX - 1) < 2 * VKEY_VNS_MAX - 1); /* |key| < VKEY_VNS_MAX */
     return key;
 }
 
@@ -23,7 +22,7 @@ static HOT int64_t average_vns(const struct rq *rq)
 
 HOT struct vtime fair_now(const struct rq *rq, struct mono now)
 {
-    if (rq->w > 0)
+    if (LIKELY(rq->w > 0))
         return vtime_add(rq->v0, average_vns(rq));
     int64_t idle_ns = mono_diff_ns(now, rq->empty_since);
 
@@ -63,7 +62,7 @@ static HOT int64_t lag_bound_vns(const struct rq *rq, const struct sc *c)
         least = LATENCY_BATCH;
     else if (rq->class_count[LATENCY_NORMAL] > 0 && least > LATENCY_NORMAL)
         least = LATENCY_NORMAL;
-    if (least == c->latency_class)
+    if (LIKELY(least == c->latency_class))
         return c->bound_vns;
     return sc_virtual_vns(sc_slice_ns(least) + GRANULARITY_NS, c->weight);
 }
@@ -71,26 +70,46 @@ static HOT int64_t lag_bound_vns(const struct rq *rq, const struct sc *c)
 /* The lag to join with, by the table in fair.h; before inflation. */
 static HOT int64_t joining_lag_vns(const struct rq *rq, const struct sc *c, struct vtime v_now)
 {
+    int64_t lag_vns = c->lag_vns;
+
+    if (c->v_cpu_plus_1 == rq->cpu + 1) {
+        int64_t credit = lag_vns > 0 ? lag_vns : 0;
+        int64_t passed = vtime_diff_vns(v_now, c->v);
+
+        lag_vns = passed < credit ? passed : credit;
+    }
+    if (LIKELY(lag_vns == 0))
+        return 0;
     int64_t bound = lag_bound_vns(rq, c);
 
-    if (c->v_cpu_plus_1 != rq->cpu + 1)
-        return clamp(c->lag_vns, -bound, bound);
-    int64_t credit = c->lag_vns > 0 ? c->lag_vns : 0;
-    int64_t passed = vtime_diff_vns(v_now, c->v);
-
-    return clamp(passed < credit ? passed : credit, -bound, bound);
+    return clamp(lag_vns, -bound, bound);
 }
 
-HOT void fair_join(struct rq *rq, struct sc *c, struct mono now)
+/* V now; who runs alone is at V to the last bit, as S = w (v - V0). */
+static HOT struct vtime now_without_division(struct sched *s, const struct rq *rq, struct mono now)
 {
-    struct vtime v_now = fair_now(rq, now);
-    int64_t request_left_vns = vtime_diff_vns(c->vdeadline, c->v);
-    int64_t lag_vns = joining_lag_vns(rq, c, v_now);
+    if (LIKELY(rq->fair.count == 0 && rq->current != SLOT_NONE))
+        return rq_current_sc(s, rq)->v;
+    return fair_now(rq, now);
+}
 
-    if (c->v_cpu_plus_1 != 0) /* it slept: a new request */
-        request_left_vns = c->slice_vns;
-    else if (request_left_vns <= 0) /* it is new */
-        request_left_vns = c->slice_vns / 2;
+/* Apart, so that the sums need not be at hand for it. */
+static NOINLINE struct vtime now_joined(const struct rq *rq)
+{
+    return vtime_add(rq->v0, average_vns(rq));
+}
+
+HOT struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct mono now)
+{
+    struct vtime v_now = now_without_division(s, rq, now);
+    int64_t lag_vns = joining_lag_vns(rq, c, v_now);
+    int64_t request_left_vns = c->slice_vns; /* it slept: a new request */
+
+    if (c->v_cpu_plus_1 == 0) {
+        request_left_vns = vtime_diff_vns(c->vdeadline, c->v);
+        if (request_left_vns <= 0) /* it is new */
+            request_left_vns = c->slice_vns / 2;
+    }
     if (rq->w == 0)
         rq->v0 = v_now;
     else if (lag_vns > 0)
@@ -99,6 +118,8 @@ HOT void fair_join(struct rq *rq, struct sc *c, struct mono now)
     c->vdeadline = vtime_add(c->v, request_left_vns);
     c->v_cpu_plus_1 = (uint16_t)(rq->cpu + 1);
     sums_add(rq, c);
+    /* S' = S + w floor(S/W), so floor(S'/(W + w)) is floor(S/W): who joins at V leaves it there. */
+    return LIKELY(lag_vns == 0) ? v_now : now_joined(rq);
 }
 
 HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
@@ -133,7 +154,7 @@ HOT void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns)
         c->vdeadline = vtime_add(c->v, c->slice_vns);
     int64_t key = vtime_diff_vns(c->v, rq->v0);
 
-    if (key > REBASE_VNS || key < -REBASE_VNS)
+    if (!LIKELY((uint64_t)key + REBASE_VNS < 2 * REBASE_VNS)) /* not in [-REBASE_VNS, REBASE_VNS) */
         rebase(rq);
 }
 
@@ -150,6 +171,14 @@ HOT void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c)
 {
     ASSERT(rq->class_count[c->latency_class] > 0);
     eedq_remove(s, &rq->fair, sc);
+    rq->class_count[c->latency_class]--;
+}
+
+HOT void fair_unqueue_only(struct rq *rq, uint32_t sc, struct sc *c)
+{
+    ASSERT(c->weight == rq->w); /* so it is the one to run: see fair_pick */
+    ASSERT(rq->class_count[c->latency_class] > 0);
+    eedq_remove_only(&rq->fair, sc);
     rq->class_count[c->latency_class]--;
 }
 

@@ -42,8 +42,9 @@
 /* V now. */
 struct vtime fair_now(const struct rq *rq, struct mono now);
 
-/* The context competes here from now on (it still is in no tree): place v and the deadline. */
-void fair_join(struct rq *rq, struct sc *c, struct mono now);
+/* The context competes here from now on (it still is in no tree): place v and the deadline.
+ * Returns: V with it. */
+struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct mono now);
 
 /* It stops competing: store lag and v for its return.  `moves`: it goes to another CPU at once. */
 void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves);
@@ -57,6 +58,8 @@ void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns);
 /* Link or unlink a competing context, `c` of slot `sc`, in the queue. */
 void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
 void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
+/* The same for the only one there. */
+void fair_unqueue_only(struct rq *rq, uint32_t sc, struct sc *c);
 
 /* The eligible linked context with the earliest deadline; SLOT_NONE only if none is linked. */
 MUST_USE uint32_t fair_pick(const struct sched *s, const struct rq *rq);

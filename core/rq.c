@@ -48,24 +48,34 @@ static void reap(struct sched *s, struct rq *rq, uint32_t thread, struct mono no
           (struct trace_record){.event = EV_EXIT, .a = (int64_t)t->ledger.runtime_ns, .b = 1});
 }
 
+struct both_times {
+    struct mono now;
+    struct vtime v; /* V */
+};
+
 /* It competes here from now on: link it, and see whether it preempts. */
 static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
-                      struct mono now)
+                      struct both_times at)
 {
     thread_link(t, LINKED_QUEUE);
     fair_queue(s, rq, t->sc, c);
     if (fair_preempts(rq, c) && rq->current != SLOT_NONE)
         rq->need_pick = 1;
-    trace(s, rq, c->thread, now,
+    trace(s, rq, c->thread, at.now,
           (struct trace_record){.event = EV_ATTACH,
-                                .a = vtime_diff_vns(fair_now(rq, now), c->v),
+                                .a = vtime_diff_vns(at.v, c->v),
                                 .b = (int64_t)rq_queued_count(rq)});
 }
 
 HOT void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now)
 {
-    fair_join(rq, c, now);
-    queue(s, rq, t, c, now);
+    queue(s, rq, t, c, (struct both_times){now, fair_join(s, rq, c, now)});
+}
+
+NOINLINE void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
+                              struct mono now)
+{
+    rq_admit(s, rq, t, c, now);
 }
 
 void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now)
@@ -80,7 +90,8 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
         account_charge(s, rq, now, CHARGE_UNBLOCK);
         ASSERT(t->ledger.runtime_ns == before_ns); /* nobody runs asleep */
     }
-    fair_join(rq, c, now);
+    struct vtime v_now = fair_join(s, rq, c, now);
+
     /*
      * Who killed it before this change of state left it to us; who comes after that finds it
      * queued.  So the word of this change is looked at, not an earlier one.
@@ -91,7 +102,7 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
         reap(s, rq, thread, now);
         return;
     }
-    queue(s, rq, t, c, now);
+    queue(s, rq, t, c, (struct both_times){now, v_now});
 }
 
 void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
@@ -164,17 +175,21 @@ HOT uint64_t rq_requeue_current(struct sched *s, struct rq *rq)
     return word;
 }
 
-HOT struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves)
+HOT void rq_remove(struct sched *s, struct rq *rq, struct current who, struct mono now, bool moves)
 {
-    struct sc *c = rq_current_sc(s, rq);
-
-    ASSERT(rq->current != SLOT_NONE);
-    port_save(s, rq->cpu, rq->current);
-    port_store32(&rq_current_thread(s, rq)->last_cpu, rq->cpu);
-    fair_leave(rq, c, now, moves);
+    port_save(s, rq->cpu, who.thread);
+    port_store32(&who.t->last_cpu, rq->cpu);
+    fair_leave(rq, who.c, now, moves);
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
-    return c;
+}
+
+struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves)
+{
+    struct current who = rq_current(s, rq);
+
+    rq_remove(s, rq, who, now, moves);
+    return who.c;
 }
 
 /* `thread` is current from now on. */
@@ -218,6 +233,22 @@ HOT uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct
     return word;
 }
 
+HOT uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
+                              struct mono now)
+{
+    uint32_t thread = c->thread;
+
+    account_idle(s, rq, now); /* asserts that there is no current */
+    fair_unqueue_only(rq, t->sc, c);
+    thread_unlink(t, LINKED_QUEUE);
+    uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
+
+    set_current(s, rq, thread, t, c);
+    rq->stretch_start = now;
+    rq->need_pick = 0;
+    return word;
+}
+
 /* The most urgent class among current and the queued: its slice is the shortest. */
 static uint32_t most_urgent_class(const struct rq *rq)
 {
@@ -247,15 +278,26 @@ static bool clear_overload(const struct rq *rq, struct port_atomic64 *word)
     return true;
 }
 
-HOT bool rq_publish_overload(struct sched *s, struct rq *rq)
+HOT void rq_publish_queued(struct sched *s, struct rq *rq)
 {
     struct port_atomic64 *word = &rq_cluster(s, rq)->overload.bits;
-    bool is_set = (port_load64(word) & rq->cpu_bit) != 0;
 
-    if (rq_queued_count(rq) == 0)
-        return is_set && clear_overload(rq, word);
-    if (!is_set)
+    if (LIKELY((port_load64(word) & rq->cpu_bit) == 0))
         (void)port_or64(word, rq->cpu_bit);
+}
+
+HOT bool rq_publish_empty(struct sched *s, struct rq *rq)
+{
+    struct port_atomic64 *word = &rq_cluster(s, rq)->overload.bits;
+
+    return (port_load64(word) & rq->cpu_bit) != 0 && clear_overload(rq, word);
+}
+
+HOT bool rq_publish_overload(struct sched *s, struct rq *rq)
+{
+    if (rq_queued_count(rq) == 0)
+        return rq_publish_empty(s, rq);
+    rq_publish_queued(s, rq);
     return false;
 }
 

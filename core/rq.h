@@ -105,6 +105,23 @@ static inline struct sc *rq_current_sc(struct sched *s, const struct rq *rq)
     return arena_at(s, rq->current_sc_offset);
 }
 
+/* All there is to know of who runs here. */
+struct current {
+    uint32_t thread;
+    struct thread *t;
+    struct sc *c;
+};
+
+static inline struct current rq_current(struct sched *s, const struct rq *rq)
+{
+    struct current who = {.thread = rq->current};
+
+    ASSERT(who.thread != SLOT_NONE);
+    who.t = arena_at(s, rq->current_offset);
+    who.c = arena_at(s, rq->current_sc_offset);
+    return who;
+}
+
 /* An idle run queue whose time starts at `now`. */
 void rq_init(struct sched *s, uint32_t cpu, struct mono now);
 
@@ -127,6 +144,10 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
  * charge: the owner has done that. */
 void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now);
 
+/* The same, not in line. */
+void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
+                     struct mono now);
+
 /*
  * End a thread that is DYING and that this CPU owns in the state it is in: it becomes DEAD, its
  * context leaves the queue or the CPU, and it waits in the reaped list.  Lock: rq.
@@ -146,6 +167,8 @@ uint64_t rq_requeue_current(struct sched *s, struct rq *rq);
 /* Take current off without queueing it, saved: it blocks, moves to another CPU or ends.  Its
  * context leaves the sums.  Returns: the context. */
 struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves);
+/* The same for who knows current. */
+void rq_remove(struct sched *s, struct rq *rq, struct current who, struct mono now, bool moves);
 
 /* Undo rq_remove_current within the same critical section. */
 void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread);
@@ -159,6 +182,10 @@ MUST_USE uint32_t rq_pick(const struct sched *s, const struct rq *rq);
 uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct thread *t,
                      struct mono now);
 
+/* The same for the only thread queued, whose context is `c`. */
+uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
+                          struct mono now);
+
 /* Until when current may keep the CPU: the shorter of its slice and the shortest queued one. */
 struct mono rq_protect_end(const struct rq *rq);
 
@@ -168,6 +195,10 @@ struct mono rq_protect_end(const struct rq *rq);
  * in between has not seen that entry, so the owner must look at its inbox again (a thief kicks it).
  */
 bool rq_publish_overload(struct sched *s, struct rq *rq);
+
+/* The same, when somebody is queued, or nobody. */
+void rq_publish_queued(struct sched *s, struct rq *rq);
+bool rq_publish_empty(struct sched *s, struct rq *rq);
 
 /* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
 void rq_check(const struct sched *s, uint32_t cpu);

@@ -103,41 +103,47 @@ static HOT bool keeps_cpu(const struct rq *rq, struct mono now)
     return rq_queued_count(rq) == 0 || mono_before(now, rq_protect_end(rq));
 }
 
-/* `previous` gave way to d->next (either may be none): trace. */
+/* `previous` gave way to `next` (either may be none): trace. */
 static HOT void trace_switch(struct sched *s, const struct rq *rq, uint32_t previous,
-                             struct mono now, const struct decision *d)
+                             uint32_t next, struct mono now)
 {
-    uint32_t next = d->next.slot;
-
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = rq->cpu,
                                          .event = next != SLOT_NONE ? EV_SWITCH : EV_IDLE,
                                          .thread = next,
                                          .a = previous != SLOT_NONE ? (int64_t)previous : -1,
-                                         .b = d->rule});
+                                         .b = rq->why.rule});
 }
 
-/* `next`, whose record is `t`, runs now, after `previous`. */
-static HOT void dispatch(struct sched *s, struct rq *rq, const uint32_t previous_next[2],
-                         struct thread *t, struct mono now, struct decision *d)
-{
-    uint32_t next = previous_next[1];
-    uint64_t word = rq_dispatch(s, rq, next, t, now);
-    uint32_t queued_count = rq_queued_count(rq);
+/* Who gives way (or none) to whom. */
+struct change {
+    uint32_t previous;
+    uint32_t next;
+    struct thread *t;      /* of next */
+    uint64_t word;         /* its word now */
+    uint32_t queued_count; /* who stays */
+};
 
-    d->next = (struct thread_ref){next, word_gen(word)};
+/* `change.next` has become current. */
+static HOT void note_dispatch(struct sched *s, struct rq *rq, struct change change,
+                              struct mono now, struct decision *d)
+{
+    uint32_t next = change.next;
+    uint32_t queued_count = change.queued_count;
+
+    d->next = (struct thread_ref){next, word_gen(change.word)};
     decision_explain(d, rq,
             (struct why){.rule = queued_count > 0 ? WHY_PICKED_DEADLINE : WHY_PICKED_ONLY,
                          .subject_slot = next,
-                         .subject_gen = word_gen(word),
+                         .subject_gen = d->next.gen,
                          .time_ns = now.ns,
                          .a = rq_current_sc(s, rq)->vdeadline.vns,
                          .b = (int64_t)queued_count + 1});
-    if (previous_next[0] == next)
+    if (change.previous == next)
         return;
-    t->ledger.switch_count++;
+    change.t->ledger.switch_count++;
     rq->stat.switch_count++;
-    trace_switch(s, rq, previous_next[0], now, d);
+    trace_switch(s, rq, change.previous, next, now);
 }
 
 /* Charge and queue the current thread, which has to give way.  Returns: it is queued. */
@@ -163,14 +169,16 @@ static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, s
         word_state(thread_word_load(thread_of(s, previous))) == THREAD_QUEUED)
         thread_of(s, previous)->ledger.preempt_count++;
     if (next != SLOT_NONE) {
-        dispatch(s, rq, (const uint32_t[2]){previous, next}, t, now, d);
+        uint64_t word = rq_dispatch(s, rq, next, t, now);
+
+        note_dispatch(s, rq, (struct change){previous, next, t, word, rq_queued_count(rq)}, now, d);
         return;
     }
     d->next = THREAD_REF_NONE;
     decision_explain(d, rq,
                      (struct why){.rule = WHY_IDLE, .subject_slot = next, .time_ns = now.ns});
     if (previous != SLOT_NONE)
-        trace_switch(s, rq, previous, now, d);
+        trace_switch(s, rq, previous, SLOT_NONE, now);
 }
 
 /*
@@ -195,7 +203,7 @@ static HOT void announce(struct sched *s, struct rq *rq, struct decision *d)
     if (queued_count == 0)
         return;
     d->arm_at = rq_protect_end(rq);
-    balance_offer(s, rq, d);
+    (void)balance_offer(s, rq, d);
 }
 
 /* The running thread goes on. */
@@ -246,15 +254,21 @@ static bool search_work(struct sched *s, uint32_t cpu, struct mono now, struct d
     return !inbox_is_empty(rq_of(s, cpu));
 }
 
+/* Unlock; what is published is there before the inbox is read again.  Returns: it is empty. */
+static HOT bool look_again(struct rq *rq)
+{
+    port_unlock(&rq->lock);
+    port_fence(); /* published (HALTED or SOLO) before the inbox is read again */
+    return inbox_is_empty(rq);
+}
+
 /* Decide who runs.  The lock is held at first, so that an event and its decision are one hold. */
 static HOT void decide(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
     for (unsigned turn = 1;; turn++) { /* at most DECIDE_TURNS_MAX */
         d->resched = false;
         choose(s, rq, now, d);
-        port_unlock(&rq->lock);
-        port_fence(); /* published (HALTED or SOLO) before the inbox is read again */
-        bool is_done = inbox_is_empty(rq);
+        bool is_done = look_again(rq);
 
         if (is_done && thread_ref_is_none(d->next) && !d->resched)
             is_done = !search_work(s, rq->cpu, now, d);
@@ -273,10 +287,8 @@ static NOINLINE void decide_seldom(struct sched *s, struct rq *rq, struct mono n
     decide(s, rq, now, d);
 }
 
-void sched_decide_to(struct sched *s, uint32_t cpu, struct mono now, struct decision *d)
+void sched_decide_to(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
-
     decision_begin(d);
     port_lock(&rq->lock);
     decide(s, rq, now, d);
@@ -286,7 +298,7 @@ struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono now)
 {
     struct decision d;
 
-    sched_decide_to(s, cpu, now, &d);
+    sched_decide_to(s, rq_of(s, cpu), now, &d);
     return d;
 }
 
@@ -326,7 +338,7 @@ enum status sched_thread_create(struct sched *s, const struct thread_params *par
 }
 
 /* Take WAKE_PENDING from the current thread if it is set. */
-static HOT bool take_pending_wake(struct thread *t)
+static COLD bool take_pending_wake(struct thread *t)
 {
     uint64_t word = thread_word_load(t);
 
@@ -343,15 +355,16 @@ static HOT bool take_pending_wake(struct thread *t)
  * then on it belongs to whoever wakes it.
  * Returns: false when a wake came first; nothing changed then.
  */
-static HOT bool leave_blocked(struct sched *s, struct rq *rq, enum wake_source source,
-                              struct mono now)
+static HOT bool leave_blocked(struct sched *s, struct rq *rq, struct current who,
+                              enum wake_source source, struct mono now)
 {
-    uint32_t thread = rq->current;
-    struct thread *t = rq_current_thread(s, rq);
+    uint32_t thread = who.thread;
+    struct thread *t = who.t;
     uint64_t word = thread_word_load(t);
 
-    account_charge(s, rq, now, CHARGE_BLOCK);
-    int64_t lag_vns = rq_remove_current(s, rq, now, false)->lag_vns;
+    account_charge_to(s, rq, who, now, CHARGE_BLOCK);
+    rq_remove(s, rq, who, now, false);
+    int64_t lag_vns = who.c->lag_vns;
 
     t->ledger.block_count++;
     ASSERT(word_state(word) == THREAD_RUNNING);
@@ -370,28 +383,77 @@ static HOT bool leave_blocked(struct sched *s, struct rq *rq, enum wake_source s
     return false;
 }
 
-HOT void sched_block_to(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now,
-                        struct decision *d)
+/*
+ * Nobody runs here, as who did has blocked.  Who waits alone is whom a decision picks, and runs
+ * alone then: so this is that decision, without what only more of them need.  The lock is held.
+ * Returns: who runs now; SLOT_NONE: it takes a decision.
+ */
+static HOT uint32_t hand_over(struct sched *s, struct rq *rq, struct mono now)
 {
-    struct rq *rq = rq_of(s, cpu);
-    struct thread *t = rq_current_thread(s, rq);
+    if (rq->fair.count != 1 || rq->reserved.count != 0 || rq->reaped_head != SLOT_NONE ||
+        !inbox_is_empty(rq))
+        return SLOT_NONE;
+    struct sc *c = sc_of(s, rq->fair.sorted[0]); /* so few are always an array */
+    uint32_t thread = c->thread;
+    struct thread *t = thread_of(s, thread);
 
-    decision_begin(d);
+    if (thread_is_dying(t) || !thread_allows(s, thread, rq->cpu))
+        return SLOT_NONE;
+    uint64_t word = rq_dispatch_only(s, rq, t, c, now);
+
+    explain(rq, (struct why){.rule = WHY_PICKED_ONLY,
+                             .subject_slot = thread,
+                             .subject_gen = word_gen(word),
+                             .time_ns = now.ns,
+                             .a = c->vdeadline.vns,
+                             .b = 1});
+    t->ledger.switch_count++;
+    rq->stat.switch_count++;
+    trace_switch(s, rq, SLOT_NONE, thread, now);
+    /* The idle bit is clear, as somebody ran here until now. */
+    port_store32(&rq->published,
+                 (c->latency_class + 1u) << PUBLISHED_CLASS_SHIFT | PUBLISHED_SOLO);
+    (void)rq_publish_empty(s, rq);
+    return thread;
+}
+
+HOT uint32_t sched_block_to(struct sched *s, struct rq *rq, enum wake_source source,
+                            struct mono now, struct decision *d)
+{
+    struct current who = rq_current(s, rq); /* which only this CPU changes */
+    struct thread *t = who.t;
+
     ASSERT(source < WAKE_SOURCE_COUNT);
     port_lock(&rq->lock);
-    bool blocked = !take_pending_wake(t) && leave_blocked(s, rq, source, now);
+    bool is_woken = (thread_word_load(t) & WORD_WAKE_PENDING) != 0 && take_pending_wake(t);
 
-    if (!blocked)
+    if (!is_woken && leave_blocked(s, rq, who, source, now)) {
+        uint32_t next = hand_over(s, rq, now);
+
+        if (next != SLOT_NONE) {
+            if (look_again(rq))
+                return next;
+            port_lock(&rq->lock);
+        }
+    } else {
         (void)take_pending_wake(t);
-    decide(s, rq, now, d);
+    }
+    decision_begin(d);
+    decide_seldom(s, rq, now, d);
+    return SLOT_NONE;
 }
 
 struct decision sched_block(struct sched *s, uint32_t cpu, enum wake_source source,
                             struct mono now)
 {
     struct decision d;
+    uint32_t next = sched_block_to(s, rq_of(s, cpu), source, now, &d);
 
-    sched_block_to(s, cpu, source, now, &d);
+    if (next != SLOT_NONE) {
+        d = decision_empty();
+        d.next = thread_ref_of(s, next);
+        d.rule = WHY_PICKED_ONLY;
+    }
     return d;
 }
 

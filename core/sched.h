@@ -50,14 +50,19 @@ struct decision {
 };
 
 /*
- * The three events of every switch, each with its decision in *d: the embedder that counts
- * instructions calls these.  Of a wake's, next and arm_at are not written but as `rearm` says.
+ * The three events of every switch, on the CPU of `rq`, each with its decision in *d: the embedder
+ * that counts instructions calls these.  Of a wake's, next and arm_at are not written but as
+ * `rearm` says.
+ *
+ * A wake returns true if all there is to do is to rearm: then d->arm_at is all there is in *d.
+ * A block returns the slot of who runs now, alone, if there is nothing else to do: *d is not
+ * written then; else SLOT_NONE.
  */
-void sched_wake_to(struct sched *s, uint32_t cpu, struct thread_ref ref, enum wake_source source,
-                   struct mono now, struct decision *d);
-void sched_block_to(struct sched *s, uint32_t cpu, enum wake_source source, struct mono now,
-                    struct decision *d);
-void sched_decide_to(struct sched *s, uint32_t cpu, struct mono now, struct decision *d);
+MUST_USE bool sched_wake_to(struct sched *s, struct rq *rq, struct thread_ref ref,
+                            enum wake_source source, struct mono now, struct decision *d);
+MUST_USE uint32_t sched_block_to(struct sched *s, struct rq *rq, enum wake_source source,
+                                 struct mono now, struct decision *d);
+void sched_decide_to(struct sched *s, struct rq *rq, struct mono now, struct decision *d);
 
 /* What every event begins with; who decides writes the rest. */
 static HOT void decision_begin(struct decision *d)
@@ -74,11 +79,21 @@ static inline struct decision decision_empty(void)
     return (struct decision){.next = THREAD_REF_NONE, .arm_at = MONO_NEVER, .status = STATUS_OK};
 }
 
-/* Why this CPU did it, and the two numbers compared. */
+/* Why this CPU did it, and the two numbers compared.  Field by field, as they are. */
+static HOT void explain(struct rq *rq, struct why why)
+{
+    rq->why.rule = why.rule;
+    rq->why.subject_slot = why.subject_slot;
+    rq->why.subject_gen = why.subject_gen;
+    rq->why.time_ns = why.time_ns;
+    rq->why.a = why.a;
+    rq->why.b = why.b;
+}
+
 static HOT void decision_explain(struct decision *d, struct rq *rq, struct why why)
 {
     d->rule = why.rule;
-    rq->why = why;
+    explain(rq, why);
 }
 
 struct thread_params {

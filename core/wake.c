@@ -74,17 +74,26 @@ static NOINLINE struct placement place_elsewhere(struct sched *s, uint32_t threa
     return (struct placement){thread_mask_first(s, thread), previous, WHY_PLACED_ALLOWED, false};
 }
 
-HOT struct placement wake_place(struct sched *s, uint32_t thread)
+/* The same for the thread with the record `t`. */
+static HOT struct placement place(struct sched *s, uint32_t thread, const struct thread *t)
 {
-    uint32_t previous = port_load32(&thread_of(s, thread)->last_cpu);
-    uint32_t cluster = previous / CLUSTER_CPUS;
-    uint64_t allowed = thread_mask_word(s, thread, cluster);
+    uint32_t previous = port_load32(&t->last_cpu);
 
     /* The common case of a small machine, without the walk over clusters and their bits. */
-    if (s->mask_words == 1 && (allowed >> previous % CLUSTER_CPUS & 1u) != 0 &&
-        (port_load64(&s->clusters[cluster].idle.bits) & allowed) == 0)
-        return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
+    if (LIKELY(s->mask_words == 1)) {
+        uint64_t allowed = thread_mask_word(s, thread, 0);
+
+        ASSERT(previous < CLUSTER_CPUS);
+        if ((allowed >> previous & 1u) != 0 &&
+            (port_load64(&s->clusters[0].idle.bits) & allowed) == 0)
+            return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
+    }
     return place_elsewhere(s, thread, previous);
+}
+
+struct placement wake_place(struct sched *s, uint32_t thread)
+{
+    return place(s, thread, thread_of(s, thread));
 }
 
 void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
@@ -145,29 +154,32 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
 
 /* ---- The event ---- */
 
+enum attached { ATTACHED_NOT, ATTACHED, ATTACHED_QUIETLY };
+
+/* What becomes of the current thread when somebody is queued. */
+enum going { STOPS, GOES_ON, GOES_ON_WITH_KICK };
+
 /*
  * Somebody was queued, but the current thread goes on: then a decision could only say so, and it is
  * enough to tell the others and to set its instant.  Were it killed or its mask narrowed, the kick
  * for that would lead to a decision.
- * Returns: false: it takes a decision.
  */
-static HOT bool go_on(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+static HOT enum going go_on(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
-    if (rq->current == SLOT_NONE || rq->need_pick || !inbox_is_empty(rq) ||
-        rq->reaped_head != SLOT_NONE)
-        return false;
+    if (rq->need_pick || !inbox_is_empty(rq) || rq->reaped_head != SLOT_NONE)
+        return STOPS;
     d->arm_at = rq_protect_end(rq);
     if (!mono_before(now, d->arm_at))
-        return false;
+        return STOPS;
     port_store32(&rq->published, (rq->current_class + 1) << PUBLISHED_CLASS_SHIFT);
-    (void)rq_publish_overload(s, rq); /* set, before the idle words are read */
-    balance_offer(s, rq, d);
-    return true;
+    rq_publish_queued(s, rq); /* before the idle words are read */
+    return balance_offer(s, rq, d) ? GOES_ON_WITH_KICK : GOES_ON;
 }
 
 /* A wake: of whom, and where to. */
 struct wake {
     struct thread_ref ref;
+    struct thread *t; /* its record */
     struct placement place;
     struct mono now;
 };
@@ -191,37 +203,51 @@ static HOT void note_placement(struct sched *s, struct rq *rq, const struct wake
                                          .b = w->place.rule});
 }
 
+/* It is queued, but that takes a decision. */
+static HOT enum attached ask_for_decision(struct sched *s, struct rq *rq, struct decision *d)
+{
+    rq_publish_queued(s, rq);
+    d->resched = true;
+    port_unlock(&rq->lock);
+    return ATTACHED;
+}
+
 /*
  * `t`, in the state `word`, waits and is to run on this CPU: take it in, past the inbox.
- * Returns: false when somebody else was faster; `word` is then what it is.
+ * Returns: ATTACHED_NOT when somebody else was faster; `word` is then what it is.  QUIETLY when
+ * there is nothing to do but what `rearm` would say.
  */
-static HOT bool attach_here(struct sched *s, struct rq *rq, const struct wake *w, uint64_t *word,
-                            struct decision *d)
+static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struct wake *w,
+                                     uint64_t *word, struct decision *d)
 {
-    struct thread *t = thread_of(s, w->ref.slot);
+    struct thread *t = w->t;
     struct sc *c = sc_of(s, t->sc);
 
     port_lock(&rq->lock);
     if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
         port_unlock(&rq->lock);
-        return false;
+        return ATTACHED_NOT;
     }
     ASSERT(c->thread == w->ref.slot);
     note_placement(s, rq, w, d);
-    if (rq->current != SLOT_NONE) {
-        uint64_t before_ns = t->ledger.runtime_ns;
+    if (rq->current == SLOT_NONE) {
+        rq_admit_seldom(s, rq, t, c, w->now);
+        return ask_for_decision(s, rq, d);
+    }
+    struct current who = rq_current(s, rq);
 
-        account_charge(s, rq, w->now, CHARGE_UNBLOCK);
-        ASSERT(t->ledger.runtime_ns == before_ns); /* nobody runs asleep */
-    }
+    ASSERT(who.thread != w->ref.slot); /* it slept, so it is somebody else who is charged */
+    account_charge_to(s, rq, who, w->now, CHARGE_UNBLOCK);
     rq_admit(s, rq, t, c, w->now);
-    d->rearm = go_on(s, rq, w->now, d);
-    if (!d->rearm) {
-        (void)rq_publish_overload(s, rq); /* set: something is queued */
-        d->resched = true;
-    }
+    enum going going = go_on(s, rq, w->now, d);
+
+    if (going == STOPS)
+        return ask_for_decision(s, rq, d);
     port_unlock(&rq->lock);
-    return true;
+    if (going == GOES_ON)
+        return ATTACHED_QUIETLY;
+    d->rearm = true;
+    return ATTACHED;
 }
 
 /* Nobody was woken: the reference is stale, or the thread does not wait and keeps the wake. */
@@ -250,11 +276,11 @@ static COLD void wake_nobody(struct sched *s, struct rq *rq, const struct wake *
                                          .b = (int64_t)source});
 }
 
-/* Any wake, from the state `word`; `w` may have a place already. */
-static NOINLINE void wake_anyhow(struct sched *s, struct rq *rq, struct wake *w, uint64_t word,
+/* Any wake, from the state `word`; `w` may have a place already.  Returns: as sched_wake_to. */
+static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w, uint64_t word,
                                  enum wake_source source, struct decision *d)
 {
-    struct thread *t = thread_of(s, w->ref.slot);
+    struct thread *t = w->t;
 
     /* Each turn is a try from the state `word`, which somebody else may have changed meanwhile. */
     for (unsigned turn = 0; turn < STATE_RETRY_MAX; turn++) {
@@ -270,41 +296,48 @@ static NOINLINE void wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
         if (w->place.cpu == CPU_NONE) /* once: a CPU claimed for one try serves the next too */
             w->place = wake_place(s, w->ref.slot);
         if (w->place.cpu == rq->cpu) {
-            if (attach_here(s, rq, w, &word, d))
-                return;
+            enum attached attached = attach_here(s, rq, w, &word, d);
+
+            if (attached != ATTACHED_NOT)
+                return attached == ATTACHED_QUIETLY;
         } else if (thread_try_change(t, &word, THREAD_POST, w->place.cpu, 0)) {
             note_placement(s, rq, w, d);
             wake_deliver(s, w->ref.slot, w->place.cpu, d);
-            return;
+            return false;
         }
     }
     wake_unplace(s, rq->cpu, &w->place, d);
     wake_nobody(s, rq, w, word, source, d);
+    return false;
 }
 
-HOT void sched_wake_to(struct sched *s, uint32_t cpu, struct thread_ref ref,
+HOT bool sched_wake_to(struct sched *s, struct rq *rq, struct thread_ref ref,
                        enum wake_source source, struct mono now, struct decision *d)
 {
-    struct rq *rq = rq_of(s, cpu);
-    struct wake w = {.ref = ref, .place = {.cpu = CPU_NONE}, .now = now};
-
     decision_begin(d);
     ASSERT(source < WAKE_SOURCE_COUNT);
     if (ref.slot >= s->thread_count) {
         d->status = STATUS_BAD_ARGUMENT;
-        return;
+        return false;
     }
-    uint64_t word = thread_word_load(thread_of(s, ref.slot));
+    struct thread *t = thread_of(s, ref.slot);
+    uint64_t word = thread_word_load(t);
+    struct placement placement = {.cpu = CPU_NONE};
 
     /* First what most wakes are: it waits, and is to run here. */
-    if (word_gen(word) == ref.gen && word_state(word) == THREAD_BLOCKED) {
-        w.place = wake_place(s, ref.slot);
-        if (w.place.cpu == cpu && attach_here(s, rq, &w, &word, d))
-            return;
-    }
-    struct wake other = w; /* so that `w` itself need not be in memory */
+    if (LIKELY(word_gen(word) == ref.gen && word_state(word) == THREAD_BLOCKED)) {
+        placement = place(s, ref.slot, t);
+        if (placement.cpu == rq->cpu) {
+            struct wake w = {ref, t, placement, now};
+            enum attached attached = attach_here(s, rq, &w, &word, d);
 
-    wake_anyhow(s, rq, &other, word, source, d);
+            if (attached != ATTACHED_NOT)
+                return attached == ATTACHED_QUIETLY;
+        }
+    }
+    struct wake other = {ref, t, placement, now}; /* so that `w` need not be in memory */
+
+    return wake_anyhow(s, rq, &other, word, source, d);
 }
 
 struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
@@ -312,6 +345,7 @@ struct decision sched_wake(struct sched *s, uint32_t cpu, struct thread_ref ref,
 {
     struct decision d = decision_empty();
 
-    sched_wake_to(s, cpu, ref, source, now, &d);
+    if (sched_wake_to(s, rq_of(s, cpu), ref, source, now, &d))
+        d.rearm = true;
     return d;
 }

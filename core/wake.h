@@ -18,7 +18,7 @@
 struct placement {
     uint32_t cpu;
     uint32_t previous; /* where it ran last */
-    uint16_t rule;     /* enum why_rule */
+    uint32_t rule;     /* enum why_rule */
     bool is_claimed;   /* its idle bit was taken for this: use it, or give it back */
 };
 

@@ -62,6 +62,12 @@ uint32_t arch_start_cpus(struct arch_boot *boot);
 /* ---- This CPU ------------------------------------------------------------------------------- */
 
 uint32_t arch_cpu(void);     /* this CPU's number */
+
+/* A pointer of the kernel's own, one instruction away.  Each CPU sets its own, in a function that
+ * does not ask for it, before it asks for it. */
+void arch_local_set(void *local);
+void *arch_local(void);
+
 void arch_pause(void);       /* in every spin loop */
 NORETURN void arch_halt_forever(void);
 
@@ -211,7 +217,7 @@ NORETURN void kernel_main(struct arch_boot *boot);
 NORETURN void kernel_cpu_main(uint32_t cpu);
 
 /* A system call by the thread running on this CPU. */
-NORETURN void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1);
+NORETURN void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number);
 /* The timer armed by arch_timer_arm came (already acknowledged). */
 NORETURN void kernel_timer(void);
 /* A reschedule interrupt came (already acknowledged). */

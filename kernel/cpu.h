@@ -10,10 +10,13 @@
 
 #include "kernel/arch.h"
 
+struct rq;
 struct uthread;
 struct vspace;
 
 struct cpu {
+    struct trace_place trace; /* first: kernel/trace.h */
+    struct rq *rq;            /* the core's queue of this CPU, from glue_cpu_start on */
     uint32_t number;
     uint32_t held_ranks;     /* bits of enum lock_rank; kernel/lock.h */
     struct uthread *current; /* who returns to user mode here; NULL: idle */
@@ -40,10 +43,13 @@ extern struct cpu cpu_blocks[ARCH_CPU_MAX];
 
 static inline struct cpu *cpu_this(void)
 {
-    return &cpu_blocks[arch_cpu()];
+    return arch_local();
 }
 
-/* Number the blocks.  Before anything takes a lock. */
+/* Number the blocks, and make this CPU's its own.  Before anything takes a lock. */
 void cpu_init(void);
+
+/* The same for another CPU: make its block its own. */
+void cpu_start(void);
 
 #endif /* KERNEL_CPU_H */

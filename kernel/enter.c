@@ -3,6 +3,7 @@
 
 #include "abi/syscall.h"
 #include "kernel/cap.h"
+#include "kernel/clock.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -24,36 +25,57 @@ static const struct outcome waiting = {.is_waiting = true};
 
 /* ---- Operations ---- */
 
-static HOT struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
+/* Begin to wait on the word at `virt`.  *op says by which record, if the answer is OK. */
+static HOT enum status begin_park(struct uthread *t, uint64_t virt, uint32_t expected,
+                                  uint64_t user_data, struct op **op)
 {
-    uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
-    struct mono deadline = {entry->args[2]};
-    struct op *op;
+    uint64_t phys = vspace_lookup(&t->process->space, virt, ARCH_READ);
 
     if (phys == 0)
-        return ended(STATUS_BAD_ADDRESS);
-    op = op_take(t, OP_PARK, entry->user_data);
-    if (op == NULL)
-        return ended(STATUS_NO_SLOT);
-    op->key = phys;
-    op->virt = entry->args[0];
-    if (!park_wait(op, arch_phys_to_virt(phys), (uint32_t)entry->args[1])) {
-        op_drop(t, op);
-        return ended(STATUS_VALUE_CHANGED);
+        return STATUS_BAD_ADDRESS;
+    *op = op_take(t, OP_PARK, user_data);
+    if (*op == NULL)
+        return STATUS_NO_SLOT;
+    (*op)->key = phys;
+    (*op)->virt = virt;
+    if (!park_wait(*op, arch_phys_to_virt(phys), expected)) {
+        op_drop(t, *op);
+        return STATUS_VALUE_CHANGED;
     }
+    t->wait_source = WAKE_PARK;
+    return STATUS_OK;
+}
+
+static struct outcome do_park(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct mono deadline = {entry->args[2]};
+    struct op *op;
+    enum status status =
+        begin_park(t, entry->args[0], (uint32_t)entry->args[1], entry->user_data, &op);
+
+    if (status != STATUS_OK)
+        return ended(status);
     if (!mono_is_never(deadline)) /* it may be complete already; then op_collect cancels this */
         timer_insert(&op->timer, deadline);
-    t->wait_source = WAKE_PARK;
     return waiting;
 }
 
-static HOT struct outcome do_unpark(struct uthread *t, const struct ring_sqe *entry)
+static HOT int64_t unpark(const struct uthread *t, uint64_t virt, uint64_t count)
 {
-    uint64_t phys = vspace_lookup(&t->process->space, entry->args[0], ARCH_READ);
+    uint64_t phys = vspace_lookup(&t->process->space, virt, ARCH_READ);
+    struct thread_ref woken;
 
     if (phys == 0)
-        return ended(STATUS_BAD_ADDRESS);
-    return ended((int64_t)park_wake(phys, entry->args[1]));
+        return STATUS_BAD_ADDRESS;
+    if (count != 1 || !park_complete_first(phys, &woken))
+        return (int64_t)park_wake(phys, count);
+    glue_wake_at(woken, WAKE_PARK, clock_now());
+    return 1;
+}
+
+static NOINLINE struct outcome do_unpark(const struct uthread *t, const struct ring_sqe *entry)
+{
+    return ended(unpark(t, entry->args[0], entry->args[1]));
 }
 
 static struct outcome do_sleep(struct uthread *t, const struct ring_sqe *entry)
@@ -214,6 +236,65 @@ HOT void enter_entry(struct uthread *t)
     give_up_if_asked(t);
 }
 
+/* ---- PARK and UNPARK in registers, which every hand-over passes ---- */
+
+/* Something is unusual about the entry: a deadline, flags, something that ring_decode refuses. */
+NORETURN static NOINLINE void enter_unusual(struct uthread *t)
+{
+    enter_entry(t);
+    glue_leave();
+}
+
+/* The call of the running thread is over. */
+NORETURN static HOT void leave(int64_t status)
+{
+    const struct cpu *cpu = cpu_this();
+    struct uthread *t = cpu->current;
+
+    arch_context_set_results(&t->context, status, 0);
+    ASSERT(cpu->held_ranks == 0);
+    if (cpu->is_settled && !cpu->should_decide)
+        arch_return_to_user(&t->context);
+    glue_leave();
+}
+
+HOT void enter_unpark(void)
+{
+    struct uthread *t = cpu_this()->current;
+    struct arch_entry words;
+
+    ASSERT(t != NULL);
+    ASSERT(!t->enter.is_active);
+    arch_context_entry(&t->context, &words);
+    if ((words.deadline_ns | words.args[0] % sizeof(uint32_t) | words.args[2] | words.args[3]) != 0)
+        enter_unusual(t);
+    leave(unpark(t, words.args[0], words.args[1]));
+}
+
+HOT void enter_park(void)
+{
+    struct uthread *t = cpu_this()->current;
+    struct arch_entry words;
+    struct op *op;
+
+    ASSERT(t != NULL);
+    ASSERT(!t->enter.is_active);
+    arch_context_entry(&t->context, &words);
+    if ((words.deadline_ns | words.args[0] % sizeof(uint32_t) | words.args[1] >> 32 |
+         (words.args[2] ^ MONO_NEVER.ns) | words.args[3]) != 0)
+        enter_unusual(t);
+    t->enter.is_entry = true;
+    enum status status = begin_park(t, words.args[0], (uint32_t)words.args[1], 0, &op);
+
+    if (status != STATUS_OK) {
+        t->enter.is_entry = false;
+        leave(status);
+    }
+    t->enter.is_active = true;
+    glue_block_at(WAKE_PARK, clock_now()); /* not if it is complete: then a wake is pending */
+    glue_leave_now();
+}
+
 /* Fewer completions than asked for.  Returns: true: and there will be no more. */
 static NOINLINE bool gives_up(struct uthread *t)
 {
@@ -232,28 +313,29 @@ static NOINLINE bool gives_up(struct uthread *t)
 /* The same for a call with its entry in registers; other operations may have ended meanwhile. */
 static HOT bool entry_continue(struct uthread *t)
 {
-    struct enter *e = &t->enter;
+    struct enter_answer answer;
 
-    if (!e->answer.is_there) {
+    if (!op_collect_answer(t, &answer)) {
         glue_block((enum wake_source)t->wait_source);
         return false;
     }
-    e->answer.is_there = false;
-    e->is_active = false;
-    e->is_entry = false;
-    arch_context_set_results(&t->context, e->answer.status, e->answer.value);
+    t->enter.is_active = false;
+    t->enter.is_entry = false;
+    arch_context_set_results(&t->context, answer.status, answer.value);
     return true;
 }
 
-HOT bool enter_continue(struct uthread *t)
+/* The same for a call that drains the ring. */
+static NOINLINE bool ring_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 
     op_collect(t);
-    if (e->is_entry)
-        return entry_continue(t);
     if (e->is_held) {
-        enum status status = drain(t);
+        enum status status;
+
+        glue_settle();
+        status = drain(t);
 
         if (status != STATUS_OK) {
             finish(t, status);
@@ -272,4 +354,13 @@ HOT bool enter_continue(struct uthread *t)
         timer_insert(&e->timer, e->deadline);
     glue_block((enum wake_source)t->wait_source);
     return false;
+}
+
+HOT bool enter_continue(struct uthread *t)
+{
+    struct enter *e = &t->enter;
+
+    if (e->is_entry)
+        return entry_continue(t);
+    return ring_continue(t);
 }

@@ -19,6 +19,11 @@ struct uthread;
 /* The call with one entry in registers: executes it; ends at once, or as enter_begin does. */
 void enter_entry(struct uthread *t);
 
+/* The whole call of the running thread for an entry whose first word is nothing but PARK, or
+ * UNPARK. */
+NORETURN void enter_park(void);
+NORETURN void enter_unpark(void);
+
 /* The call: drains the submission queue; the result is known when enter_continue says so. */
 void enter_begin(struct uthread *t, uint64_t min_complete, uint64_t deadline_ns);
 

@@ -20,7 +20,7 @@ NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)
     glue_leave();
 }
 
-void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
+NORETURN static NOINLINE void any_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 {
     const struct cpu *cpu = cpu_this();
     struct uthread *t = cpu->current;
@@ -40,6 +40,18 @@ void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
         break;
     }
     leave(cpu, t);
+}
+
+/* What every hand-over passes is asked for first. */
+void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
+{
+    if (number == SYSCALL_CAP_ENTER_ENTRY) {
+        if (argument0 == RING_OP_UNPARK)
+            enter_unpark();
+        else if (argument0 == RING_OP_PARK)
+            enter_park();
+    }
+    any_syscall(argument0, argument1, number);
 }
 
 /* ---- Interrupts ---- */

@@ -34,7 +34,7 @@ struct lock {
     struct port_lock word;
 };
 
-static inline void lock_take(struct lock *lock, enum lock_rank rank)
+static HOT void lock_take(struct lock *lock, enum lock_rank rank)
 {
     struct cpu *cpu = cpu_this();
 
@@ -43,11 +43,11 @@ static inline void lock_take(struct lock *lock, enum lock_rank rank)
     cpu->held_ranks |= 1u << rank;
 }
 
-static inline void lock_give(struct lock *lock, enum lock_rank rank)
+static HOT void lock_give(struct lock *lock, enum lock_rank rank)
 {
     struct cpu *cpu = cpu_this();
 
-    ASSERT(cpu->held_ranks >> rank == 1);
+    ASSERT((cpu->held_ranks & ~((1u << rank) - 1)) == 1u << rank); /* the innermost */
     cpu->held_ranks &= ~(1u << rank);
     port_unlock(&lock->word);
 }

@@ -187,6 +187,7 @@ void kernel_main(struct arch_boot *boot)
 void kernel_cpu_main(uint32_t cpu)
 {
     (void)cpu;
+    cpu_start();
     if (selftest_is_active())
         selftest_cpu_main();
     while (port_load32(&may_run) == 0)

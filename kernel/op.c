@@ -11,26 +11,33 @@ static struct uthread *owner_of(struct op *op)
     return LIST_ENTRY(op - op->number, struct uthread, ops);
 }
 
+/* Record `number`; as a sum, so that compilers keep the one address. */
+static HOT struct op *record_at(struct uthread *t, uint32_t number)
+{
+    return (struct op *)((uintptr_t)t->ops + number * sizeof(struct op));
+}
+
 void op_init(struct uthread *t)
 {
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
-        t->ops[i] = (struct op){.number = (uint8_t)i};
+        t->ops[i] = (struct op){.bit = UINT32_C(1) << i, .number = (uint8_t)i};
     t->free_ops = OP_ALL_FREE;
     port_store32(&t->done, 0);
 }
 
 HOT struct op *op_take(struct uthread *t, enum op_kind kind, uint64_t user_data)
 {
+    bool is_direct = t->enter.is_entry;
     struct op *op;
 
     if (t->free_ops == 0)
         return NULL;
-    op = &t->ops[bits_lowest(t->free_ops)];
+    op = record_at(t, bits_lowest(t->free_ops));
     ASSERT(port_load32(&op->state) == OP_FREE);
     t->free_ops &= t->free_ops - 1;
     op->kind = (uint8_t)kind;
     op->user_data = user_data;
-    op->is_direct = t->enter.is_entry;
+    op->is_direct = is_direct;
     port_store32(&op->state, OP_PENDING);
     return op;
 }
@@ -50,7 +57,7 @@ HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
     ASSERT(port_load32(&op->state) == OP_CLAIMED);
     op->status = status;
     op->value = value;
-    (void)port_or32(&t->done, UINT32_C(1) << op->number);
+    (void)port_or32(&t->done, op->bit);
     return ref;
 }
 
@@ -60,7 +67,7 @@ static HOT void release(struct uthread *t, struct op *op)
     timer_cancel(&op->timer);
     park_cancel(op);
     port_store32(&op->state, OP_FREE);
-    t->free_ops |= UINT32_C(1) << op->number;
+    t->free_ops |= op->bit;
 }
 
 /* Take it out of where others would find and end it; those who claim it there assert or skip. */
@@ -85,19 +92,28 @@ static NOINLINE void hand_out(struct uthread *t, uint32_t done)
     }
 }
 
-HOT void op_collect(struct uthread *t)
+void op_collect(struct uthread *t)
+{
+    if (port_load32(&t->done) != 0)
+        hand_out(t, port_xchg32(&t->done, 0));
+}
+
+HOT bool op_collect_answer(struct uthread *t, struct enter_answer *answer)
 {
     if (port_load32(&t->done) == 0)
-        return;
+        return false;
     uint32_t done = port_xchg32(&t->done, 0);
-    struct op *op = &t->ops[bits_lowest(done)];
+    struct op *op = record_at(t, bits_lowest(done));
 
-    if ((done & (done - 1)) != 0 || !op->is_direct) {
-        hand_out(t, done);
-        return;
+    if ((done & (done - 1)) == 0 && op->is_direct) {
+        *answer = (struct enter_answer){op->status, op->value, true};
+        release(t, op);
+        return true;
     }
-    t->enter.answer = (struct enter_answer){op->status, op->value, true};
-    release(t, op);
+    hand_out(t, done);
+    *answer = t->enter.answer;
+    t->enter.answer.is_there = false;
+    return answer->is_there;
 }
 
 bool op_cancel(struct uthread *t, uint64_t user_data)

@@ -36,6 +36,7 @@
 #include "kernel/ring.h"
 #include "kernel/timer.h"
 
+struct enter_answer;
 struct uthread;
 
 enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK };
@@ -55,6 +56,7 @@ struct op {
     int64_t status;
     struct port_atomic32 state;
     struct port_atomic32 is_parked;
+    uint32_t bit;   /* of the words `done` and `free_ops`: 1 << number */
     uint8_t kind;   /* enum op_kind */
     bool is_waiter; /* WAIT: linked; LOCK_PROCESS of the target */
     bool is_direct; /* came in registers: its completion goes there, not to the ring */
@@ -83,6 +85,10 @@ MUST_USE bool op_cancel(struct uthread *t, uint64_t user_data);
 /* Owner: hand out the completions of all done records, lowest number first: to the ring, or to
  * t->enter that of an entry in registers. */
 void op_collect(struct uthread *t);
+
+/* The same, and the answer of the entry in registers that the thread waits for.  false: it is not
+ * there. */
+MUST_USE bool op_collect_answer(struct uthread *t, struct enter_answer *answer);
 
 /* Owner: free a record whose operation never began to wait. */
 void op_drop(struct uthread *t, struct op *op);

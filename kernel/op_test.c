@@ -31,6 +31,16 @@ uint32_t arch_cpu(void)
     return cpu_number;
 }
 
+void *arch_local(void)
+{
+    return &cpu_blocks[cpu_number];
+}
+
+void arch_local_set(void *local)
+{
+    (void)local; /* who is asked for it knows */
+}
+
 void arch_pause(void)
 {
     __asm__ volatile("" : : : "memory");

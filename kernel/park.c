@@ -26,7 +26,10 @@ void park_init(void)
 
 static struct bucket *bucket_of(uint64_t phys)
 {
-    return &buckets[((phys >> 2) * HASH_MULTIPLIER >> 32) % PARK_BUCKET_COUNT];
+    uint64_t hash = (phys >> 2) * HASH_MULTIPLIER / (UINT64_MAX / PARK_BUCKET_COUNT + 1);
+
+    /* As a sum, so that compilers keep the one address. */
+    return (struct bucket *)((uintptr_t)buckets + hash * sizeof(struct bucket));
 }
 
 HOT bool park_wait(struct op *op, const uint32_t *word, uint32_t expected)
@@ -103,34 +106,37 @@ static NOINLINE uint64_t wake_many(struct bucket *b, uint64_t phys, uint64_t cou
 }
 
 /* The one who waits there, if it is the bucket's first waiter and its operation is still to be
- * ended: the common case, without a list of whom to wake.  Under the bucket's lock. */
+ * ended.  Under the bucket's lock. */
 static HOT bool complete_first(struct bucket *b, uint64_t phys, struct thread_ref *woken)
 {
     struct list *first = b->waiters.next;
     struct op *op = LIST_ENTRY(first, struct op, parked);
 
-    if (first == &b->waiters || op->key != phys || !op_claim(op))
+    if (first == &b->waiters || op->key != phys)
+        return false;
+    if (!op_claim(op))
         return false;
     *woken = op_complete(op, STATUS_OK, 0);
     unlink(op);
     return true;
 }
 
-HOT uint64_t park_wake(uint64_t phys, uint64_t count)
+HOT bool park_complete_first(uint64_t phys, struct thread_ref *woken)
 {
     struct bucket *b = bucket_of(phys);
-    struct thread_ref woken;
-    bool is_done;
 
-    if (count != 1)
-        return wake_many(b, phys, count);
     lock_take(&b->lock, LOCK_PARK);
-    is_done = complete_first(b, phys, &woken);
+    if (!LIKELY(complete_first(b, phys, woken))) {
+        lock_give(&b->lock, LOCK_PARK);
+        return false;
+    }
     lock_give(&b->lock, LOCK_PARK);
-    if (!is_done)
-        return wake_many(b, phys, count);
-    glue_wake(woken, WAKE_PARK);
-    return 1;
+    return true;
+}
+
+uint64_t park_wake(uint64_t phys, uint64_t count)
+{
+    return wake_many(bucket_of(phys), phys, count);
 }
 
 static NOINLINE void cancel(struct op *op)

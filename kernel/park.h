@@ -27,6 +27,10 @@ MUST_USE bool park_wait(struct op *op, const uint32_t *word, uint32_t expected);
  * many. */
 uint64_t park_wake(uint64_t phys, uint64_t count);
 
+/* The common case of count 1, without the wake: complete the operation that waits there, if it is
+ * the bucket's oldest, and say whose it was.  false: nothing has happened, ask park_wake. */
+MUST_USE bool park_complete_first(uint64_t phys, struct thread_ref *woken);
+
 /* Unlink `op` if it is linked; afterwards nobody uses it through a bucket. */
 void park_cancel(struct op *op);
 

@@ -32,7 +32,7 @@ struct port_lock {
     uint32_t v; /* 1: held */
 };
 
-uint32_t arch_cpu(void);                       /* kernel/arch.h */
+void *arch_local(void);                        /* kernel/arch.h; for kernel/trace.h */
 void kernel_save(uint32_t cpu, uint32_t slot); /* kernel/sched_glue.c */
 
 static inline uint32_t port_load32(const struct port_atomic32 *p)
@@ -109,11 +109,19 @@ static inline bool port_trylock(struct port_lock *lock)
     return __atomic_exchange_n(&lock->v, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static inline void port_lock(struct port_lock *lock)
+/* Apart, so that the first try is in line. */
+static __attribute__((cold, noinline)) void port_lock_later(struct port_lock *lock)
 {
-    while (!port_trylock(lock)) /* bound: holders never wait for anything */
+    do { /* bound: holders never wait for anything */
         while (__atomic_load_n(&lock->v, __ATOMIC_RELAXED) != 0)
             port_pause();
+    } while (!port_trylock(lock));
+}
+
+static inline __attribute__((always_inline)) void port_lock(struct port_lock *lock)
+{
+    if (!port_trylock(lock))
+        port_lock_later(lock);
 }
 
 static inline void port_unlock(struct port_lock *lock)
@@ -128,7 +136,7 @@ static inline void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
     kernel_save(cpu, thread);
 }
 
-/* kernel_trace, which writes trace_last; it needs the types above. */
+/* kernel_trace, which writes trace_rings; it needs the types above. */
 #include "kernel/trace.h"
 
 static HOT void port_trace(struct sched *s, const struct trace_record *record)

@@ -34,6 +34,7 @@ void glue_cpu_start(void)
 {
     struct cpu *cpu = cpu_this();
 
+    cpu->rq = rq_of(machine, cpu->number);
     sched_cpu_start(machine, cpu->number, (struct mono){0}, clock_now());
     cpu->should_decide = true;
 }
@@ -61,10 +62,32 @@ void glue_interrupt(void)
 
 /* ---- Decisions ---- */
 
-/* Set the hardware timer to the next instant, of the core or of a sleeper. */
+/* The next instant, of the core or of a sleeper. */
+static HOT struct mono next_instant(const struct cpu *cpu)
+{
+    return mono_earlier(cpu->arm_at, timer_next_on(cpu->number));
+}
+
+/*
+ * Somebody runs: let the hardware timer fire at the next instant at the latest.  What it is set to
+ * already may be earlier, from a time when somebody else waited here, too; then it finds nothing to
+ * do, once, and is set anew.  So two threads that wake each other set it once a slice, not twice a
+ * turn.
+ */
 static HOT void arm(struct cpu *cpu)
 {
-    struct mono at = mono_earlier(cpu->arm_at, timer_next());
+    struct mono at = next_instant(cpu);
+
+    if (!mono_before(at, cpu->armed_at))
+        return;
+    cpu->armed_at = at;
+    arch_timer_arm(at.ns);
+}
+
+/* Nobody runs: nothing else may interrupt the CPU's sleep. */
+static void arm_exactly(struct cpu *cpu)
+{
+    struct mono at = next_instant(cpu);
 
     if (at.ns == cpu->armed_at.ns)
         return;
@@ -75,31 +98,43 @@ static HOT void arm(struct cpu *cpu)
         arch_timer_arm(at.ns);
 }
 
-static HOT void send_kicks(const struct decision *d)
+static NOINLINE void send_kicks(const struct decision *d)
 {
     for (uint32_t i = 0; i < d->kick_count; i++) /* at most KICK_MAX */
         arch_kick(d->kick[i]);
 }
 
+static HOT void rearm(struct cpu *cpu, struct mono at)
+{
+    cpu->arm_at = at;
+    if (cpu->is_settled) /* else it is done before this CPU leaves the kernel */
+        arm(cpu);
+}
+
 static HOT void note(struct cpu *cpu, const struct decision *d)
 {
-    send_kicks(d);
-    if (d->resched)
-        cpu->should_decide = true;
-    if (d->has_reaped) {
-        cpu->has_reaped = true;
-        cpu->is_settled = false; /* so that this CPU does not leave by the short way */
+    if ((d->kick_count | d->resched | d->has_reaped) != 0) {
+        send_kicks(d);
+        cpu->should_decide |= d->resched;
+        cpu->has_reaped |= d->has_reaped;
+        cpu->is_settled &= !d->has_reaped; /* so that it does not leave by the short way */
     }
-    if (d->rearm) {
-        cpu->arm_at = d->arm_at;
-        if (cpu->is_settled) /* else it is done before this CPU leaves the kernel */
-            arm(cpu);
-    }
+    if (d->rearm)
+        rearm(cpu, d->arm_at);
 }
 
 void glue_note(const struct decision *d)
 {
     note(cpu_this(), d);
+}
+
+/* `next` runs here now, without a decision before `arm_at`; it has yet to be settled. */
+static HOT void make_current(struct cpu *cpu, struct uthread *next, struct mono arm_at)
+{
+    cpu->should_decide = false;
+    cpu->arm_at = arm_at;
+    cpu->current = next;
+    cpu->is_settled = false;
 }
 
 /* A decision that says who runs. */
@@ -108,24 +143,31 @@ static HOT void follow(struct cpu *cpu, const struct decision *d)
     struct uthread *next = thread_ref_is_none(d->next) ? NULL : uthread_of_slot(d->next.slot);
 
     ASSERT(thread_ref_is_none(d->next) == (next == NULL)); /* UT1 */
-    send_kicks(d);
+    if ((d->kick_count | d->has_reaped) != 0) {
+        send_kicks(d);
+        cpu->has_reaped |= d->has_reaped;
+    }
+    make_current(cpu, next, d->arm_at);
     cpu->should_decide = d->resched;
-    cpu->has_reaped |= d->has_reaped;
-    cpu->arm_at = d->arm_at;
-    cpu->current = next;
-    cpu->is_settled = false;
 }
 
-void glue_wake(struct thread_ref ref, enum wake_source source)
+HOT void glue_wake_at(struct thread_ref ref, enum wake_source source, struct mono now)
 {
     struct cpu *cpu = cpu_this();
     struct decision d;
 
     ASSERT(cpu->held_ranks == 0);
-    if (thread_ref_is_none(ref))
-        return;
-    sched_wake_to(machine, cpu->number, ref, source, now_on(cpu), &d);
-    note(cpu, &d);
+    /* cpu_this is asked again behind it: registers are dearer here than the question. */
+    if (sched_wake_to(machine, cpu->rq, ref, source, now, &d))
+        rearm(cpu_this(), d.arm_at);
+    else
+        note(cpu_this(), &d);
+}
+
+NOINLINE void glue_wake(struct thread_ref ref, enum wake_source source)
+{
+    if (!thread_ref_is_none(ref))
+        glue_wake_at(ref, source, glue_now());
 }
 
 bool glue_kill(struct thread_ref ref)
@@ -146,15 +188,23 @@ bool glue_kill(struct thread_ref ref)
     return false;
 }
 
-void glue_block(enum wake_source source)
+HOT void glue_block_at(enum wake_source source, struct mono now)
 {
     struct cpu *cpu = cpu_this();
-
     struct decision d;
 
     ASSERT(cpu->held_ranks == 0);
-    sched_block_to(machine, cpu->number, source, now_on(cpu), &d);
-    follow(cpu, &d);
+    uint32_t next = sched_block_to(machine, cpu->rq, source, now, &d);
+
+    if (next == SLOT_NONE)
+        follow(cpu_this(), &d);
+    else
+        make_current(cpu_this(), uthread_of_slot(next), MONO_NEVER);
+}
+
+NOINLINE void glue_block(enum wake_source source)
+{
+    glue_block_at(source, glue_now());
 }
 
 void glue_give_up(void)
@@ -179,11 +229,11 @@ void glue_exit(void)
     follow(cpu, &d);
 }
 
-static void decide(struct cpu *cpu)
+static NOINLINE void decide(struct cpu *cpu)
 {
     struct decision d;
 
-    sched_decide_to(machine, cpu->number, now_on(cpu), &d);
+    sched_decide_to(machine, cpu->rq, now_on(cpu), &d);
     follow(cpu, &d);
 }
 
@@ -195,19 +245,21 @@ static bool has_fpu_of(const struct cpu *cpu, const struct uthread *t)
     return cpu->loaded == t && t->fpu_cpu == cpu->number;
 }
 
-void kernel_save(uint32_t cpu_number, uint32_t slot)
+HOT void kernel_save(uint32_t cpu_number, uint32_t slot)
 {
-    struct cpu *cpu = &cpu_blocks[cpu_number];
+    struct cpu *cpu = cpu_this();
     struct uthread *t = cpu->loaded;
 
+    ASSERT(cpu->number == cpu_number);
     /* A thread picked and put back without having run has its state where it was. */
-    if (t != NULL && t->ref.slot == slot && has_fpu_of(cpu, t))
+    if (LIKELY(t != NULL && t->ref.slot == slot && has_fpu_of(cpu, t)))
         arch_fpu_save(t->fpu);
 }
 
 static HOT void load(struct cpu *cpu, struct uthread *t)
 {
-    vspace_activate(&t->process->space);
+    if (cpu->space != &t->process->space)
+        vspace_activate(&t->process->space);
     if (has_fpu_of(cpu, t))
         return;
     arch_context_forget(); /* the record may have been another thread's when it ran here last */
@@ -217,7 +269,7 @@ static HOT void load(struct cpu *cpu, struct uthread *t)
 }
 
 /* The interrupt this entry was, if it was one, is over. */
-static void end_interrupt(struct cpu *cpu)
+static HOT void end_interrupt(struct cpu *cpu)
 {
     if (!cpu->is_interrupt)
         return;
@@ -225,21 +277,29 @@ static void end_interrupt(struct cpu *cpu)
     account_interrupt(machine, cpu->number, cpu->entered_at, clock_now());
 }
 
+NORETURN static NOINLINE void idle(struct cpu *cpu)
+{
+    arm_exactly(cpu);
+    end_interrupt(cpu);
+    arch_idle();
+}
+
 /* Make the machine what current needs: timer, address space, FPU, telemetry record; or idle. */
 static HOT void settle(struct cpu *cpu)
 {
+    struct uthread *t = cpu->current;
+
+    if (t == NULL)
+        idle(cpu);
     arm(cpu);
-    if (cpu->current != NULL)
-        load(cpu, cpu->current);
+    load(cpu, t);
     end_interrupt(cpu);
-    if (cpu->current == NULL)
-        arch_idle();
-    telemetry_publish(cpu->current);
+    telemetry_publish(cpu, t);
     cpu->is_settled = true;
 }
 
 /* Take down the threads that kills have ended on this CPU. */
-static void reap(struct cpu *cpu)
+static COLD void reap(struct cpu *cpu)
 {
     cpu->has_reaped = false;
     for (;;) { /* at most the threads there are; each is reaped once */
@@ -252,37 +312,44 @@ static void reap(struct cpu *cpu)
     }
 }
 
-/*
- * The running thread is in the kernel: it does a step of its work, or what it waits for may have
- * come.  Returns: look again, others may run now.
- */
-static bool go_on(struct cpu *cpu, struct uthread *t)
+/* A step of the running thread's work, unless others should run first.  Returns: look again. */
+static NOINLINE bool work_on(struct cpu *cpu, struct uthread *t)
 {
-    if (!t->has_work && !t->enter.is_held)
-        return !enter_continue(t); /* it waits: somebody else is current, or it was woken at once */
     if (cpu->should_decide)
         return false;
-    /* A step may be interrupted like user code; entries held back read the thread's memory, which
-     * its address space keeps. */
     if (!cpu->is_settled)
-        settle(cpu);
-    if (!t->has_work)
-        return !enter_continue(t);
+        settle(cpu); /* the step may be interrupted like user code */
     uthread_work(t);
     return true;
 }
 
-void glue_leave(void)
+void glue_settle(void)
+{
+    if (!cpu_this()->is_settled)
+        settle(cpu_this());
+}
+
+/*
+ * The running thread is in the kernel: it does a step of its work, or what it waits for may have
+ * come.  Returns: it may go on in user mode; else others may run now, or it was woken at once.
+ */
+static HOT bool is_through(struct cpu *cpu, struct uthread *t)
+{
+    if (t->has_work)
+        return !work_on(cpu, t);
+    return enter_continue(t);
+}
+
+HOT void glue_leave_now(void)
 {
     struct cpu *cpu = cpu_this();
 
-    ASSERT(cpu->held_ranks == 0);
     for (;;) { /* bound: every turn follows a wake, a decision the core asked for, or a step */
         if (cpu->has_reaped)
             reap(cpu);
         struct uthread *t = cpu->current;
 
-        if (t != NULL && t->enter.is_active && go_on(cpu, t))
+        if (t != NULL && t->enter.is_active && !is_through(cpu, t))
             continue;
         if (!cpu->should_decide)
             break;
@@ -291,4 +358,10 @@ void glue_leave(void)
     if (!cpu->is_settled)
         settle(cpu);
     arch_return_to_user(&cpu->current->context);
+}
+
+NOINLINE void glue_leave(void)
+{
+    ASSERT(cpu_this()->held_ranks == 0);
+    glue_leave_now();
 }

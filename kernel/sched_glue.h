@@ -35,6 +35,12 @@ void glue_interrupt(void);
 /* Wake a thread; none and stale references are ignored. */
 void glue_wake(struct thread_ref ref, enum wake_source source);
 
+/* The same for who has a thread and knows what time it is, in line; likewise glue_block_at, and
+ * glue_leave_now behind it. */
+void glue_wake_at(struct thread_ref ref, enum wake_source source, struct mono now);
+void glue_block_at(enum wake_source source, struct mono now);
+NORETURN void glue_leave_now(void);
+
 /* The running thread waits, gives up the rest of its request, or ends.  cpu->current is the next
  * one afterwards; a wake that came first leaves it where it is. */
 void glue_block(enum wake_source source);
@@ -50,6 +56,10 @@ bool glue_kill(struct thread_ref ref);
 
 /* A decision that says whom to kick and whether to decide again, but not who runs. */
 void glue_note(const struct decision *d);
+
+/* The running thread's memory is about to be read, after others may have run here: its space
+ * is loaded, and so kept. */
+void glue_settle(void);
 
 /* Run what has been decided. */
 NORETURN void glue_leave(void);

@@ -11,6 +11,7 @@
 #include "abi/sched.h"
 #include "base/types.h"
 
+struct cpu;
 struct process;
 struct uthread;
 
@@ -20,8 +21,9 @@ void telemetry_describe(struct process *process);
 /* A new thread has this record: everything zero but the generation. */
 void telemetry_begin(struct uthread *t);
 
-/* `t` is about to run on this CPU: its ledger up to the last charge, and when that was. */
-void telemetry_publish(struct uthread *t);
+/* `t` is about to run on `cpu`, which is this one: its ledger up to the last charge, and when that
+ * was. */
+void telemetry_publish(const struct cpu *cpu, struct uthread *t);
 
 /* `t`, running here, ends at `now`: the record keeps its final numbers until the index is used
  * again, runtime_ns being all of it. */

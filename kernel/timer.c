@@ -132,9 +132,14 @@ HOT void timer_cancel(struct timer *timer)
         cancel(timer, &timers[cpu_plus_1 - 1]);
 }
 
+HOT struct mono timer_next_on(uint32_t cpu)
+{
+    return (struct mono){port_load64(&timers[cpu].next_ns)};
+}
+
 HOT struct mono timer_next(void)
 {
-    return (struct mono){port_load64(&timers[cpu_this()->number].next_ns)};
+    return timer_next_on(cpu_this()->number);
 }
 
 void timer_expire(struct mono now, timer_fire *fire, void *context)

@@ -59,6 +59,7 @@ static inline bool timer_is_linked(const struct timer *timer)
 
 /* The earliest instant on this CPU, or MONO_NEVER.  May be one cancelled a moment ago. */
 struct mono timer_next(void);
+struct mono timer_next_on(uint32_t cpu); /* this one's number, from who knows it */
 
 /* Fire at most TIMER_BATCH_MAX timers of this CPU that are due at `now`, earliest first. */
 void timer_expire(struct mono now, timer_fire *fire, void *context);

@@ -9,7 +9,7 @@
 _Static_assert((TRACE_LAST_COUNT & (TRACE_LAST_COUNT - 1)) == 0, "positions are masked");
 _Static_assert(TRACE_CPU_MAX == ARCH_CPU_MAX, "a ring for each CPU");
 
-struct trace_last trace_last[TRACE_CPU_MAX];
+_Static_assert(sizeof(struct trace_ring) == 2 * sizeof(trace_rings[0].records), "one bit wraps");
 
 static const char *event_name(uint32_t event)
 {
@@ -46,12 +46,12 @@ static void print(const struct trace_kept *r)
 
 uint32_t trace_print_last(uint32_t cpu)
 {
-    const struct trace_last *l = &trace_last[cpu];
-    uint64_t next = l->next_bytes / sizeof(l->records[0]);
+    const struct trace_ring *ring = &trace_rings[cpu];
+    uint64_t next = (uint64_t)(cpu_blocks[cpu].trace.next - ring->records);
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < TRACE_LAST_COUNT; i++) {
-        const struct trace_kept *r = &l->records[(next + i) % TRACE_LAST_COUNT];
+        const struct trace_kept *r = &ring->records[(next + i) % TRACE_LAST_COUNT];
 
         if (r->event == 0)
             continue;

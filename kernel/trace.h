@@ -23,22 +23,27 @@ struct trace_kept {
     uint32_t thread;
 };
 
-struct trace_last {
-    struct trace_kept records[TRACE_LAST_COUNT];
-    uint64_t next_bytes; /* where in `records` the next one goes; event 0: never written */
+/* The ring is the first half of a block twice its size, so that one bit tells where it ends. */
+struct trace_ring {
+    struct trace_kept records[TRACE_LAST_COUNT]; /* event 0: never written */
 } ALIGNED(1024);
 
-extern struct trace_last trace_last[TRACE_CPU_MAX];
+/* Where a CPU's next record goes: what its arch_local begins with. */
+struct trace_place {
+    struct trace_kept *next;
+};
 
-/* Inline, field by field, and without a multiplication for the index, so that a record is built
- * where it stays: every switch writes several. */
+extern struct trace_ring trace_rings[TRACE_CPU_MAX];
+
+/* Inline and field by field, so that a record is built where it stays: every switch writes
+ * several. */
 static HOT void kernel_trace(const struct trace_record *record)
 {
-    struct trace_last *last = &trace_last[arch_cpu()];
-    uint64_t at = last->next_bytes;
-    struct trace_kept *kept = (void *)((unsigned char *)last->records + at);
+    struct trace_place *place = arch_local();
+    struct trace_kept *kept = place->next;
+    uintptr_t behind = (uintptr_t)(kept + 1);
 
-    last->next_bytes = (at + sizeof(*kept)) % sizeof(last->records);
+    place->next = (struct trace_kept *)(behind & ~sizeof(trace_rings[0].records));
     kept->now = record->now;
     kept->a = record->a;
     kept->b = record->b;

@@ -24,7 +24,7 @@ bool uthread_init(void)
     return true;
 }
 
-struct uthread *uthread_of_slot(uint32_t slot)
+HOT struct uthread *uthread_of_slot(uint32_t slot)
 {
     ASSERT(slot < THREAD_SLOTS);
     return &uthreads[slot];

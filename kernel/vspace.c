@@ -223,7 +223,7 @@ enum status vspace_copy_out(const struct vspace *space, uint64_t to, const void 
     return STATUS_OK;
 }
 
-uint64_t vspace_lookup(const struct vspace *space, uint64_t virt, uint32_t access)
+HOT uint64_t vspace_lookup(const struct vspace *space, uint64_t virt, uint32_t access)
 {
     return arch_space_lookup(space->root, virt, access);
 }

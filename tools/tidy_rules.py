@@ -216,7 +216,7 @@ def check_charge_points(tree):
     for source in tree.c_files():
         if source.is_test or os.path.splitext(source.path)[0] == "core/account":
             continue
-        for offset, arguments in calls_of(source, "account_charge"):
+        for offset, arguments in calls_of(source, "account_charge(?:_to)?"):
             last = arguments.split(",")[-1].strip()
             name = last[len("CHARGE_"):]
             if not last.startswith("CHARGE_") or name not in tables.CHARGE_POINTS:

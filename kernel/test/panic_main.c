@@ -108,6 +108,7 @@ void kernel_main(struct arch_boot *boot)
 
 void kernel_cpu_main(uint32_t cpu)
 {
+    cpu_start();
     uint32_t count = port_load32(&ready_count);
 
     leave_events();

@@ -9,6 +9,8 @@
 
 #include "abi/sched.h"
 
+static void *local_pointer;
+
 /* ---- Boot ----------------------------------------------------------------------------------- */
 
 /*
@@ -35,6 +37,17 @@ uint32_t arch_start_cpus(struct arch_boot *boot)
 uint32_t arch_cpu(void)
 {
     return 0;
+}
+
+/* The same. */
+void *arch_local(void)
+{
+    return local_pointer;
+}
+
+void arch_local_set(void *local)
+{
+    local_pointer = local;
 }
 
 void arch_pause(void)

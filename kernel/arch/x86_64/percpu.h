@@ -45,6 +45,7 @@ struct percpu {
     struct tss tss;
     uint32_t reserved;
     uint64_t gdt[PERCPU_GDT_ENTRIES];
+    void *local; /* arch_local */
 } ALIGNED(256);
 
 _Static_assert(offsetof(struct percpu, context) == PERCPU_CONTEXT, "layout.h");
@@ -52,6 +53,7 @@ _Static_assert(offsetof(struct percpu, stack_top) == PERCPU_STACK, "layout.h");
 _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "layout.h");
 _Static_assert(offsetof(struct percpu, number) == PERCPU_NUMBER, "layout.h");
 _Static_assert(offsetof(struct percpu, tss.rsp) == PERCPU_RSP0, "layout.h");
+_Static_assert(offsetof(struct percpu, local) == PERCPU_LOCAL, "layout.h");
 _Static_assert(sizeof(struct percpu) == 1u << PERCPU_BYTES_SHIFT, "layout.h");
 
 extern struct percpu percpu_blocks[ARCH_CPU_MAX];

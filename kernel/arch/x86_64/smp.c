@@ -197,6 +197,20 @@ HOT uint32_t arch_cpu(void)
     return number;
 }
 
+NOINLINE void arch_local_set(void *local)
+{
+    percpu_this()->local = local;
+}
+
+HOT void *arch_local(void)
+{
+    void *local;
+
+    /* Neither volatile nor of memory: it never changes, so one answer serves a whole function. */
+    __asm__("movq %%gs:%c1, %0" : "=r"(local) : "i"(PERCPU_LOCAL));
+    return local;
+}
+
 void arch_pause(void)
 {
     x86_pause();

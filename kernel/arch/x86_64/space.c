@@ -259,8 +259,8 @@ HOT uint64_t arch_space_lookup(uint64_t root, uint64_t virt, uint32_t access)
     struct looked_up *last = &looked_up[arch_cpu()];
     uint64_t entry = last->entry;
 
-    if (last->root != root || last->page != (virt & ~(uint64_t)(ARCH_PAGE_BYTES - 1)) ||
-        last->changes != atomic_load_explicit(&changes, memory_order_relaxed))
+    if (!LIKELY(last->root == root && last->page == (virt & ~(uint64_t)(ARCH_PAGE_BYTES - 1)) &&
+                last->changes == atomic_load_explicit(&changes, memory_order_relaxed)))
         entry = walk(root, virt, last);
     if (entry == 0)
         return 0;

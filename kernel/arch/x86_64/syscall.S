@@ -3,7 +3,8 @@
  * syscall.S - SYSCALL in, and the one way back to user mode.
  *
  * SYSCALL changes neither rsp nor GS, and its mask (descriptor.c) has cleared every flag; the
- * registers go straight into the running thread's context.  cs and ss of a context never change.
+ * registers go straight into the running thread's context, but rax, where the result will be.  cs
+ * and ss of a context never change.
  */
 #include "kernel/arch/x86_64/layout.h"
 
@@ -26,7 +27,6 @@ syscall_entry:
     mov %rbp, CONTEXT_RBP(%rsp)
     mov %rdx, CONTEXT_RDX(%rsp)
     mov %rbx, CONTEXT_RBX(%rsp)
-    mov %rax, CONTEXT_RAX(%rsp)
     mov %rcx, CONTEXT_RIP(%rsp)
     mov %r11, CONTEXT_RFLAGS(%rsp)
     mov %gs:PERCPU_SCRATCH, %rcx
@@ -34,9 +34,7 @@ syscall_entry:
     movl $CONTEXT_BY_SYSCALL, CONTEXT_VECTOR(%rsp)
     mov %gs:PERCPU_STACK, %rsp
 
-    mov %rsi, %rdx
-    mov %rdi, %rsi
-    mov %rax, %rdi
+    mov %rax, %rdx
     xor %ebp, %ebp
     call kernel_syscall
     ud2
@@ -46,7 +44,23 @@ syscall_entry:
 .global arch_return_to_user
 arch_return_to_user:
     cmp %rdi, %gs:PERCPU_CONTEXT
-    jne switch_context
+    je same_context
+switch_context:
+    mov %rdi, %gs:PERCPU_CONTEXT
+    lea CONTEXT_END(%rdi), %rax
+    mov %rax, %gs:PERCPU_RSP0
+
+    /*
+     * Segment selectors are no part of a context: they are 0 whenever another thread starts to
+     * run.  Loading GS clears the active base, so do it while the user's is the active one.
+     */
+    xor %eax, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %fs
+    swapgs
+    mov %eax, %gs
+    swapgs
 same_context:
     /*
      * An rip outside the user half must meet neither SYSRET, which faults with the user's stack
@@ -103,23 +117,7 @@ return_by_iret:
 
 first_run:
     movl $0, CONTEXT_VECTOR(%rdi)
-switch_context:
-    mov %rdi, %gs:PERCPU_CONTEXT
-    lea CONTEXT_END(%rdi), %rax
-    mov %rax, %gs:PERCPU_RSP0
-
-    /*
-     * Segment selectors are no part of a context: they are 0 whenever another thread starts to
-     * run.  Loading GS clears the active base, so do it while the user's is the active one.
-     */
-    xor %eax, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %fs
-    swapgs
-    mov %eax, %gs
-    swapgs
-    jmp same_context
+    jmp switch_context
 
 wild_rip:
     mov %gs:PERCPU_STACK, %rsp

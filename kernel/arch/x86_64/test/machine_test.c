@@ -155,7 +155,7 @@ void kernel_kick(void)
     arch_idle();
 }
 
-void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
+void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 {
     event(EVENT_SYSCALL, number, argument0, argument1);
 }

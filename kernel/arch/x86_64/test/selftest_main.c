@@ -35,7 +35,7 @@ void kernel_kick(void)
     selftest_kick();
 }
 
-void kernel_syscall(uint64_t number, uint64_t argument0, uint64_t argument1)
+void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 {
     (void)number;
     (void)argument0;

@@ -238,7 +238,7 @@ HOT void enter_entry(struct uthread *t)
 
 /* ---- PARK and UNPARK in registers, which every hand-over passes ---- */
 
-/* Something is unusual about the entry: a deadline, flags, something that ring_decode refuses. */
+/* Something is unusual: a deadline, flags, what ring_decode refuses, completions to hand out. */
 NORETURN static NOINLINE void enter_unusual(struct uthread *t)
 {
     enter_entry(t);
@@ -281,7 +281,7 @@ HOT void enter_park(void)
     ASSERT(!t->enter.is_active);
     arch_context_entry(&t->context, &words);
     if ((words.deadline_ns | words.args[0] % sizeof(uint32_t) | words.args[1] >> 32 |
-         (words.args[2] ^ MONO_NEVER.ns) | words.args[3]) != 0)
+         (words.args[2] ^ MONO_NEVER.ns) | words.args[3] | port_load32(&t->done)) != 0)
         enter_unusual(t);
     t->enter.is_entry = true;
     enum status status = begin_park(t, words.args[0], (uint32_t)words.args[1], 0, &op);
@@ -336,6 +336,7 @@ static NOINLINE bool ring_continue(struct uthread *t)
 
         glue_settle();
         status = drain(t);
+        glue_reap();
 
         if (status != STATUS_OK) {
             finish(t, status);
@@ -343,6 +344,10 @@ static NOINLINE bool ring_continue(struct uthread *t)
         }
         if (t->has_work)
             return false; /* its steps come first */
+        if (t->should_yield) {
+            give_up_if_asked(t);
+            return false; /* others may run now */
+        }
     }
     if (ring_unread(&t->ring) >= e->min_complete) {
         finish(t, ring_unread(&t->ring));

@@ -323,6 +323,12 @@ static NOINLINE bool work_on(struct cpu *cpu, struct uthread *t)
     return true;
 }
 
+void glue_reap(void)
+{
+    if (cpu_this()->has_reaped)
+        reap(cpu_this());
+}
+
 void glue_settle(void)
 {
     if (!cpu_this()->is_settled)

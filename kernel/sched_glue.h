@@ -61,6 +61,9 @@ void glue_note(const struct decision *d);
  * is loaded, and so kept. */
 void glue_settle(void);
 
+/* Take down whom kills have ended here so far, where this CPU may leave without looking again. */
+void glue_reap(void);
+
 /* Run what has been decided. */
 NORETURN void glue_leave(void);
 

@@ -2,11 +2,14 @@
 /* A thread is ended by another, in whatever state it is: its joiner is told, and nothing of it is
  * left where it waited. */
 #include "user/guest_test/helper.h"
+#include "user/rt/ledger.h"
 #include "user/rt/program.h"
 
 #define WHILE_NS (2 * NS_PER_MS)
 #define THREADS 4u
 #define CYCLES 200u
+
+#define MEMORY_BYTES (64u << 10) /* made in more than one step */
 
 static uint32_t word; /* stays 0 */
 static uint32_t begun;
@@ -169,6 +172,37 @@ static void test_wake_is_not_lost(void)
     tap_equal(rt_thread_join(&first, NULL), STATUS_KILLED, "the killed one is told as KILLED");
 }
 
+/* Goal: the same where the KILL stood in the queue behind work of several steps.  Method: a batch
+ * with a memory object before it; then nobody must be left to unpark. */
+static void test_behind_work(void)
+{
+    struct rt_thread_ref ref = start(park, 0);
+    struct ring_cqe completions[2];
+
+    helper_wait_for(&begun, 1);
+    helper_sleep(WHILE_NS);
+    struct ring_sqe entries[] = {
+        {.op = RING_OP_CALL,
+         .cap = CAP_LEDGER,
+         .method = LEDGER_MEMORY_CREATE,
+         .args = {MEMORY_BYTES}},
+        {.op = RING_OP_CALL,
+         .cap = CAP_THREADS,
+         .method = THREADS_KILL,
+         .args = {ref.index, ref.gen}},
+    };
+
+    rt_ring_batch(entries, ARRAY_COUNT(entries), completions);
+    int64_t woken = rt_unpark(&word, 1);
+    uint32_t memory = (uint32_t)completions[0].status;
+    bool is_made = completions[0].status > 0 && rt_memory_destroy(memory) == STATUS_OK &&
+                   rt_release(memory) == STATUS_OK;
+
+    tap_ok(is_made && completions[1].status == STATUS_OK && woken == 0 &&
+               rt_thread_join(&ref, NULL) == STATUS_KILLED,
+           "a KILL behind work in the queue leaves no waiter either");
+}
+
 /* Goal: a thread may end itself so.  Method: it does; the process goes on. */
 static void test_itself(void)
 {
@@ -211,7 +245,7 @@ int64_t rt_main(uint64_t argument)
     if (argument != 0)
         return helper_child(argument, NULL, 0);
     (void)argument;
-    helper_begin(4 + 1 + 3 + 2 + 1 + 3 + 1);
+    helper_begin(4 + 1 + 3 + 2 + 1 + 1 + 3 + 1);
     helper_warm(THREADS);
     struct helper_holdings before = helper_holdings();
 
@@ -222,6 +256,7 @@ int64_t rt_main(uint64_t argument)
     test_at_once();
     test_joined();
     test_wake_is_not_lost();
+    test_behind_work();
     test_itself();
     test_ended();
     tap_ok(helper_is_as_before(&before), "all that they held is back");

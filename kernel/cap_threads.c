@@ -114,7 +114,7 @@ static int64_t kill_thread(struct cap_call *call)
     enum status status = seat_ref(call->thread->process, call->args[0], call->args[1], &ref);
 
     if (status == STATUS_OK)
-        (void)uthread_kill(ref);
+        (void)glue_kill(ref);
     return status;
 }
 

@@ -151,12 +151,6 @@ static void free_record(uint32_t index)
     pool_give(&memobj_pool, index);
 }
 
-void memobj_abandon(uint32_t index)
-{
-    (void)pool_stale(&memobj_pool, index);
-    free_record(index);
-}
-
 /* Give back up to FRAMES_PER_STEP frames, from the front.  Returns: none is left. */
 static bool free_some(struct memobj *m)
 {

@@ -48,9 +48,6 @@ MUST_USE enum status memobj_begin(struct process *owner, uint64_t bytes, uint32_
 MUST_USE enum work_turn memobj_create_step(struct work *w);
 MUST_USE enum work_turn memobj_destroy_step(struct work *w);
 
-/* Nothing but what memobj_begin did has happened: undo it. */
-void memobj_abandon(uint32_t index);
-
 /* The frame of page `page`; 0: not there.  Cost: O(page / MEMOBJ_INDEX_COUNT). */
 uint64_t memobj_frame(const struct memobj *m, uint64_t page);
 

@@ -189,20 +189,6 @@ static void test_memobj_without_frames_is_undone(void **state)
     }
 }
 
-/* Goal: what was only begun is undone.  Method: begin, abandon. */
-static void test_memobj_abandon_undoes_begin(void **state)
-{
-    (void)state;
-    uint32_t index;
-
-    start();
-    assert_int_equal(memobj_begin(&process, 1000 * PAGE, &index), STATUS_OK);
-    memobj_abandon(index);
-    expect_charged(0, 0, 0);
-    assert_true(list_is_empty(&process.memories));
-    assert_int_equal(pool_free_count(&memobj_pool), MEMORIES_MAX);
-}
-
 /* Goal: an object made half-way ends like a whole one.  Method: destroy it after every step. */
 static void test_memobj_ends_half_made(void **state)
 {
@@ -283,7 +269,6 @@ int main(void)
         cmocka_unit_test(test_memobj_bytes_are_rounded_up),
         cmocka_unit_test(test_memobj_refusal_changes_nothing),
         cmocka_unit_test(test_memobj_without_frames_is_undone),
-        cmocka_unit_test(test_memobj_abandon_undoes_begin),
         cmocka_unit_test(test_memobj_ends_half_made),
         cmocka_unit_test(test_memobj_of_bytes_holds_them),
         cmocka_unit_test(test_memobj_first_of_is_dead_at_once),

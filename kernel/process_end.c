@@ -174,7 +174,7 @@ static enum work_turn kill_threads(struct process *p)
     struct thread_ref ref;
 
     for (uint32_t i = 0; i < SEATS_PER_STEP && p->cursor < count; i++, p->cursor++)
-        if (uthread_ref_at(seat_of(p, p->cursor), &ref) && !uthread_kill(ref))
+        if (uthread_ref_at(seat_of(p, p->cursor), &ref) && !glue_kill(ref))
             return WORK_AGAIN;
     if (p->cursor == count)
         next_phase(p);
@@ -243,7 +243,7 @@ static enum work_turn gather(struct process *p, bool *is_parked)
     if (child != NULL)
         process_kill(child_ref);
     if (!thread_ref_is_none(reaper))
-        (void)uthread_kill(reaper); /* it waits, or is about to */
+        (void)glue_kill(reaper); /* it waits, or is about to */
     if (is_over)
         next_phase(p);
     return WORK_MORE;

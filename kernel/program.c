@@ -38,20 +38,19 @@ static const char *load(struct program *p)
 
 const char *program_load_all(const struct archive *archive)
 {
-    for (uint32_t i = 0; i < archive->header->entry_count; i++) { /* BOOT_ARCHIVE_ENTRIES_MAX */
-        const struct boot_entry *entry = &archive->entries[i];
+    for (; program_count < BOOT_ARCHIVE_ENTRIES_MAX; program_count++) {
+        struct archive_file file = archive_program(archive, program_count);
         struct program *p = &programs[program_count];
         const char *wrong;
 
-        if (entry->kind != BOOT_PROGRAM)
-            continue;
-        *p = (struct program){.name = entry->name, .image = archive->bytes + entry->offset};
-        wrong = elf_read(p->image, entry->bytes, &p->plan);
+        if (file.bytes == NULL)
+            break;
+        *p = (struct program){.image = file.bytes};
+        wrong = elf_read(p->image, file.length, &p->plan);
         if (wrong == NULL)
             wrong = load(p);
         if (wrong != NULL)
             return wrong;
-        program_count++;
     }
     return NULL;
 }

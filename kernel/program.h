@@ -13,7 +13,6 @@
 #include "kernel/elf.h"
 
 struct program {
-    const char *name;
     const unsigned char *image;
     struct elf_plan plan;
     uint64_t shared[ELF_SEGMENTS_MAX]; /* physical address of the first frame, or 0: writable */

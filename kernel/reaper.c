@@ -45,7 +45,7 @@ enum status reaper_create(struct process *process)
     if (is_ours)
         glue_wake(reaper->ref, WAKE_START);
     else
-        (void)uthread_kill(reaper->ref); /* another thread was faster */
+        (void)glue_kill(reaper->ref); /* another thread was faster */
     return status;
 }
 

@@ -104,7 +104,7 @@ enum status uthread_create(struct process *process, const struct uthread_start *
             /* Its process may have begun to end, and looked at this seat, before it was occupied;
              * else the process's end finds it there. */
             if (process_state(process) == PROCESS_ENDING)
-                (void)uthread_kill(*ref);
+                (void)glue_kill(*ref);
             return STATUS_OK;
         }
         seat_untake(process, seat);
@@ -168,11 +168,6 @@ void uthread_end_parks(const struct process *process, uint32_t first, uint32_t c
 }
 
 /* ---- Ending ---- */
-
-bool uthread_kill(struct thread_ref ref)
-{
-    return glue_kill(ref);
-}
 
 enum status uthread_set_mask(const struct process *process, uint64_t index, uint64_t gen,
                              const struct cpumask *mask)

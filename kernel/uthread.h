@@ -115,10 +115,6 @@ MUST_USE enum status uthread_set_mask(const struct process *process, uint64_t in
 void uthread_end_parks(const struct process *process, uint32_t first, uint32_t count,
                        uint64_t virt, uint64_t bytes);
 
-/* End `ref`, whatever it does.  Stale references are ignored.  Returns: it ends on its own from
- * here; false: it does when it is picked, or by another call. */
-bool uthread_kill(struct thread_ref ref);
-
 /* The running thread ends.  Its joiner is woken; the last of its process ends that. */
 NORETURN void uthread_exit(struct uthread *t, int64_t status);
 

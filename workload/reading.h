@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what the parts of the reader share: the reading under way, and the checks of one
- * member.  Private to reader*.c and member.c.
+ * member.  Private to reader*.c, merge.c, forks.c and member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
@@ -20,8 +20,19 @@ enum workload_policy {
     WORKLOAD_POLICY_FIFO, /* or round-robin */
 };
 
+enum section { SECTION_TASKS, SECTION_GLOBAL, SECTION_RESOURCES, SECTION_COUNT };
+
+/* A text of the workload, and what its outermost object has. */
+struct reading_file {
+    struct prepass prepass; /* `base` tells its offsets from those of other files */
+    struct json_object *json;
+    struct member sections[SECTION_COUNT];
+    uint32_t seen; /* bit for each section that it has */
+};
+
 struct reading {
-    struct prepass prepass;
+    struct reading_file *files;
+    uint32_t file_count;
     struct workload_diagnostics *d;
     struct workload_options options;
     struct builder builder;
@@ -32,7 +43,32 @@ struct reading {
     bool has_limit_error; /* the builder's failure has been diagnosed */
 };
 
+/* ---- merge.c --------------------------------------------------------------------------------- */
+
+/* Find the sections of each file.  What is no section is an error. */
+void merge_find_sections(struct reading *r);
+
+/*
+ * Make several files one, as rt-app's merge.py does: of a task, a resource or a key of "global"
+ * that several files have, only the last file's is left; each that goes is noted.
+ */
+void merge_files(struct reading *r);
+
+static inline bool file_has(const struct reading_file *file, enum section section)
+{
+    return (file->seen >> section & 1) != 0;
+}
+
 /* ---- member.c -------------------------------------------------------------------------------- */
+
+/* Where an offset is, and from now on messages are about that file. */
+struct text_position reading_place(struct reading *r, size_t offset);
+
+/* The same for element `index` of the array at `array`. */
+size_t reading_element_offset(const struct reading *r, size_t array, size_t index);
+
+/* The line of an offset, and of which file, as an image's event has it. */
+uint32_t reading_line(const struct reading *r, size_t offset);
 
 /* An error about the member's value, or about its key; always false. */
 bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)

@@ -229,7 +229,18 @@ struct text_position prepass_position(const struct prepass *p, size_t offset)
 
 size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index)
 {
-    for (uint32_t i = 0; i < p->element_count; i++)
+    uint32_t low = 0;
+    uint32_t high = p->element_count;
+
+    while (low < high) { /* to the first element behind the bracket: at most 22 turns */
+        uint32_t middle = low + (high - low) / 2;
+
+        if (p->elements[middle].at <= array)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (uint32_t i = low; i < p->element_count; i++)
         if (p->elements[i].array == array && index-- == 0)
             return p->elements[i].at;
     return array;

@@ -73,7 +73,7 @@ MUST_USE enum workload_status prepass_run_at(struct prepass *p, const char *text
 struct text_position prepass_position(const struct prepass *p, size_t offset);
 
 /* The offset of element `index` of the array at offset `array`, or `array` if it has not so many.
- * O(elements of the file): for messages. */
+ * O(log elements of the file + elements up to it): for messages. */
 size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index);
 
 /* Take apart a key that json-c gives back; false if it is not one of ours. */

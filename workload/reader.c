@@ -137,24 +137,40 @@ static void read_all_tasks(struct reading *r, uint32_t first)
         forks_settle(r);
 }
 
+static void read_all_resources(struct reading *r)
+{
+    uint32_t errors = r->d->error_count;
+
+    for (uint32_t i = 0; i < r->file_count; i++)
+        if (file_has(&r->files[i], SECTION_RESOURCES))
+            resources_read(r, &r->files[i].sections[SECTION_RESOURCES]);
+    resources_settle(r, errors);
+}
+
+/* Resources of files that say in events what their tasks do, as today's format does. */
+static void note_unused_resources(struct reading *r)
+{
+    for (uint32_t i = 0; i < r->file_count && r->resources.uses == 0; i++)
+        if (file_has(&r->files[i], SECTION_RESOURCES))
+            member_note(r, &r->files[i].sections[SECTION_RESOURCES],
+                        "\"resources\" has no effect: no task is in rt-app's format before 1.0");
+}
+
 static void read_sections(struct reading *r)
 {
     uint32_t first = 0;
 
     merge_find_sections(r);
     merge_files(r);
-    for (uint32_t i = 0; i < r->file_count; i++) {
-        struct reading_file *file = &r->files[i];
-
-        if (file_has(file, SECTION_RESOURCES))
-            member_note(r, &file->sections[SECTION_RESOURCES], "\"resources\" has no effect");
-        if (file_has(file, SECTION_GLOBAL))
-            read_global(r, &file->sections[SECTION_GLOBAL]);
-    }
+    for (uint32_t i = 0; i < r->file_count; i++)
+        if (file_has(&r->files[i], SECTION_GLOBAL))
+            read_global(r, &r->files[i].sections[SECTION_GLOBAL]);
+    read_all_resources(r);
     while (first < r->file_count && !file_has(&r->files[first], SECTION_TASKS))
         first++;
     if (first < r->file_count) {
         read_all_tasks(r, first);
+        note_unused_resources(r);
         return;
     }
     r->d->file = 0;
@@ -227,11 +243,13 @@ static enum workload_status compile(struct reading *r, size_t bytes, struct work
 {
     builder_init(&r->builder, objects_max(bytes));
     forks_init(&r->forks);
+    resources_init(&r->resources);
     read_sections(r);
     r->d->file = 0;
 
     enum workload_status status = finish(r, blob);
 
+    resources_fini(&r->resources);
     forks_fini(&r->forks);
     builder_fini(&r->builder);
     return status;

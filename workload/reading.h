@@ -12,6 +12,7 @@
 #include "workload/members.h"
 #include "workload/prepass.h"
 #include "workload/reader.h"
+#include "workload/resources.h"
 
 enum workload_policy {
     WORKLOAD_POLICY_OTHER,
@@ -38,6 +39,7 @@ struct reading {
     struct builder builder;
     struct builder_global global;
     struct forks forks;
+    struct resources resources;
     enum workload_policy default_policy;
     uint32_t instance_count; /* of the task under way */
     bool has_limit_error; /* the builder's failure has been diagnosed */
@@ -108,7 +110,7 @@ MUST_USE bool member_word(struct reading *r, const struct member *m, const char 
 /* If the builder ran into a limit, say so once, at this member. */
 void reading_check_limit(struct reading *r, const struct member *m);
 
-/* ---- reader_event.c, reader_task.c ----------------------------------------------------------- */
+/* ---- reader_event.c, reader_exec.c, reader_task.c -------------------------------------------- */
 
 #define READER_EVENT_NAMES \
     "run, runtime, mem, memrun, sleep, yield, timer, lock, unlock, wait, signal, broad, sync, "  \
@@ -119,6 +121,15 @@ MUST_USE bool reader_is_event(const char *key);
 
 /* Read an event of the task called `task` and add it, or diagnose why not. */
 void reader_event(struct reading *r, const struct member *m, const char *task);
+
+/* Is this a key of rt-app's format before 1.0?  "sleep" is one, and an event as well. */
+MUST_USE bool reader_is_exec_key(const char *key);
+
+/* Is this task or phase in that format?  Then nothing else says what it does. */
+MUST_USE bool reader_is_exec(struct json_object *object);
+
+/* Read what the task or phase `where`, which is in that format, does, and add its events. */
+void reader_exec(struct reading *r, const struct member *where);
 
 /* Read the task that `m` is and add it, or diagnose why not. */
 void reader_task(struct reading *r, const struct member *m);

@@ -35,8 +35,8 @@ static bool read_image(struct input *input, const struct options *options)
     const struct workload_options reading = {.fifo_as = options->fifo_as};
     bool is_quiet = options->is_quiet;
     struct workload_diagnostics *d = memory_create(1, sizeof *d);
-    enum workload_status status = workload_read_files(input->files->paths, input->files->count,
-                                                        &reading, d, &input->blob);
+    enum workload_status status =
+        workload_read_files(input->files->paths, input->files->count, &reading, d, &input->blob);
 
     input_show(d, input->files->paths, is_quiet);
     if (status == WORKLOAD_NO_MEMORY)

@@ -65,8 +65,7 @@ static void set_fifo_as(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--fifo-as %s: expected weight", text);
 }
 
-void options_add_workload(struct workload_files *files, const char *path,
-                          struct argp_state *state)
+void options_add_workload(struct workload_files *files, const char *path, struct argp_state *state)
 {
     if (files->count == WORKLOAD_FILES_MAX)
         argp_error(state, "%s: a workload has at most %u files", path, WORKLOAD_FILES_MAX);

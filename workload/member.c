@@ -31,9 +31,14 @@ struct text_position reading_place(struct reading *r, size_t offset)
     return prepass_position(&r->files[r->d->file].prepass, offset);
 }
 
-size_t reading_element_offset(const struct reading *r, size_t array, size_t index)
+struct member member_element(const struct reading *r, const struct member *array, size_t i)
 {
-    return prepass_element_offset(&r->files[file_of(r, array)].prepass, array, index);
+    struct member element = *array;
+
+    element.value = json_object_array_get_idx(array->value, i);
+    element.value_offset = prepass_element_offset(
+        &r->files[file_of(r, array->value_offset)].prepass, array->value_offset, i);
+    return element;
 }
 
 uint32_t reading_line(const struct reading *r, size_t offset)

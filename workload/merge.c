@@ -69,9 +69,9 @@ static int compare(const void *left, const void *right)
     const struct entry *b = right;
     int order = compare_names(a, b);
 
-    return order != 0 ? order
-                      : (a->key.key_offset > b->key.key_offset) -
-                            (a->key.key_offset < b->key.key_offset);
+    return order != 0
+               ? order
+               : (a->key.key_offset > b->key.key_offset) - (a->key.key_offset < b->key.key_offset);
 }
 
 /* Drop an entry from its file, because `later` has the same name. */

@@ -98,7 +98,8 @@ static bool find_keys(struct reading *r, const struct member *where, struct exec
         enum exec_key key = key_of(m.name);
 
         if (key == EXEC_COUNT && reader_is_event(m.name))
-            return member_refuse_key(r, &m, "\"%.*s\" stands beside keys of rt-app's format before "
+            return member_refuse_key(r, &m,
+                                     "\"%.*s\" stands beside keys of rt-app's format before "
                                      "1.0; expected a phase of its own",
                                      MEMBER_SHOWN_BYTES, m.name);
         if (key == EXEC_COUNT)
@@ -110,8 +111,10 @@ static bool find_keys(struct reading *r, const struct member *where, struct exec
         e->keys[key] = m;
     }
     if (!has(e, EXEC))
-        return member_refuse_key(r, &first, "\"%s\" is of rt-app's format before 1.0; expected "
-                                 "\"exec\" beside it", first.name);
+        return member_refuse_key(r, &first,
+                                 "\"%s\" is of rt-app's format before 1.0; expected "
+                                 "\"exec\" beside it",
+                                 first.name);
     return true;
 }
 
@@ -134,7 +137,8 @@ static bool read_times(struct reading *r, struct exec *e)
     if (has(e, EXEC_DEADLINE) && !member_us(r, deadline, &e->deadline_ns))
         return false;
     if (e->deadline_ns < e->exec_ns || e->deadline_ns > e->period_ns)
-        return member_refuse(r, deadline, "expected a deadline not below \"exec\" and not above "
+        return member_refuse(r, deadline,
+                             "expected a deadline not below \"exec\" and not above "
                              "the period");
     return true;
 }
@@ -145,102 +149,11 @@ static void note_times(struct reading *r, const struct exec *e)
     if (!e->has_timer && has(e, EXEC_PERIOD))
         member_note(r, &e->keys[EXEC_PERIOD], "\"period\" has no effect: \"sleep\" is false");
     if (!e->has_timer && has(e, EXEC_DEADLINE))
-        member_note(r, &e->keys[EXEC_DEADLINE],
-                    "\"deadline\" has no effect: \"sleep\" is false");
+        member_note(r, &e->keys[EXEC_DEADLINE], "\"deadline\" has no effect: \"sleep\" is false");
     if (e->has_timer && e->deadline_ns != e->period_ns)
-        member_note(r, &e->keys[EXEC_DEADLINE], "\"deadline\" has no effect: slack and misses "
+        member_note(r, &e->keys[EXEC_DEADLINE],
+                    "\"deadline\" has no effect: slack and misses "
                     "count to the period's end");
-}
-
-/* ---- Names in arrays ------------------------------------------------------------------------- */
-
-/* Element `i` of `array`, for a message. */
-static struct member element_of(const struct reading *r, const struct member *array, size_t i)
-{
-    struct member element = *array;
-
-    element.value = json_object_array_get_idx(array->value, i);
-    element.value_offset = reading_element_offset(r, array->value_offset, i);
-    return element;
-}
-
-/* The resource that element `i` of `array` names; NULL: there is none, which is an error. */
-static struct resource *find_named(struct reading *r, const struct member *array, size_t i)
-{
-    struct json_object *value = json_object_array_get_idx(array->value, i);
-    struct resource *found = json_object_is_type(value, json_type_string)
-                                 ? resources_find(r, json_object_get_string(value))
-                                 : NULL;
-    const char *name;
-
-    if (found != NULL)
-        return found;
-
-    struct member element = element_of(r, array, i);
-
-    if (member_name(r, &element, &name))
-        member_refuse(r, &element, "\"%s\": there is no \"%.*s\" in the file's \"resources\"",
-                      array->name, MEMBER_SHOWN_BYTES, name);
-    return NULL;
-}
-
-/* ---- resources {name: {duration, access}} ---------------------------------------------------- */
-
-static bool read_use(struct reading *r, const struct member *m, struct resource *resource)
-{
-    struct members members;
-    struct member part;
-    uint32_t seen = 0;
-
-    if (!member_object(r, m, &members))
-        return false;
-    while (members_next(&members, &part)) {
-        bool is_duration = strcmp(part.name, "duration") == 0;
-
-        if (!is_duration && strcmp(part.name, "access") != 0) {
-            reader_refuse_key(r, &part, "duration and access");
-            return false;
-        }
-        if (!member_is_first(r, &part, &seen, is_duration ? 0 : 1))
-            return false;
-        if (is_duration && !member_us(r, &part, &resource->duration_ns))
-            return false;
-        if (is_duration)
-            continue;
-        if (!json_object_is_type(part.value, json_type_array))
-            return member_expected(r, &part, "an array of the names of mutexes");
-        resource->access = part.value;
-        resource->access_offset = part.value_offset;
-    }
-    return true;
-}
-
-static bool read_uses(struct reading *r, const struct member *section)
-{
-    struct members members;
-    struct member m;
-
-    if (!member_object(r, section, &members))
-        return false;
-    while (members_next(&members, &m)) {
-        if (!member_key_is_name(r, &m))
-            return false;
-
-        struct resource *resource = resources_find(r, m.name);
-
-        if (resource == NULL)
-            return member_refuse_key(r, &m, "there is no \"%.*s\" in the file's \"resources\"",
-                                     MEMBER_SHOWN_BYTES, m.name);
-        if (resource->use == r->resources.uses)
-            return member_refuse_key(r, &m, "\"%.*s\" is given twice; expected it once",
-                                     MEMBER_SHOWN_BYTES, m.name);
-        resource->use = r->resources.uses;
-        resource->duration_ns = 0;
-        resource->access = NULL;
-        if (!read_use(r, &m, resource))
-            return false;
-    }
-    return true;
 }
 
 /* ---- lock_order ------------------------------------------------------------------------------ */
@@ -258,7 +171,7 @@ static bool hold(struct reading *r, struct held *held, const struct member *acce
                  uint32_t *index)
 {
     uint32_t parent = *index;
-    struct resource *found = find_named(r, access, i);
+    struct resource *found = resources_named(r, access, i);
     uint32_t at = 0;
     const char *wrong = NULL;
 
@@ -276,7 +189,7 @@ static bool hold(struct reading *r, struct held *held, const struct member *acce
     else if (at == EXEC_HELD_MAX)
         wrong = "is one mutex too many at once; expected at most 63";
     if (wrong != NULL) {
-        struct member element = element_of(r, access, i);
+        struct member element = member_element(r, access, i);
 
         return member_refuse(r, &element, "\"access\": \"%.*s\" %s", MEMBER_SHOWN_BYTES,
                              found->name, wrong);
@@ -377,7 +290,7 @@ static bool compile_element(struct reading *r, struct exec *e, size_t i)
     const struct member *order = &e->keys[EXEC_ORDER];
     struct held held = {.count = 1};
 
-    held.of[0] = find_named(r, order, i);
+    held.of[0] = resources_named(r, order, i);
     if (held.of[0] == NULL || !hold_access(r, &held, 0))
         return false;
 
@@ -385,9 +298,10 @@ static bool compile_element(struct reading *r, struct exec *e, size_t i)
     bool waits = own->kind == RESOURCE_WAIT || own->kind == RESOURCE_SYNC;
 
     if (waits && held.count == 1) {
-        struct member element = element_of(r, order, i);
+        struct member element = member_element(r, order, i);
 
-        return member_refuse(r, &element, "\"lock_order\": \"%.*s\" waits; expected access to a "
+        return member_refuse(r, &element,
+                             "\"lock_order\": \"%.*s\" waits; expected access to a "
                              "mutex for it in this task's \"resources\"",
                              MEMBER_SHOWN_BYTES, own->name);
     }
@@ -409,7 +323,7 @@ static bool compile_order(struct reading *r, struct exec *e)
 
     if (!r->resources.is_sound)
         return true; /* the file is refused; what follows from that is not said again */
-    if (has(e, EXEC_RESOURCES) && !read_uses(r, &e->keys[EXEC_RESOURCES]))
+    if (has(e, EXEC_RESOURCES) && !resources_use(r, &e->keys[EXEC_RESOURCES]))
         return false;
     if (!has(e, EXEC_ORDER)) {
         if (has(e, EXEC_RESOURCES))
@@ -423,7 +337,8 @@ static bool compile_order(struct reading *r, struct exec *e)
         if (!compile_element(r, e, i))
             return false;
     if (e->used_ns > e->exec_ns)
-        return member_refuse(r, &e->keys[EXEC], "\"exec\": expected at least %llu, which is what "
+        return member_refuse(r, &e->keys[EXEC],
+                             "\"exec\": expected at least %llu, which is what "
                              "its resources take",
                              (unsigned long long)(e->used_ns / NS_PER_US));
     return true;

@@ -66,11 +66,11 @@ static inline bool file_has(const struct reading_file *file, enum section sectio
 /* Where an offset is, and from now on messages are about that file. */
 struct text_position reading_place(struct reading *r, size_t offset);
 
-/* The same for element `index` of the array at `array`. */
-size_t reading_element_offset(const struct reading *r, size_t array, size_t index);
-
 /* The line of an offset, and of which file, as an image's event has it. */
 uint32_t reading_line(const struct reading *r, size_t offset);
+
+/* Element `i` of the array that `array` is, with the array's name.  O(i): for messages. */
+struct member member_element(const struct reading *r, const struct member *array, size_t i);
 
 /* An error about the member's value, or about its key; always false. */
 bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)

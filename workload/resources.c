@@ -19,11 +19,6 @@ void resources_fini(struct resources *resources)
     rows_fini(&resources->rows);
 }
 
-const char *resource_type(const struct resource *resource)
-{
-    return types[resource->kind];
-}
-
 static bool has_target(enum resource_kind kind)
 {
     return kind == RESOURCE_SIGNAL || kind == RESOURCE_BROADCAST || kind == RESOURCE_SYNC;
@@ -66,8 +61,10 @@ static bool read_definition(struct reading *r, const struct member *m, struct re
             return false;
     if (has_target(resource->kind) == (resource->target != NULL))
         return true;
-    return member_refuse(r, m, "\"%.*s\": expected a target of signal, broadcast and sync, and of "
-                         "nothing else", MEMBER_SHOWN_BYTES, m->name);
+    return member_refuse(r, m,
+                         "\"%.*s\": expected a target of signal, broadcast and sync, and of "
+                         "nothing else",
+                         MEMBER_SHOWN_BYTES, m->name);
 }
 
 void resources_read(struct reading *r, const struct member *section)
@@ -139,8 +136,8 @@ void resources_settle(struct reading *r, uint32_t errors)
         const struct resource *target = resources_find(r, resource->target);
 
         if (target == NULL)
-            refuse(r, resource->target_offset,
-                   "\"target\": there is no \"%.*s\" in \"resources\"", resource->target);
+            refuse(r, resource->target_offset, "\"target\": there is no \"%.*s\" in \"resources\"",
+                   resource->target);
         else if (target->kind != RESOURCE_WAIT)
             refuse(r, resource->target_offset,
                    "\"target\": expected a resource of type wait, and \"%.*s\" is none",
@@ -167,4 +164,82 @@ struct resource *resources_find(const struct reading *r, const char *name)
             low = middle + 1;
     }
     return NULL;
+}
+
+struct resource *resources_named(struct reading *r, const struct member *array, size_t i)
+{
+    struct json_object *value = json_object_array_get_idx(array->value, i);
+    struct resource *found = json_object_is_type(value, json_type_string)
+                                 ? resources_find(r, json_object_get_string(value))
+                                 : NULL;
+    const char *name;
+
+    if (found != NULL)
+        return found;
+
+    struct member element = member_element(r, array, i);
+
+    if (member_name(r, &element, &name))
+        member_refuse(r, &element, "\"%s\": there is no \"%.*s\" in the file's \"resources\"",
+                      array->name, MEMBER_SHOWN_BYTES, name);
+    return NULL;
+}
+
+/* ---- What a task says of them: {name: {duration, access}} ------------------------------------ */
+
+static bool read_use(struct reading *r, const struct member *m, struct resource *resource)
+{
+    struct members members;
+    struct member part;
+    uint32_t seen = 0;
+
+    if (!member_object(r, m, &members))
+        return false;
+    while (members_next(&members, &part)) {
+        bool is_duration = strcmp(part.name, "duration") == 0;
+
+        if (!is_duration && strcmp(part.name, "access") != 0) {
+            reader_refuse_key(r, &part, "duration and access");
+            return false;
+        }
+        if (!member_is_first(r, &part, &seen, is_duration ? 0 : 1))
+            return false;
+        if (is_duration && !member_us(r, &part, &resource->duration_ns))
+            return false;
+        if (is_duration)
+            continue;
+        if (!json_object_is_type(part.value, json_type_array))
+            return member_expected(r, &part, "an array of the names of mutexes");
+        resource->access = part.value;
+        resource->access_offset = part.value_offset;
+    }
+    return true;
+}
+
+bool resources_use(struct reading *r, const struct member *section)
+{
+    struct members members;
+    struct member m;
+
+    if (!member_object(r, section, &members))
+        return false;
+    while (members_next(&members, &m)) {
+        if (!member_key_is_name(r, &m))
+            return false;
+
+        struct resource *resource = resources_find(r, m.name);
+
+        if (resource == NULL)
+            return member_refuse_key(r, &m, "there is no \"%.*s\" in the file's \"resources\"",
+                                     MEMBER_SHOWN_BYTES, m.name);
+        if (resource->use == r->resources.uses)
+            return member_refuse_key(r, &m, "\"%.*s\" is given twice; expected it once",
+                                     MEMBER_SHOWN_BYTES, m.name);
+        resource->use = r->resources.uses;
+        resource->duration_ns = 0;
+        resource->access = NULL;
+        if (!read_use(r, &m, resource))
+            return false;
+    }
+    return true;
 }

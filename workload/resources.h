@@ -22,7 +22,7 @@ struct reading;
 enum resource_kind {
     RESOURCE_MUTEX,
     RESOURCE_WAIT,
-    RESOURCE_SIGNAL,    /* these three have a target, which is a RESOURCE_WAIT */
+    RESOURCE_SIGNAL, /* these three have a target, which is a RESOURCE_WAIT */
     RESOURCE_BROADCAST,
     RESOURCE_SYNC,
     RESOURCE_SLEEP,
@@ -62,7 +62,11 @@ void resources_settle(struct reading *r, uint32_t errors);
 /* The resource of this name, or NULL. */
 struct resource *resources_find(const struct reading *r, const char *name);
 
-/* Its type, as the file has it. */
-const char *resource_type(const struct resource *resource);
+/* The resource that element `i` of `array` names; NULL: there is none, which is an error. */
+struct resource *resources_named(struct reading *r, const struct member *array, size_t i);
+
+/* Note what a task or phase, the one numbered `uses`, says of resources in its own section; false:
+ * something is wrong, and was diagnosed. */
+MUST_USE bool resources_use(struct reading *r, const struct member *section);
 
 #endif /* WORKLOAD_RESOURCES_H */

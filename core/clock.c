@@ -111,6 +111,18 @@ static struct clock page_until(const struct rq *rq, struct mono now)
     return c;
 }
 
+int64_t clock_zone_vns(const struct rq *rq, struct mono now)
+{
+    struct clock c = page_until(rq, now);
+
+    return c.zone_vns;
+}
+
+uint16_t clock_epoch_bit(struct mono at)
+{
+    return epoch_of(at) % 2 != 0 ? SC_EPOCH : 0;
+}
+
 struct clock clock_own(const struct sched *s, const struct rq *rq, struct mono now)
 {
     struct clock c = page_until(rq, now);

@@ -6,8 +6,9 @@
  * its threads more, each publishes G = V + zone.  Nothing but the following moves `zone`:
  *
  *     at every multiple of E = CLOCK_EPOCH_NS all CPUs at once do  G := min(G / 2, E);
- *     an arrival at an empty queue first lifts G to the origin's, if that is higher; then its own
- *     position is the queue's, so G moves there instead of V, which who sleeps here counts from.
+ *     an arrival at an empty queue first moves G to the origin's; if nobody is left there, only up.
+ *     Then its own position is the queue's, so G moves there instead of V, which who sleeps here
+ *     counts from.
  *
  * So G compares the recent past.  Levels that CPU masks or reserved time force apart saturate
  * instead of diverging: at a constant rate r a gap is at most 2 E r.  Why not one absolute clock:
@@ -71,6 +72,12 @@ MUST_USE bool clock_read(const struct sched *s, uint32_t cpu, struct mono now, s
 
 /* The clock of `rq`, exactly: its zone now, its V as it is.  Lock: rq. */
 struct clock clock_own(const struct sched *s, const struct rq *rq, struct mono now);
+
+/* Its zone alone.  Lock: rq. */
+int64_t clock_zone_vns(const struct rq *rq, struct mono now);
+
+/* SC_EPOCH if the number of the epoch at `at` is odd: tells one epoch from the next. */
+uint16_t clock_epoch_bit(struct mono at);
 
 /* Publish it.  Lock: rq. */
 void clock_publish(const struct sched *s, struct rq *rq, struct mono now);

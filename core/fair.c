@@ -139,9 +139,12 @@ static struct joining join_moved(const struct rq *rq, const struct sc *c, const 
                                  const struct clock *from)
 {
     struct joining j = {.left_vns = vtime_diff_vns(c->vdeadline, c->v)};
+    uint16_t epoch = clock_epoch_bit(own->time);
 
-    if (clock_in_contact(own, from, c->weight, c->latency_class)) {
-        j.lag_vns = clock_g(own) - vtime_add(c->v, from->zone_vns).vns;
+    /* Halved on its way, a position says nothing; that is seldom. */
+    if ((c->v_clock & SC_EPOCH) == epoch &&
+        clock_in_contact(own, from, c->weight, c->latency_class)) {
+        j.lag_vns = clock_g(own) - c->v.vns;
         if (j.lag_vns > 0) /* a credit makes it eligible, not urgent: the deadline counts from V */
             j.left_vns += j.lag_vns;
         j.keeps_position = true;
@@ -192,7 +195,7 @@ static struct joining join_across(const struct sched *s, struct rq *rq, const st
                                 .left_vns = c->slice_vns};
     int64_t behind_vns = clock_g(&from) - clock_g(&own);
 
-    if (rq->w == 0 && behind_vns > 0)
+    if (rq->w == 0 && (behind_vns > 0 || from.count > 0)) /* an idle clock compares with nobody */
         own = clock_shift(s, rq, behind_vns, now);
     return (c->v_clock & SC_MOVED) != 0 ? join_moved(rq, c, &own, &from)
                                         : join_awake(rq, c, &own, &from);
@@ -226,6 +229,16 @@ HOT struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct 
     return join_at(rq, c, v_now, j);
 }
 
+/* Its position is on G from now on: who comes to this queue may move the zone before it arrives. */
+static NOINLINE void leave_for_another(const struct rq *rq, struct sc *c, struct mono now)
+{
+    int64_t zone_vns = clock_zone_vns(rq, now);
+
+    c->v = vtime_add(c->v, zone_vns);
+    c->vdeadline = vtime_add(c->vdeadline, zone_vns);
+    c->v_clock |= SC_MOVED | clock_epoch_bit(now);
+}
+
 HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 {
     int64_t bound = lag_bound_vns(rq, c);
@@ -234,13 +247,13 @@ HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 
     ASSERT(c->v_clock == rq->cpu + 1);
     c->lag_vns = lag_vns < bound ? lag_vns : bound;
-    if (moves)
-        c->v_clock |= SC_MOVED;
     sums_remove(rq, c);
     if (rq->w == 0) {
         rq->v0 = v_now;
         rq->empty_since = now;
     }
+    if (moves)
+        leave_for_another(rq, c, now);
 }
 
 void fair_rejoin(struct rq *rq, struct sc *c)

@@ -18,9 +18,10 @@
 enum sc_kind { SC_FAIR = 0, SC_RESERVED = 1 };
 
 /* How a context left the CPU in `v_clock`; neither: it went to sleep. */
-#define SC_MOVED 0x8000u  /* to another CPU at once */
+#define SC_MOVED 0x8000u  /* to another CPU at once; v and vdeadline are on G, not on V */
 #define SC_FORCED 0x4000u /* because its CPU set demanded it */
-#define SC_CLOCK_CPU 0x3fffu
+#define SC_EPOCH 0x2000u  /* in an epoch of odd number (core/clock.h) */
+#define SC_CLOCK_CPU 0x1fffu
 
 _Static_assert(CPU_MAX < SC_CLOCK_CPU, "1 + a CPU fits");
 

@@ -163,25 +163,44 @@ static void enter(struct machine *m, uint32_t cpu)
     c->entered = m->now;
 }
 
-/* All that the interrupt brought is told to the core: decide, then whoever has the CPU goes on once
- * the kernel is done. */
-static void leave_interrupt(struct machine *m, uint32_t cpu)
+/* The core decides who runs, then the kernel has the CPU for `kernel_ns`. */
+static void take_cpu(struct machine *m, uint32_t cpu, uint64_t kernel_ns)
 {
     struct machine_cpu *c = &m->cpus[cpu];
 
-    if (m->config.interrupt_ns == 0) {
-        settle(m, cpu);
-        return;
-    }
     for (uint64_t turn = 0; c->must_decide; turn++) {
         ASSERT(turn < MACHINE_INSTANT_EVENTS_MAX);
         decide(m, cpu);
     }
-    c->free_at = mono_add(m->now, m->config.interrupt_ns);
+    c->free_at = mono_add(m->now, kernel_ns);
     c->entered = c->free_at;
+    m->kernel_ns += kernel_ns;
     account_interrupt(m->sched, cpu, m->now, c->free_at);
     event_set(&m->events, source_of_cpu(cpu, CPU_SPENT),
               c->thread == MACHINE_THREAD_NONE ? MONO_NEVER : c->free_at);
+}
+
+/* All that the interrupt brought is told to the core: decide, then whoever has the CPU goes on once
+ * the kernel is done. */
+static void leave_interrupt(struct machine *m, uint32_t cpu)
+{
+    if (m->config.interrupt_ns == 0)
+        settle(m, cpu);
+    else
+        take_cpu(m, cpu, m->config.interrupt_ns);
+}
+
+bool machine_is_free(const struct machine *m, uint32_t cpu)
+{
+    return !mono_before(m->now, m->cpus[cpu].free_at);
+}
+
+void machine_interrupt(struct machine *m, uint32_t cpu, uint64_t kernel_ns)
+{
+    ASSERT(machine_is_free(m, cpu));
+    enter(m, cpu);
+    take_cpu(m, cpu, kernel_ns);
+    count_queued(m);
 }
 
 /* Is the next event one more thing that the timer of `cpu` is to do at this instant? */
@@ -240,7 +259,7 @@ static void handle_next(struct machine *m)
     uint32_t source = event_take(&m->events);
     uint32_t cpu = cpu_of_source(m, source);
 
-    if (mono_before(m->now, m->cpus[cpu].free_at)) { /* interrupts are off in the kernel */
+    if (!machine_is_free(m, cpu)) { /* interrupts are off in the kernel */
         event_set(&m->events, source, m->cpus[cpu].free_at);
         return;
     }

@@ -116,6 +116,7 @@ struct machine {
     uint64_t event_count;
     uint64_t instant_count; /* events at this instant so far */
     uint64_t trace_hash;
+    uint64_t kernel_ns; /* taken by interrupts on all CPUs, those under way included */
     struct machine_arena *arena;
 };
 
@@ -139,6 +140,17 @@ void machine_sleep_until(struct machine *m, uint32_t cpu, uint32_t thread, struc
 
 /* Handle events before `end`, at most `count` of them.  Returns: why it stopped. */
 MUST_USE enum machine_stop machine_run(struct machine *m, struct mono end, uint64_t count);
+
+/* Between two calls of machine_run: may anything happen to `cpu` at m->now?  Not while the kernel
+ * has it, as interrupts are off then. */
+MUST_USE bool machine_is_free(const struct machine *m, uint32_t cpu);
+
+/*
+ * At m->now, between two calls of machine_run, on a CPU that is free: an interrupt of somebody
+ * else's takes `kernel_ns`.  What the embedder asked of the core on `cpu` at this instant (a wake,
+ * a fork, a CPU set, from outside) is decided on.
+ */
+void machine_interrupt(struct machine *m, uint32_t cpu, uint64_t kernel_ns);
 
 /* ---- For the program, about the CPU it was called for ---- */
 

@@ -77,9 +77,18 @@ static void write_thread(struct result_thread *row, const struct ledger *a, cons
     row->preemptions = rise(a->preempt_count, b->preempt_count);
     row->voluntary_blocks = rise(a->block_count, b->block_count);
     row->migrations = rise(a->migration_count, b->migration_count);
-    row->ideal_ns = RESULT_UNKNOWN; /* the water-filled share is not computed yet */
+    row->ideal_ns = RESULT_UNKNOWN;
     row->lag_min_ns = RESULT_UNKNOWN;
     row->lag_max_ns = RESULT_UNKNOWN;
+}
+
+static void write_lag(struct result_thread *row, const struct lag *lag, uint32_t thread)
+{
+    if (!lag->is_known)
+        return;
+    row->ideal_ns = (int64_t)lag_ideal_ns(lag, thread);
+    row->lag_min_ns = lag->threads[thread].min_ns;
+    row->lag_max_ns = lag->threads[thread].max_ns;
 }
 
 uint64_t outcome_verdict(const struct result_header *header, const struct result_thread *threads,
@@ -125,6 +134,7 @@ unsigned char *outcome_write(const struct outcome *o, const struct machine *m,
         if (!m->threads[thread].has_started)
             continue;
         write_thread(&threads[thread], &o->ledgers[thread], &ledger, &script->threads[thread].step);
+        write_lag(&threads[thread], &script->lag, thread);
     }
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
         outcome_cpu_row(o, m, cpu, &cpus[cpu]);

@@ -15,7 +15,8 @@ bool script_init(struct script *s, const struct workload_image *image, struct ma
     s->threads = calloc(thread_count, sizeof *s->threads);
     s->objects = calloc(object_count != 0 ? object_count : 1, sizeof *s->objects);
     s->forked = calloc(image->header->task_count, sizeof *s->forked);
-    if (s->threads == NULL || s->objects == NULL || s->forked == NULL) {
+    if (s->threads == NULL || s->objects == NULL || s->forked == NULL ||
+        !lag_begin(&s->lag, image, machine, start)) {
         script_fini(s);
         return false;
     }
@@ -36,6 +37,7 @@ void script_fini(struct script *s)
     free(s->threads);
     free(s->objects);
     free(s->forked);
+    lag_fini(&s->lag);
     *s = (struct script){0};
 }
 
@@ -287,6 +289,8 @@ static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
         machine_set_mask(s->machine, cpu, thread, script_class_of(s->image, action->object));
         break;
     case STEP_DONE:
+        if (s->lag.is_known)
+            lag_ends(&s->lag, thread);
         machine_exit(s->machine, cpu);
         break;
     }
@@ -352,6 +356,8 @@ bool script_go_on(void *context, uint32_t cpu, uint32_t thread)
     struct script_thread *t = &s->threads[thread];
 
     ASSERT(!t->is_waiting); /* whoever wakes it takes it out of its queue first */
+    if (s->lag.is_known)
+        lag_has_cpu(&s->lag, cpu, thread);
     switch (t->state) {
     case SCRIPT_NEXT:
         go_on_next(s, cpu, thread);

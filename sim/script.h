@@ -29,7 +29,7 @@
 #ifndef SIM_SCRIPT_H
 #define SIM_SCRIPT_H
 
-#include "sim/machine.h"
+#include "sim/lag.h"
 #include "workload/step.h"
 
 #define SCRIPT_NAME_BYTES 24u
@@ -72,6 +72,7 @@ struct script_object {
 struct script {
     const struct workload_image *image;
     struct machine *machine;
+    struct lag lag;
     struct script_thread *threads;
     struct script_object *objects;
     uint32_t *forked; /* of each task, so many threads */
@@ -80,7 +81,7 @@ struct script {
     bool has_sync_error; /* a mutex was unlocked by somebody else than its holder */
 };
 
-/* Threads of `image` starting at `start`; `machine` is only remembered.  False: no memory. */
+/* Threads of `image` starting at `start` on `machine`, which has been set up.  False: no memory. */
 MUST_USE bool script_init(struct script *s, const struct workload_image *image,
                           struct machine *machine, struct mono start, struct mono end);
 void script_fini(struct script *s);

@@ -257,6 +257,7 @@ static bool run_workload(struct run *r, struct sim_output *output)
     show_snapshot(r);
     machine_check(&r->machine);
     script_check(&r->script);
+    lag_end(&r->script.lag);
 
     uint64_t failed = r->is_complete ? 0 : RESULT_FAILED_INCOMPLETE;
 

@@ -182,9 +182,11 @@ HOT void fair_unqueue_only(struct rq *rq, uint32_t sc, struct sc *c)
     rq->class_count[c->latency_class]--;
 }
 
-/* Eligible is who has (v - V0) * W <= S, exactly. */
+/* Eligible is who has (v - V0) * W <= S, exactly; for WFQ everybody, as 0 <= 0. */
 static struct eedq_clock clock_of(const struct rq *rq)
 {
+    if (rq->fair_policy == FAIR_WFQ)
+        return (struct eedq_clock){.origin = rq->v0.vns};
     return (struct eedq_clock){rq->v0.vns, rq->w, rq->s};
 }
 

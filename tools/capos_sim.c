@@ -10,14 +10,16 @@ static const struct argp_option table[] = {
     {"events", OPTION_EVENTS, "FILE", OPTION_ARG_OPTIONAL,
      "write one line per event; without FILE to standard output, before the table",
      GROUP_SHOWN},
+    {"policy", OPTION_POLICY, "NAME", 0,
+     "how the fair class picks: eevdf, as the kernel does, or wfq (default eevdf)", GROUP_RUN},
     {"no-costs", OPTION_NO_COSTS, NULL, 0, "interrupts take no kernel time", GROUP_RUN},
     {0},
 };
 
 static const char about[] =
     "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
-    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration, seed and "
-    "--no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
+    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration, seed, "
+    "--policy and --no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
 
 static enum exit_status simulate(const struct input *input, const struct options *options,
                                  struct outputs *outputs, struct output *events)

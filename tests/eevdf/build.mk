@@ -12,4 +12,4 @@ $(B)/coretest/seeded.cmd: tests/eevdf/build.mk
 	    '$(CORE_SAN_OBJS) $(BASE_SAN) $(B)/san/abi/names.o' > $@
 $(EEVDF_TESTS): | $(B)/coretest/seeded.cmd
 
-TESTS += tests/eevdf/seeded-bugs
+TESTS += tests/eevdf/seeded-bugs tests/policies

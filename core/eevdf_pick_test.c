@@ -61,7 +61,8 @@ static void test_bug_v_truncated_towards_zero(void **state)
         move_origin(rq, (int64_t)prng_below(&p, 1000000) - (i % 2 ? 999999 : 0));
         odd_count += rq->s.high < 0 && wide_join(rq->s) % rq->w != 0;
         newcomer->lag_vns = 0;
-        newcomer->v_cpu_plus_1 = 0; /* no clock but this one knows it */
+        newcomer->vdeadline = vtime_add(newcomer->v, newcomer->slice_vns);
+        newcomer->v_cpu_plus_1 = 0; /* it comes from elsewhere */
         (void)fair_join(f->s, rq, newcomer, f->now);
         assert_true(is_eligible(rq, newcomer));
         fair_leave(rq, newcomer, f->now, true);

@@ -17,10 +17,11 @@ static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_
     return ref;
 }
 
-/* A context that was never queued, as if it came from elsewhere with this lag. */
+/* A context that comes from another CPU with this lag and a whole request. */
 static struct sc *with_lag(struct sc *c, int64_t lag_vns)
 {
     c->lag_vns = lag_vns;
+    c->vdeadline = vtime_add(c->v, c->slice_vns);
     c->v_cpu_plus_1 = 0;
     return c;
 }

@@ -2,8 +2,8 @@
 # seeded.cmd tells tests/eevdf/seeded-bugs how core/'s unit tests are built.  -O0: that is most of
 # the time it takes.
 
-EEVDF_TESTS := $(filter %/eevdf_pick_test %/eevdf_place_test %/eevdf_weight_test %/eevdf_time_test,\
-    $(CORE_TESTS))
+EEVDF_TESTS := $(filter %/eevdf_pick_test %/eevdf_place_test %/eevdf_weight_test %/eevdf_time_test \
+    %/cheats_test,$(CORE_TESTS))
 EEVDF_CC := $(CC) $(CFLAGS_HOST) $(SANITIZE) -O0 -include sim/port_sim.h
 
 $(B)/coretest/seeded.cmd: tests/eevdf/build.mk

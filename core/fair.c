@@ -158,6 +158,14 @@ HOT void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns)
         rebase(rq);
 }
 
+void fair_give_way(struct sc *c)
+{
+    int64_t granularity_vns = c->bound_vns - c->slice_vns; /* see sc_rate */
+
+    if (vtime_diff_vns(c->vdeadline, c->v) <= granularity_vns)
+        c->vdeadline = vtime_add(c->v, c->slice_vns);
+}
+
 HOT void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c)
 {
     ASSERT(c->kind == SC_FAIR);

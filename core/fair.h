@@ -58,6 +58,10 @@ void fair_rejoin(struct rq *rq, struct sc *c);
 /* It ran for `run_ns`: v, S, and a new request when the deadline is reached. */
 void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns);
 
+/* It gives way: what is left of its request counts as used if it is less than GRANULARITY_NS.  It
+ * would have an early deadline and, once picked, a whole slice. */
+void fair_give_way(struct sc *c);
+
 /* Link or unlink a competing context, `c` of slot `sc`, in the queue. */
 void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
 void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);

@@ -20,6 +20,8 @@
     X(PLACED_IDLE, "placed on idle CPU %a; its previous CPU %b was busy")                     \
     X(PLACED_ALLOWED, "placed on CPU %a, the first its mask allows; CPU %b it does not")      \
     X(MIGRATED_STOLEN, "moved to CPU %a, which was idle, from CPU %b")                        \
+    X(MIGRATED_PUSHED, "moved to a CPU that leads by %a ns of service, more than %b")         \
+    X(MIGRATED_MASK, "moved to CPU %a, as its mask lacks CPU %b")                             \
     X(DENIED_STALE, "the reference has generation %a, the object %b")                         \
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")

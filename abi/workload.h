@@ -137,9 +137,23 @@ struct workload_event {
     uint32_t kind; /* enum workload_event_kind */
     uint32_t object;
     uint32_t object2;
-    uint32_t line; /* of the file, for messages */
+    uint32_t line; /* where it stands, for messages: workload_line_*() */
     uint64_t ns;
 };
+
+/* A workload may come from several files; its events' lines then say of which file. */
+#define WORKLOAD_FILES_MAX 64u
+#define WORKLOAD_LINE_BITS 24u
+
+static inline uint32_t workload_line_number(uint32_t line)
+{
+    return line & ((1u << WORKLOAD_LINE_BITS) - 1);
+}
+
+static inline uint32_t workload_line_file(uint32_t line)
+{
+    return line >> WORKLOAD_LINE_BITS;
+}
 
 #define WORKLOAD_MASK_WORDS 16u
 

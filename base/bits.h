@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bits.h - bit scans and roundings on 64-bit words.  Pure; no locks; constant time. */
+/* bits.h - bit scans and roundings on 64-bit words.  Pure; no locks; constant time but bits_nth. */
 #ifndef BASE_BITS_H
 #define BASE_BITS_H
 
@@ -19,11 +19,19 @@ static inline uint32_t bits_highest(uint64_t word)
 
 static inline uint32_t bits_count(uint64_t word)
 {
-    uint32_t count = 0;
+    /* Sums of 2, 4, then 8 bits side by side (Warren, Hacker's Delight, 5-1); no library call. */
+    word -= (word >> 1) & UINT64_C(0x5555555555555555);
+    word = (word & UINT64_C(0x3333333333333333)) + ((word >> 2) & UINT64_C(0x3333333333333333));
+    word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)((word * UINT64_C(0x0101010101010101)) >> 56);
+}
 
-    for (; word != 0; word &= word - 1) /* at most 64 turns; no library call when freestanding */
-        count++;
-    return count;
+/* Index of the set bit below which `nth` others are set; nth < bits_count(word). */
+static inline uint32_t bits_nth(uint64_t word, uint32_t nth)
+{
+    for (; nth > 0; nth--) /* bound: 63 */
+        word &= word - 1;
+    return bits_lowest(word);
 }
 
 /* Round up to a multiple of `step`, a power of two. */

@@ -20,19 +20,26 @@ static void explain_steal(struct sched *s, struct rq *rq, uint32_t victim, uint3
                            .b = victim};
 }
 
-/* One victim: SLOT_NONE when it has nothing for us; its lock was free. */
-static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now,
-                          struct decision *d)
+/* Threads on their way from a victim to a thief. */
+struct loot {
+    uint32_t count;
+    uint32_t threads[STEAL_SCAN_MAX]; /* contexts at first, then who executes on them */
+};
+
+/* One victim, whose lock was free. */
+static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now,
+                      struct decision *d, struct loot *loot)
 {
     struct rq *from = rq_of(s, victim);
-    uint32_t thread = SLOT_NONE;
 
     bool has_drained = inbox_drain(s, from, cpu, now) > 0;
-    uint32_t sc = eedq_search(s, &from->fair, may_run_on, cpu);
+    uint32_t half = (rq_queued_count(from) + 1) / 2;
+    uint32_t found_count = eedq_search(s, &from->fair, may_run_on, cpu, loot->threads);
 
-    if (sc != SLOT_NONE) {
-        thread = sc_of(s, sc)->thread;
-        rq_detach(s, from, thread, cpu, now);
+    loot->count = found_count < half ? found_count : half;
+    for (uint32_t i = 0; i < loot->count; i++) {
+        loot->threads[i] = sc_of(s, loot->threads[i])->thread;
+        rq_detach(s, from, loot->threads[i], cpu, now);
     }
     bool must_look = rq_publish_overload(s, from);
 
@@ -42,7 +49,6 @@ static uint32_t take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct
         must_look |= (port_load32(&from->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO)) != 0;
     if (must_look && d->kick_count < KICK_MAX)
         wake_kick(s, victim, KICK_INBOX, d);
-    return thread;
 }
 
 static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t cpu,
@@ -55,14 +61,17 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
         rq->stat.contended_count++;
         return STEAL_CONTENDED;
     }
-    uint32_t thread = take_from(s, victim, cpu, now, d);
+    struct loot loot;
 
+    take_from(s, victim, cpu, now, d, &loot);
     port_unlock(&from->lock);
-    if (thread == SLOT_NONE)
+    if (loot.count == 0)
         return STEAL_NOTHING;
     port_lock(&rq->lock);
-    rq_attach(s, rq, thread, cpu, now);
-    explain_steal(s, rq, victim, thread, now);
+    for (uint32_t i = 0; i < loot.count; i++) {
+        rq_attach(s, rq, loot.threads[i], cpu, now);
+        explain_steal(s, rq, victim, loot.threads[i], now);
+    }
     port_unlock(&rq->lock);
     return STEAL_DONE;
 }
@@ -149,11 +158,11 @@ static bool has_idle_cpu(const struct sched *s, uint32_t sc, uint32_t near)
 
 static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct decision *d)
 {
-    uint32_t sc = eedq_search(s, &rq->fair, has_idle_cpu, rq->cpu);
+    uint32_t found[STEAL_SCAN_MAX];
 
-    if (sc == SLOT_NONE)
+    if (eedq_search(s, &rq->fair, has_idle_cpu, rq->cpu, found) == 0)
         return;
-    uint32_t idle = wake_claim_idle(s, sc_of(s, sc)->thread, rq->cpu);
+    uint32_t idle = wake_claim_idle(s, sc_of(s, found[0])->thread, rq->cpu);
 
     if (idle != CPU_NONE)
         wake_kick(s, idle, KICK_STEAL_HINT, d);
@@ -166,6 +175,155 @@ HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
     if (d->kick_count < KICK_MAX)
         kick_idle(s, rq, d);
     return true;
+}
+
+/* ---- Pushes ---- */
+
+/* May this context run anywhere but on `cpu`? */
+static bool is_migratable(const struct sched *s, uint32_t sc, uint32_t cpu)
+{
+    uint32_t thread = sc_of(s, sc)->thread;
+
+    for (uint32_t i = 0; i < s->mask_words; i++) {
+        uint64_t own = i == cpu / CLUSTER_CPUS ? UINT64_C(1) << (cpu % CLUSTER_CPUS) : 0;
+
+        if ((thread_mask_word(s, thread, i) & ~own) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Keep the least urgent of the `count` contexts: a short run moves no load, and who woke for one
+ * should not wait elsewhere.  Returns: how many they are. */
+static uint32_t keep_least_urgent(const struct sched *s, uint32_t *found, uint32_t count)
+{
+    uint32_t least = LATENCY_CLASS_COUNT;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (sc_of(s, found[i])->latency_class < least)
+            least = sc_of(s, found[i])->latency_class;
+    for (uint32_t i = 0; i < count; i++)
+        if (sc_of(s, found[i])->latency_class == least)
+            found[kept++] = found[i];
+    return kept;
+}
+
+/* Whose turn it is: round robin over the first few that can go anywhere; or SLOT_NONE. */
+static uint32_t push_candidate(const struct sched *s, struct rq *rq)
+{
+    uint32_t found[STEAL_SCAN_MAX];
+    uint32_t count = eedq_search(s, &rq->fair, is_migratable, rq->cpu, found);
+
+    count = keep_least_urgent(s, found, count);
+    return count == 0 ? SLOT_NONE : sc_of(s, found[rq->push_cursor++ % count])->thread;
+}
+
+/* Where a push may go to, and by how much that CPU leads. */
+struct lead {
+    uint32_t cpu;
+    bool is_idle; /* and claimed */
+    int64_t gap_vns;
+};
+
+/* The `nth` CPU of the thread's mask without `except`. */
+static uint32_t nth_other_cpu(const struct sched *s, uint32_t thread, uint32_t except, uint32_t nth)
+{
+    for (uint32_t i = 0; i < s->mask_words; i++) {
+        uint64_t word = thread_mask_word(s, thread, i);
+
+        if (i == except / CLUSTER_CPUS)
+            word &= ~(UINT64_C(1) << (except % CLUSTER_CPUS));
+        uint32_t count = bits_count(word);
+
+        if (nth < count)
+            return i * CLUSTER_CPUS + bits_nth(word, nth);
+        nth -= count;
+    }
+    return CPU_NONE; /* the mask has become narrower */
+}
+
+static uint32_t count_other_cpus(const struct sched *s, uint32_t thread, uint32_t except)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->mask_words; i++)
+        count += bits_count(thread_mask_word(s, thread, i));
+    return count - (thread_allows(s, thread, except) ? 1 : 0);
+}
+
+/* Look at one CPU: idle is best, else who leads most. */
+static void consider(struct sched *s, uint32_t cpu, const struct clock *own, struct lead *best)
+{
+    struct clock other;
+
+    if (wake_claim(s, cpu)) {
+        *best = (struct lead){cpu, true, 0};
+        return;
+    }
+    if (!clock_read(s, cpu, own->time, &other))
+        return;
+    int64_t gap_vns = clock_g(&other) - clock_g(own);
+
+    if (gap_vns > best->gap_vns)
+        *best = (struct lead){cpu, false, gap_vns};
+}
+
+/*
+ * Sample the CPUs of the thread's mask.  Steps of the golden ratio spread over any number of CPUs
+ * more evenly than chance does (Knuth, TAOCP 3, 6.4), and a run stays repeatable.
+ */
+static struct lead sample_cpus(struct sched *s, struct rq *rq, uint32_t thread,
+                               const struct clock *own)
+{
+    struct lead best = {.cpu = CPU_NONE};
+    uint64_t count = count_other_cpus(s, thread, rq->cpu);
+
+    for (uint32_t i = 0; i < PUSH_SAMPLE_COUNT && i < count && !best.is_idle; i++) {
+        uint32_t point = (rq->push_sample++ + rq->cpu) * UINT32_C(0x9e3779b9);
+        uint32_t cpu = nth_other_cpu(s, thread, rq->cpu, (uint32_t)(point * count >> 32));
+
+        if (cpu != CPU_NONE)
+            consider(s, cpu, own, &best);
+    }
+    return best;
+}
+
+/* Service that a gap is worth at the mean weight of `c`, which has somebody. */
+static int64_t service_ns(const struct clock *c, int64_t gap_vns)
+{
+    return wide_floor_div(wide_add_mul((struct wide){0, 0}, gap_vns, c->w),
+                          (int64_t)c->count * WEIGHT_UNIT);
+}
+
+static void push(struct sched *s, struct rq *rq, uint32_t thread, struct lead to,
+                 const struct clock *own, struct decision *d)
+{
+    rq->stat.push_count++;
+    rq_detach(s, rq, thread, to.cpu, own->time);
+    (void)thread_change(thread_of(s, thread), THREAD_POST, to.cpu, 0);
+    rq->why = (struct why){.rule = WHY_MIGRATED_PUSHED,
+                           .subject_slot = thread,
+                           .subject_gen = thread_ref_of(s, thread).gen,
+                           .time_ns = own->time.ns,
+                           .a = service_ns(own, to.gap_vns),
+                           .b = (int64_t)PUSH_LEAD_NS};
+    wake_deliver(s, thread, to.cpu, d); /* from here on the thread is the target's */
+}
+
+void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+{
+    if (s->cpu_count == 1 || d->kick_count >= KICK_MAX - 1)
+        return;
+    uint32_t thread = push_candidate(s, rq);
+
+    if (thread == SLOT_NONE)
+        return;
+    struct clock own = clock_own(s, rq, now);
+    struct lead to = sample_cpus(s, rq, thread, &own);
+
+    if (to.is_idle || clock_gap_exceeds(&own, to.gap_vns, WEIGHT_UNIT, PUSH_LEAD_NS))
+        push(s, rq, thread, to, &own, d);
 }
 
 void balance_set_idle(struct sched *s, uint32_t cpu)

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * balance.h - work conservation: an idle CPU takes what another CPU has queued.
+ * balance.h - work conservation: an idle CPU takes what another CPU has queued; and fairness across
+ * CPUs: a CPU that is behind gives.
  *
  * Going idle, a CPU first publishes that it is idle, then looks at the overload words: at most
  * STEAL_TRY_MAX victims whose lock is free, near ones first.  It drains the victim's inbox (that is
- * queued work too), takes the first of STEAL_SCAN_MAX contexts in deadline order that may run here,
- * detaches it under the victim's lock, drops that, attaches it under its own.  Never two locks.
+ * queued work too), takes of the first STEAL_SCAN_MAX contexts in deadline order those that may run
+ * here, up to half of what is queued, detaches them under the victim's lock, drops that, attaches
+ * them under its own.  Never two locks.
  * The other half is balance_offer: whoever leaves something queued wakes one idle CPU for it.
- * A thread keeps its lag over the move.
+ *
+ * Push.  Every T = PUSH_CHECK_NS a CPU with somebody queued takes the next of its first
+ * STEAL_SCAN_MAX contexts that may run elsewhere, samples two CPUs of its mask and gives it to the
+ * one whose clock G (core/clock.h) leads more, if that is by more than H = PUSH_LEAD_NS of service
+ * at the own queue's mean weight, or to one that is idle.  The thread is chosen first: sampled over
+ * all CPUs, its mask would seldom be met.  So threads go from where little was served per thread to
+ * where more was, and pushes stop when those left behind cannot go higher, which is the weighted
+ * max-min state under masks.  Whoever runs alone never looks.
  */
 #ifndef CORE_BALANCE_H
 #define CORE_BALANCE_H
@@ -28,6 +37,9 @@ MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct m
  * CPU and kick it.  One, and none if `d` has no place for the kick.  Returns: false: nobody is
  * idle, so `d` is as it was. */
 bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d);
+
+/* Give one queued context to another CPU, if one leads enough.  Lock: rq; somebody is queued. */
+void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decision *d);
 
 /* Say that `cpu` is idle and may be claimed; also the fence before the overload words are read. */
 void balance_set_idle(struct sched *s, uint32_t cpu);

@@ -376,16 +376,19 @@ HOT uint32_t eedq_pick(const struct sched *s, const struct eedq *q, const struct
     return SLOT_NONE;
 }
 
-uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *accept, uint32_t cpu)
+uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *accept, uint32_t cpu,
+                     uint32_t found[STEAL_SCAN_MAX])
 {
     uint32_t first[STEAL_SCAN_MAX];
     const uint32_t *slots = is_array(q) ? q->sorted : first;
     uint32_t count = is_array(q) ? q->count : tree_list(s, q, STEAL_SCAN_MAX, first);
 
+    uint32_t found_count = 0;
+
     for (uint32_t i = 0; i < count && i < STEAL_SCAN_MAX; i++)
         if (accept(s, slots[i], cpu))
-            return slots[i];
-    return SLOT_NONE;
+            found[found_count++] = slots[i];
+    return found_count;
 }
 
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q)

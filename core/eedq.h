@@ -101,10 +101,10 @@ void eedq_remove(struct sched *s, struct eedq *q, uint32_t sc);
 MUST_USE uint32_t eedq_pick(const struct sched *s, const struct eedq *q,
                             const struct eedq_clock *clock);
 
-/* The first of the first STEAL_SCAN_MAX contexts in deadline order that `accept` takes for `cpu`,
- * left linked; or SLOT_NONE. */
+/* Those of the first STEAL_SCAN_MAX contexts in deadline order that `accept` takes for `cpu`, left
+ * linked.  Returns: how many. */
 MUST_USE uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *accept,
-                              uint32_t cpu);
+                              uint32_t cpu, uint32_t found[STEAL_SCAN_MAX]);
 
 /* The least eligible_at of a non-empty queue. */
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q);

@@ -218,15 +218,17 @@ static void test_eedq_search_is_bounded(void **state)
 {
     struct fixture *f = fixture_new(1, 64, 0);
     struct eedq q;
+    uint32_t found[STEAL_SCAN_MAX];
 
     (void)state;
     eedq_init(&q);
     for (uint32_t i = 0; i < STEAL_SCAN_MAX; i++)
         insert(f->s, &q, 2 * i + 1, (struct eedq_key){0, i});
     insert(f->s, &q, 2, (struct eedq_key){0, STEAL_SCAN_MAX});
-    assert_int_equal(eedq_search(f->s, &q, is_even, 0), SLOT_NONE);
+    assert_int_equal(eedq_search(f->s, &q, is_even, 0, found), 0);
     eedq_remove(f->s, &q, 1);
-    assert_int_equal(eedq_search(f->s, &q, is_even, 0), 2);
+    assert_int_equal(eedq_search(f->s, &q, is_even, 0, found), 1);
+    assert_int_equal(found[0], 2);
     fixture_free(f);
 }
 

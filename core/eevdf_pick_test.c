@@ -61,8 +61,7 @@ static void test_bug_v_truncated_towards_zero(void **state)
         move_origin(rq, (int64_t)prng_below(&p, 1000000) - (i % 2 ? 999999 : 0));
         odd_count += rq->s.high < 0 && wide_join(rq->s) % rq->w != 0;
         newcomer->lag_vns = 0;
-        newcomer->vdeadline = vtime_add(newcomer->v, newcomer->slice_vns);
-        newcomer->v_cpu_plus_1 = 0; /* it comes from elsewhere */
+        newcomer->v_clock = 0; /* it is new, again */
         (void)fair_join(f->s, rq, newcomer, f->now);
         assert_true(is_eligible(rq, newcomer));
         fair_leave(rq, newcomer, f->now, true);
@@ -216,15 +215,15 @@ static void test_bug_freeze_at_low_load(void **state)
     struct thread_ref ref = fixture_thread(f, WEIGHT_MAX, LATENCY_NORMAL, 1, 0);
     const struct rq *rq = rq_of(f->s, 0);
     struct prng p = prng_seed(3);
-    struct vtime v_before = fair_now(rq, f->now);
+    struct vtime v_before = fair_now(f->s, rq, f->now);
 
     (void)state;
     for (unsigned i = 0; i < 2000; i++) {
         f->now = mono_add(f->now, prng_below(&p, i % 2 ? CHARGE_NS_MAX : 1000));
-        assert_true(vtime_diff_vns(fair_now(rq, f->now), v_before) >= 0);
+        assert_true(vtime_diff_vns(fair_now(f->s, rq, f->now), v_before) >= 0);
         (void)fixture_wake(f, 0, ref);
         assert_int_equal(fixture_current(f, 0), ref.slot);
-        v_before = fair_now(rq, f->now);
+        v_before = fair_now(f->s, rq, f->now);
         f->now = mono_add(f->now, prng_below(&p, MS));
         fixture_block(f, 0);
         assert_int_equal(rq->w, 0);

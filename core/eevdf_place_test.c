@@ -17,18 +17,18 @@ static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_
     return ref;
 }
 
-/* A context that comes from another CPU with this lag and a whole request. */
-static struct sc *with_lag(struct sc *c, int64_t lag_vns)
+/* A context that left CPU 0 with this credit and has slept for long. */
+static struct sc *with_credit(const struct fixture *f, struct sc *c, int64_t lag_vns)
 {
+    c->v = vtime_add(fair_now(f->s, rq_of(f->s, 0), f->now), -(INT64_C(1) << 40));
     c->lag_vns = lag_vns;
-    c->vdeadline = vtime_add(c->v, c->slice_vns);
-    c->v_cpu_plus_1 = 0;
+    c->v_clock = 1;
     return c;
 }
 
 static int64_t lag_of(const struct fixture *f, const struct sc *c)
 {
-    return vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
+    return vtime_diff_vns(fair_now(f->s, rq_of(f->s, 0), f->now), c->v);
 }
 
 /* V by looking at everybody who competes on CPU 0, each once. */
@@ -120,11 +120,11 @@ static void test_bug_running_counted_twice(void **state)
         account_charge(f->s, rq, f->now, CHARGE_PREEMPT);
         struct vtime v_now = v_of_all(f);
 
-        assert_int_equal(fair_now(rq, f->now).vns, v_now.vns);
-        (void)fair_join(f->s, rq, with_lag(newcomer, 0), f->now);
+        assert_int_equal(fair_now(f->s, rq, f->now).vns, v_now.vns);
+        (void)fair_join(f->s, rq, with_credit(f, newcomer, 0), f->now);
         assert_int_equal(newcomer->v.vns, v_now.vns);
-        assert_int_equal(fair_now(rq, f->now).vns, v_now.vns);
-        fair_leave(rq, newcomer, f->now, true);
+        assert_int_equal(fair_now(f->s, rq, f->now).vns, v_now.vns);
+        fair_leave(rq, newcomer, f->now, false);
     }
     fixture_free(f);
 }
@@ -177,10 +177,10 @@ static void test_bug_count_includes_who_is_placed(void **state)
         int64_t credit_vns = (int64_t)prng_below(&p, (uint64_t)c->bound_vns + 1);
         int64_t weight = rq->w;
 
-        (void)fair_join(f->s, rq, with_lag(c, credit_vns), f->now);
+        (void)fair_join(f->s, rq, with_credit(f, c, credit_vns), f->now);
         assert_int_equal(rq->w, weight + c->weight);
         assert_in_range(lag_of(f, c) - credit_vns + 1, 0, 2);
-        fair_leave(rq, c, f->now, true);
+        fair_leave(rq, c, f->now, false);
         assert_int_equal(rq->w, weight);
         assert_int_equal(sched_kill(f->s, 0, ref, f->now).status, STATUS_OK);
         sched_release(f->s, sched_take_reaped(f->s, 0));
@@ -227,9 +227,9 @@ static void test_bug_lag_times_load_overflows(void **state)
         (void)start(f, WEIGHT_MAX, LATENCY_BATCH);
     light = sc_of(f->s, fixture_thread(f, WEIGHT_MIN, LATENCY_BATCH, 1, 0).slot);
     assert_true((wide_int)light->bound_vns * (rq->w + light->weight) > INT64_MAX);
-    (void)fair_join(f->s, rq, with_lag(light, light->bound_vns), f->now);
+    (void)fair_join(f->s, rq, with_credit(f, light, light->bound_vns), f->now);
     assert_in_range(lag_of(f, light) - light->bound_vns + 1, 0, 2);
-    fair_leave(rq, light, f->now, true);
+    fair_leave(rq, light, f->now, false);
     fixture_free(f);
 }
 

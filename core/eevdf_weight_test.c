@@ -82,7 +82,7 @@ static void reweight_often(void (*judge)(const struct rq *rq, const struct sc *c
         fixture_run(f, prng_below(&p, 3 * MS));
         account_charge(f->s, rq, f->now, CHARGE_PREEMPT);
         const struct sc *c = sc_of(f->s, rq->current_sc);
-        struct before before = {fair_now(rq, f->now), c->v, c->weight};
+        struct before before = {fair_now(f->s, rq, f->now), c->v, c->weight};
         uint32_t weight = 1 + (uint32_t)prng_below(&p, i % 4 ? 4000 : WEIGHT_MAX);
 
         fair_reweight(f->s, rq, rq->current_sc, weight);
@@ -163,7 +163,7 @@ static void test_bug_reweight_scales_any_lag(void **state)
     (void)start(f, WEIGHT_MIN, LATENCY_NORMAL);
     f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
-    struct vtime v_now = fair_now(rq_of(f->s, 0), f->now);
+    struct vtime v_now = fair_now(f->s, rq_of(f->s, 0), f->now);
 
     assert_true(vtime_diff_vns(v_now, c->v) < -(INT64_C(1) << 55));
     assert_int_equal(sched_set_weight(f->s, 0, ref, 2 * WEIGHT_MIN, f->now), STATUS_OK);

@@ -6,11 +6,17 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
+/* -2^bits <= key < 2^bits, in the fewest instructions. */
+static HOT bool is_within(int64_t key, unsigned bits)
+{
+    return ((uint64_t)key + (UINT64_C(1) << bits)) >> (bits + 1) == 0;
+}
+
 static HOT int64_t key_of(const struct rq *rq, struct vtime v)
 {
     int64_t key = vtime_diff_vns(v, rq->v0);
 
-    ASSERT((uint64_t)key + (VKEY_VNS_MAX - 1) < 2 * VKEY_VNS_MAX - 1); /* |key| < VKEY_VNS_MAX */
+    ASSERT(is_within(key, VKEY_VNS_BITS));
     return key;
 }
 
@@ -20,8 +26,11 @@ static HOT int64_t average_vns(const struct rq *rq)
     return wide_floor_div(rq->s, rq->w);
 }
 
-HOT struct vtime fair_now(const struct rq *rq, struct mono now)
+/* V now; who runs alone is at V to the last bit, as S = w (v - V0). */
+HOT struct vtime fair_now(const struct sched *s, const struct rq *rq, struct mono now)
 {
+    if (LIKELY(rq->fair.count == 0 && rq->current != SLOT_NONE))
+        return rq_current_sc(s, rq)->v;
     if (LIKELY(rq->w > 0))
         return vtime_add(rq->v0, average_vns(rq));
     int64_t idle_ns = mono_diff_ns(now, rq->empty_since);
@@ -52,45 +61,100 @@ static HOT void sums_remove(struct rq *rq, const struct sc *c)
     ASSERT(rq->w > 0 || wide_is_zero(rq->s));
 }
 
-/* L: how much lag may be carried in or out.  The longest slice is that of the least urgent class
- * among the queued and `c`. */
+/* The least urgent class of the queued and `class`. */
+static HOT uint32_t least_class(const struct rq *rq, uint32_t class)
+{
+    if (rq->class_count[LATENCY_BATCH] > 0)
+        return LATENCY_BATCH;
+    if (rq->class_count[LATENCY_NORMAL] > 0 && class > LATENCY_NORMAL)
+        return LATENCY_NORMAL;
+    return class;
+}
+
+uint32_t fair_least_class(const struct rq *rq)
+{
+    return least_class(rq, rq_running_count(rq) > 0 ? rq->current_class : LATENCY_INTERACTIVE);
+}
+
+/* L: how much lag may be carried in or out. */
 static HOT int64_t lag_bound_vns(const struct rq *rq, const struct sc *c)
 {
-    uint32_t least = c->latency_class;
+    uint32_t least = least_class(rq, c->latency_class);
 
-    if (rq->class_count[LATENCY_BATCH] > 0)
-        least = LATENCY_BATCH;
-    else if (rq->class_count[LATENCY_NORMAL] > 0 && least > LATENCY_NORMAL)
-        least = LATENCY_NORMAL;
     if (LIKELY(least == c->latency_class))
         return c->bound_vns;
     return sc_virtual_vns(sc_slice_ns(least) + GRANULARITY_NS, c->weight);
 }
 
-/* The lag to join with, by the table in fair.h; before inflation. */
-static HOT int64_t joining_lag_vns(const struct rq *rq, const struct sc *c, struct vtime v_now)
+/* Where to join, by the table in fair.h. */
+struct joining {
+    int64_t lag_vns; /* before inflation */
+    int64_t left_vns; /* of the request */
+    bool keeps_position; /* lag_vns says where it is, not what it is owed */
+};
+
+/*
+ * V has not come to where it was when it left: how much of that is its own debt?  At most what it
+ * left with, seen from V as its leaving made it: lag (W + w) / W, with the W of now.
+ */
+static int64_t debt_vns(const struct rq *rq, const struct sc *c, int64_t passed_vns)
 {
     int64_t lag_vns = c->lag_vns;
 
-    if (c->v_cpu_plus_1 == rq->cpu + 1) {
-        int64_t credit = lag_vns > 0 ? lag_vns : 0;
-        int64_t passed = vtime_diff_vns(v_now, c->v);
-
-        lag_vns = passed < credit ? passed : credit;
-    }
-    if (LIKELY(lag_vns == 0))
+    if (lag_vns >= 0)
         return 0;
-    int64_t bound = lag_bound_vns(rq, c);
-
-    return clamp(lag_vns, -bound, bound);
+    if (rq->w > 0)
+        lag_vns -= (int64_t)fixmul_div((uint64_t)-lag_vns, c->weight, (uint64_t)rq->w);
+    return passed_vns > lag_vns ? passed_vns : lag_vns;
 }
 
-/* V now; who runs alone is at V to the last bit, as S = w (v - V0). */
-static HOT struct vtime now_without_division(struct sched *s, const struct rq *rq, struct mono now)
+/* Of a wake where it slept: V has passed it by so much. */
+static HOT int64_t waking_lag_vns(const struct rq *rq, const struct sc *c, int64_t passed_vns)
 {
-    if (LIKELY(rq->fair.count == 0 && rq->current != SLOT_NONE))
-        return rq_current_sc(s, rq)->v;
-    return fair_now(rq, now);
+    if (!LIKELY(passed_vns >= 0))
+        return debt_vns(rq, c, passed_vns);
+    if (LIKELY(c->lag_vns <= 0))
+        return 0;
+    return passed_vns < c->lag_vns ? passed_vns : c->lag_vns;
+}
+
+/* It slept on the CPU with the clock `from`, and wakes on the one with `own`. */
+static struct joining join_awake(const struct rq *rq, const struct sc *c, const struct clock *own,
+                                 const struct clock *from)
+{
+    int64_t passed_vns = clock_g(own) - vtime_add(c->v, from->zone_vns).vns;
+    int64_t reach_vns = sc_virtual_vns(clock_contact_ns(own, from, c->latency_class), c->weight) +
+                        lag_bound_vns(rq, c);
+    struct joining j = {.left_vns = c->slice_vns};
+
+    if (passed_vns < -reach_vns) /* out of contact: what its position says there is nothing here */
+        j.lag_vns = c->lag_vns < 0 ? c->lag_vns : 0;
+    else
+        j.lag_vns = clamp(passed_vns, INT64_MIN, c->lag_vns > 0 ? c->lag_vns : 0);
+    return j;
+}
+
+/* It ran or was queued on the CPU with the clock `from`, and goes on here. */
+static struct joining join_moved(const struct rq *rq, const struct sc *c, const struct clock *own,
+                                 const struct clock *from)
+{
+    struct joining j = {.left_vns = vtime_diff_vns(c->vdeadline, c->v)};
+
+    if (clock_in_contact(own, from, c->weight, c->latency_class)) {
+        j.lag_vns = clock_g(own) - vtime_add(c->v, from->zone_vns).vns;
+        if (j.lag_vns > 0) /* a credit makes it eligible, not urgent: the deadline counts from V */
+            j.left_vns += j.lag_vns;
+        j.keeps_position = true;
+        return j;
+    }
+    int64_t bound_vns = lag_bound_vns(rq, c);
+    int64_t contact_vns =
+        sc_virtual_vns(clock_contact_ns(own, from, c->latency_class), c->weight);
+
+    j.lag_vns = clamp(c->lag_vns, -bound_vns - contact_vns, bound_vns);
+    if ((c->v_clock & SC_FORCED) != 0 && j.lag_vns > -c->bound_vns)
+        j.lag_vns = -c->bound_vns;
+    return j;
 }
 
 /* Apart, so that the sums need not be at hand for it. */
@@ -99,39 +163,79 @@ static NOINLINE struct vtime now_joined(const struct rq *rq)
     return vtime_add(rq->v0, average_vns(rq));
 }
 
-HOT struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct mono now)
+/* Compete from now on, at `j` of V.  Returns: V with it. */
+static HOT struct vtime join_at(struct rq *rq, struct sc *c, struct vtime v_now, struct joining j)
 {
-    struct vtime v_now = now_without_division(s, rq, now);
-    int64_t lag_vns = joining_lag_vns(rq, c, v_now);
-    int64_t request_left_vns = c->slice_vns; /* it slept: a new request */
+    int64_t lag_vns = j.lag_vns;
 
-    if (c->v_cpu_plus_1 == 0) {
-        request_left_vns = vtime_diff_vns(c->vdeadline, c->v);
-        if (request_left_vns <= 0) /* it is new */
-            request_left_vns = c->slice_vns / 2;
-    }
     if (rq->w == 0)
         rq->v0 = v_now;
-    else if (lag_vns > 0)
+    else if (lag_vns > 0 && !j.keeps_position)
         lag_vns += (int64_t)fixmul_div((uint64_t)lag_vns, c->weight, (uint64_t)rq->w);
     c->v = vtime_add(v_now, -lag_vns);
-    c->vdeadline = vtime_add(c->v, request_left_vns);
-    c->v_cpu_plus_1 = (uint16_t)(rq->cpu + 1);
+    c->vdeadline = vtime_add(c->v, j.left_vns);
     sums_add(rq, c);
     /* S' = S + w floor(S/W), so floor(S'/(W + w)) is floor(S/W): who joins at V leaves it there. */
     return LIKELY(lag_vns == 0) ? v_now : now_joined(rq);
 }
 
+/* Where one from another CPU joins. */
+static struct joining join_across(const struct sched *s, struct rq *rq, const struct sc *c,
+                                  struct mono now)
+{
+    struct clock own = clock_own(s, rq, now);
+    uint32_t origin = (c->v_clock & SC_CLOCK_CPU) - 1u;
+    struct clock from = own;
+
+    if (origin != rq->cpu && !clock_read(s, origin, now, &from)) /* only its lag is known */
+        return (struct joining){.lag_vns = clamp(c->lag_vns, -c->bound_vns, c->bound_vns),
+                                .left_vns = c->slice_vns};
+    int64_t behind_vns = clock_g(&from) - clock_g(&own);
+
+    if (rq->w == 0 && behind_vns > 0)
+        own = clock_shift(s, rq, behind_vns, now);
+    return (c->v_clock & SC_MOVED) != 0 ? join_moved(rq, c, &own, &from)
+                                        : join_awake(rq, c, &own, &from);
+}
+
+static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct rq *rq,
+                                                 struct sc *c, struct mono now)
+{
+    struct joining j = {.left_vns = c->slice_vns / 2}; /* of a new one */
+
+    if (c->v_clock != 0)
+        j = join_across(s, rq, c, now);
+    if (rq->w == 0 && j.lag_vns != 0) {
+        /* Its position becomes the queue's.  G goes there and V stays, so that who sleeps here is
+         * where it was to V: else each arrival with a credit would leave the sleepers in debt. */
+        (void)clock_shift(s, rq, -j.lag_vns, now);
+        j.lag_vns = 0;
+    }
+    c->v_clock = (uint16_t)(rq->cpu + 1);
+    return join_at(rq, c, fair_now(s, rq, now), j);
+}
+
+HOT struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct mono now)
+{
+    if (!LIKELY(c->v_clock == rq->cpu + 1)) /* it did not sleep here */
+        return join_from_elsewhere(s, rq, c, now);
+    struct vtime v_now = fair_now(s, rq, now);
+    struct joining j = {.lag_vns = waking_lag_vns(rq, c, vtime_diff_vns(v_now, c->v)),
+                        .left_vns = c->slice_vns};
+
+    return join_at(rq, c, v_now, j);
+}
+
 HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 {
     int64_t bound = lag_bound_vns(rq, c);
-    struct vtime v_now = fair_now(rq, now);
+    struct vtime v_now = vtime_add(rq->v0, average_vns(rq)); /* it still counts here */
     int64_t lag_vns = vtime_diff_vns(v_now, c->v);
 
-    ASSERT(c->v_cpu_plus_1 == rq->cpu + 1);
-    c->lag_vns = clamp(lag_vns, moves ? -bound : INT64_MIN, bound);
+    ASSERT(c->v_clock == rq->cpu + 1);
+    c->lag_vns = lag_vns < bound ? lag_vns : bound;
     if (moves)
-        c->v_cpu_plus_1 = 0;
+        c->v_clock |= SC_MOVED;
     sums_remove(rq, c);
     if (rq->w == 0) {
         rq->v0 = v_now;
@@ -141,7 +245,7 @@ HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 
 void fair_rejoin(struct rq *rq, struct sc *c)
 {
-    c->v_cpu_plus_1 = (uint16_t)(rq->cpu + 1);
+    c->v_clock = (uint16_t)(rq->cpu + 1);
     sums_add(rq, c);
 }
 
@@ -154,7 +258,7 @@ HOT void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns)
         c->vdeadline = vtime_add(c->v, c->slice_vns);
     int64_t key = vtime_diff_vns(c->v, rq->v0);
 
-    if (!LIKELY((uint64_t)key + REBASE_VNS < 2 * REBASE_VNS)) /* not in [-REBASE_VNS, REBASE_VNS) */
+    if (!LIKELY(is_within(key, REBASE_VNS_BITS)))
         rebase(rq);
 }
 

@@ -22,11 +22,19 @@
  * Join and leave.
  *   new      lag 0, and half a slice until its first deadline.
  *   sleep    leaves at once; v and lag = min(V - v, L) are kept, with the CPU whose clock v is on.
- *   wake     on the same CPU: l = min(V - v, max(lag, 0)): a debt is paid only by the clock passing
- *            it, a credit is never more than was stored.  On another CPU: l = lag clamped to
- *            [-L, L], because clocks of different CPUs are not compared.  A new request.
- *   move     queued or running threads keep lag (clamped to [-L, L]) and what is left of d - v.
- *   A credit l is placed as l + l*w/W, so that V after joining leaves exactly l.
+ *   wake     l = V - v on the same CPU, at most max(lag, 0): a debt is paid only by the clock
+ *            passing it, a credit is never more than was stored.  Nor is a debt, which left as
+ *            min(lag, 0) (W + w) / W: others' arrivals with a credit move V back, which is not the
+ *            sleeper's doing.  On another CPU l = G - (v + zone of the CPU slept on), with the
+ *            clocks of core/clock.h, at most max(lag, 0).  Below -(B*1024/w + L) the clocks are out
+ *            of contact: l = min(lag, 0).  A new request.
+ *   move     queued or running threads keep their position v + zone if the CPUs are in contact, and
+ *            what is left of d - v, counted from V when they are owed something: a credit makes
+ *            eligible, not urgent.  Else they keep their lag, clamped to [-L - B, L], and what is
+ *            left of d - v; one whose CPU set made it move has a debt of its own slice then, so
+ *            that no visit elsewhere clears one.
+ *   A credit l is placed as l + l*w/W, so that V after joining leaves exactly l; a position is kept
+ *   as it is.
  *   L = (longest slice among the queued and the arriving + granularity) * 1024/w.
  * An empty class's V goes on with the wall clock at weight 1024, so a debt of somebody who sleeps
  * on an idle CPU is forgiven at the rate at which it would have been paid.
@@ -42,8 +50,11 @@
 
 #include "core/rq.h"
 
+/* The least urgent class of who competes; it has the longest slice.  Nobody: the most urgent. */
+uint32_t fair_least_class(const struct rq *rq);
+
 /* V now. */
-struct vtime fair_now(const struct rq *rq, struct mono now);
+struct vtime fair_now(const struct sched *s, const struct rq *rq, struct mono now);
 
 /* The context competes here from now on (it still is in no tree): place v and the deadline.
  * Returns: V with it. */

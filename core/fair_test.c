@@ -65,7 +65,7 @@ static void test_fair_lag_stays_bounded(void **state)
         fixture_decide(f, 0);
         for (unsigned i = 0; i < 8; i++) {
             const struct sc *c = sc_of(f->s, refs[i].slot);
-            int64_t lag = vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
+            int64_t lag = vtime_diff_vns(fair_now(f->s, rq_of(f->s, 0), f->now), c->v);
             int64_t bound = sc_virtual_vns(2 * SLICE_BATCH_NS, c->weight);
 
             assert_true(lag < bound);
@@ -141,14 +141,14 @@ static void test_fair_debt_is_paid_and_no_more(void **state)
 
     assert_int_equal(c->lag_vns, -(int64_t)MS); /* it had 2 ms where 1 ms was its share */
     (void)fixture_wake(f, 0, debtor);
-    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v), -(int64_t)MS);
+    assert_int_equal(vtime_diff_vns(fair_now(f->s, rq_of(f->s, 0), f->now), c->v), -(int64_t)MS);
     while (fixture_current(f, 0) != debtor.slot)
         fixture_run(f, MS);
     fixture_run(f, 2 * MS);
     fixture_block(f, 0);
     fixture_run(f, 100 * MS);
     (void)fixture_wake(f, 0, debtor);
-    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v), 0);
+    assert_int_equal(vtime_diff_vns(fair_now(f->s, rq_of(f->s, 0), f->now), c->v), 0);
     fixture_free(f);
 }
 
@@ -202,13 +202,13 @@ static void test_fair_reweight_keeps_lag_times_weight(void **state)
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     struct rq *rq = rq_of(f->s, 0);
     struct sc *c = sc_of(f->s, a.slot);
-    struct vtime v_before = fair_now(rq, f->now);
+    struct vtime v_before = fair_now(f->s, rq, f->now);
     int64_t scaled_before = vtime_diff_vns(v_before, c->v) * 1024;
 
     fair_reweight(f->s, rq, a.slot, 4096);
-    int64_t scaled_after = vtime_diff_vns(fair_now(rq, f->now), c->v) * 4096;
+    int64_t scaled_after = vtime_diff_vns(fair_now(f->s, rq, f->now), c->v) * 4096;
 
-    assert_in_range(llabs(vtime_diff_vns(fair_now(rq, f->now), v_before)), 0, 1);
+    assert_in_range(llabs(vtime_diff_vns(fair_now(f->s, rq, f->now), v_before)), 0, 1);
     assert_in_range(llabs(scaled_after - scaled_before), 0, 4096 * 2);
     fair_check(f->s, 0);
     fixture_free(f);

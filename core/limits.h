@@ -15,9 +15,13 @@
 #define KICKS_PER_WAKE_MAX 1u
 #define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
 #define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim */
+#define STEAL_COUNT_MAX 8u    /* taken from one victim by a CPU going idle */
 #define STEAL_RETRY_NS UINT64_C(50000)
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
+#define PUSH_SAMPLE_COUNT 2u  /* CPUs looked at by one check for a push */
+#define CLOCK_READ_TRIES 4u   /* readings of another CPU's clock before going without it */
+#define CLOCK_HALVINGS_MAX 64u /* of a 64-bit clock: nothing is left after them */
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
 
 /*
@@ -34,12 +38,19 @@
 #define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */
 #define GRANULARITY_NS UINT64_C(25000)    /* added to the longest slice in the bound of lag */
 
+/* Fairness across CPUs: core/clock.h, core/balance.h. */
+#define CLOCK_EPOCH_NS (UINT64_C(1) << 31) /* E: at its multiples every clock is halved */
+#define PUSH_LEAD_NS UINT64_C(12000000)    /* H: by how much another CPU must lead for a push */
+#define PUSH_CHECK_NS SLICE_NORMAL_NS      /* T: an overloaded CPU looks that often */
+#define CLOCK_CONTACT_NS_MAX (4 * PUSH_LEAD_NS + 2 * SLICE_BATCH_NS)
+
 /*
  * Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily.  One
  * charge of the lightest context reaches 2^57: timers may be as late as a machine was stopped.
  */
-#define VKEY_VNS_MAX (INT64_C(1) << 60)
-#define REBASE_VNS (INT64_C(1) << 38)    /* a key beyond this moves V0 */
+#define VKEY_VNS_BITS 60u
+#define VKEY_VNS_MAX (INT64_C(1) << VKEY_VNS_BITS)
+#define REBASE_VNS_BITS 38u /* a key beyond that moves V0 */
 #define REWEIGHT_VNS_MAX (INT64_C(1) << 42) /* lag and request that a new weight scales */
 
 _Static_assert(EEDQ_ARRAY_AGAIN < EEDQ_ARRAY_MAX, "no rebuilding back and forth");
@@ -51,6 +62,9 @@ _Static_assert(SLICE_BATCH_NS * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)REWEIGHT_VN
                "one slice of the lightest context can be scaled");
 _Static_assert((uint64_t)REWEIGHT_VNS_MAX * (WEIGHT_MAX / WEIGHT_MIN) < (uint64_t)VKEY_VNS_MAX,
                "what is scaled fits a key");
+_Static_assert(CLOCK_CONTACT_NS_MAX * THREAD_COUNT_MAX < UINT64_MAX / WEIGHT_UNIT,
+               "service at a mean weight fits 64 bits");
+_Static_assert(STEAL_COUNT_MAX <= STEAL_SCAN_MAX, "a thief takes of what it has looked at");
 _Static_assert(KICKS_PER_WAKE_MAX <= KICK_MAX, "a wake's kicks fit its decision");
 
 #endif /* CORE_LIMITS_H */

@@ -17,6 +17,8 @@
  *   port_or64/and64(p, v)        fetch-or, fetch-and; return the old value; sequentially consistent
  *   port_xchg32(p, v)            exchange, sequentially consistent
  *   port_or32(p, v)              fetch-or, sequentially consistent
+ *   port_peek32/64(p), port_note32/64(p, v)   load, acquire; store, release: for words that are
+ *                                hints, on whose order nobody's safety depends
  *   port_fence()                 full fence: stores before it are visible before loads after it
  *   port_lock(l), port_trylock(l), port_unlock(l)   leaf locks, held for a bounded time
  *   port_save(s, cpu, thread)    the thread stops running on `cpu` and may run elsewhere as soon as
@@ -45,6 +47,10 @@ struct trace_record {
 
 static inline uint32_t port_load32(const struct port_atomic32 *p);
 static inline void port_store32(struct port_atomic32 *p, uint32_t value);
+static inline uint32_t port_peek32(const struct port_atomic32 *p);
+static inline uint64_t port_peek64(const struct port_atomic64 *p);
+static inline void port_note32(struct port_atomic32 *p, uint32_t value);
+static inline void port_note64(struct port_atomic64 *p, uint64_t value);
 static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired);
 static inline uint32_t port_or32(struct port_atomic32 *p, uint32_t bits);
 static inline uint32_t port_xchg32(struct port_atomic32 *p, uint32_t value);

@@ -23,6 +23,8 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     eedq_init(&rq->reserved);
     port_store32(&rq->inbox_head, SLOT_NONE);
     port_store32(&rq->published, PUBLISHED_HALTED);
+    rq->next_check = now;
+    clock_publish(s, rq, now);
 }
 
 static HOT void trace(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now,
@@ -264,6 +266,12 @@ HOT struct mono rq_protect_end(const struct rq *rq)
 {
     ASSERT(rq->current != SLOT_NONE);
     return mono_add(rq->stretch_start, sc_slice_ns(most_urgent_class(rq)));
+}
+
+HOT struct mono rq_look_at(const struct rq *rq)
+{
+    ASSERT(rq->current != SLOT_NONE);
+    return mono_add(rq->stretch_start, sc_look_ns(most_urgent_class(rq)));
 }
 
 /*

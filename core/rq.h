@@ -17,6 +17,7 @@
 
 #include "abi/why.h"
 #include "base/fixmul.h"
+#include "core/clock.h"
 #include "core/eedq.h"
 #include "core/sc.h"
 #include "core/thread.h"
@@ -72,6 +73,10 @@ struct rq {
     int64_t w;
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
     uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
+    int64_t clock_w;        /* w as published */
+    struct mono next_check; /* for a push; also until then `clock` may stay as it is */
+    uint32_t push_cursor;   /* whose turn it is to be pushed */
+    uint32_t push_sample;   /* how many CPUs were sampled */
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
 
@@ -83,6 +88,7 @@ struct rq {
 
     /* Written by this CPU, read by the others. */
     struct port_atomic32 published ALIGNED(64);
+    struct clock_page clock;
 } ALIGNED(64);
 
 static inline struct rq *rq_of(const struct sched *s, uint32_t cpu)
@@ -103,7 +109,7 @@ static inline struct thread *rq_current_thread(struct sched *s, const struct rq 
     return arena_at(s, rq->current_offset);
 }
 
-static inline struct sc *rq_current_sc(struct sched *s, const struct rq *rq)
+static inline struct sc *rq_current_sc(const struct sched *s, const struct rq *rq)
 {
     ASSERT(rq->current != SLOT_NONE);
     return arena_at(s, rq->current_sc_offset);
@@ -133,6 +139,12 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now);
 static inline uint32_t rq_queued_count(const struct rq *rq)
 {
     return rq->fair.count + rq->reserved.count;
+}
+
+/* Threads running here: 0 or 1. */
+static inline uint32_t rq_running_count(const struct rq *rq)
+{
+    return rq->current != SLOT_NONE ? 1 : 0;
 }
 
 /*
@@ -192,6 +204,9 @@ uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, stru
 
 /* Until when current may keep the CPU: the shorter of its slice and the shortest queued one. */
 struct mono rq_protect_end(const struct rq *rq);
+
+/* The same, but at most PUSH_CHECK_NS after it got the CPU: until then no decision is needed. */
+struct mono rq_look_at(const struct rq *rq);
 
 /*
  * Set or clear the overload bit by R3.  Lock: rq.

@@ -9,7 +9,8 @@ static struct thread_ref start(struct fixture *f, enum latency_class class)
     return ref;
 }
 
-/* Goal: who runs keeps the CPU for the shorter of its slice and the shortest queued one. */
+/* Goal: who runs keeps the CPU for the shorter of its slice and the shortest queued one; the CPU
+ * looks at least every PUSH_CHECK_NS all the same. */
 static void test_rq_protection_is_the_shorter_slice(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 500);
@@ -18,9 +19,12 @@ static void test_rq_protection_is_the_shorter_slice(void **state)
     (void)start(f, LATENCY_BATCH);
     assert_true(mono_is_never(f->arm_at[0]));
     (void)start(f, LATENCY_BATCH);
-    assert_int_equal(f->arm_at[0].ns, 500 + SLICE_BATCH_NS);
-    (void)start(f, LATENCY_NORMAL); /* new: half a slice, preempts because it is shorter */
-    assert_int_equal(f->arm_at[0].ns, 500 + SLICE_NORMAL_NS);
+    assert_int_equal(rq_protect_end(rq_of(f->s, 0)).ns, 500 + SLICE_BATCH_NS);
+    assert_int_equal(f->arm_at[0].ns, 500 + PUSH_CHECK_NS);
+    fixture_run(f, PUSH_CHECK_NS);
+    assert_int_equal(fixture_current(f, 0), 0);
+    (void)start(f, LATENCY_INTERACTIVE); /* new: half a slice, preempts because it is shorter */
+    assert_int_equal(f->arm_at[0].ns, 500 + PUSH_CHECK_NS + SLICE_INTERACTIVE_NS);
     fixture_free(f);
 }
 
@@ -42,8 +46,9 @@ static void test_rq_solo_thread_arms_nothing(void **state)
     fixture_free(f);
 }
 
-/* Goal: detach and attach keep the lag.  Method: take a queued thread off one CPU and put it on
- * another that runs somebody; V - v is the same, up to the credit's inflation. */
+/* Goal: detach and attach keep the position, and the deadline of who is owed something counts from
+ * V.  Method: take a queued thread off one CPU and put it on another that runs somebody, whose
+ * clock is 1 ms ahead: it is owed that too, shared with the other. */
 static void test_rq_move_keeps_lag(void **state)
 {
     struct fixture *f = fixture_new(2, 4, 0);
@@ -59,15 +64,16 @@ static void test_rq_move_keeps_lag(void **state)
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     account_charge(f->s, rq_of(f->s, 1), f->now, CHARGE_PREEMPT);
     struct sc *c = sc_of(f->s, moved.slot);
-    int64_t lag = vtime_diff_vns(fair_now(rq_of(f->s, 0), f->now), c->v);
+    int64_t lag = vtime_diff_vns(fair_now(f->s, rq_of(f->s, 0), f->now), c->v);
     int64_t left = vtime_diff_vns(c->vdeadline, c->v);
 
     assert_int_equal(lag, NS_PER_MS); /* it is owed half of the 2 ms */
     rq_detach(f->s, rq_of(f->s, 0), moved.slot, 1, f->now);
     assert_int_equal(thread_word_read(f->s, moved.slot).state, THREAD_MIGRATING);
     rq_attach(f->s, rq_of(f->s, 1), moved.slot, 1, f->now);
-    assert_int_equal(vtime_diff_vns(fair_now(rq_of(f->s, 1), f->now), c->v), lag);
-    assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), left);
+    assert_int_equal(vtime_diff_vns(fair_now(f->s, rq_of(f->s, 1), f->now), c->v),
+                     (lag + (int64_t)NS_PER_MS) / 2);
+    assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), left + lag + (int64_t)NS_PER_MS);
     assert_int_equal(thread_of(f->s, moved.slot)->ledger.migration_count, 1);
     (void)rq_publish_overload(f->s, rq_of(f->s, 0));
     (void)rq_publish_overload(f->s, rq_of(f->s, 1));

@@ -29,6 +29,20 @@ HOT uint64_t sc_slice_ns(uint32_t latency_class)
     return class_slice_ns[latency_class];
 }
 
+HOT uint64_t sc_look_ns(uint32_t latency_class)
+{
+    static const uint64_t class_look_ns[LATENCY_CLASS_COUNT] = {
+        [LATENCY_BATCH] = PUSH_CHECK_NS,
+        [LATENCY_NORMAL] = SLICE_NORMAL_NS,
+        [LATENCY_INTERACTIVE] = SLICE_INTERACTIVE_NS,
+    };
+
+    _Static_assert(PUSH_CHECK_NS <= SLICE_BATCH_NS, "a look comes no later than the slice's end");
+    _Static_assert(SLICE_NORMAL_NS <= PUSH_CHECK_NS, "nor than the next check");
+    ASSERT(latency_class < LATENCY_CLASS_COUNT);
+    return class_look_ns[latency_class];
+}
+
 HOT int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight)
 {
     ASSERT(service_ns <= CHARGE_NS_MAX);

@@ -17,16 +17,23 @@
 
 enum sc_kind { SC_FAIR = 0, SC_RESERVED = 1 };
 
+/* How a context left the CPU in `v_clock`; neither: it went to sleep. */
+#define SC_MOVED 0x8000u  /* to another CPU at once */
+#define SC_FORCED 0x4000u /* because its CPU set demanded it */
+#define SC_CLOCK_CPU 0x3fffu
+
+_Static_assert(CPU_MAX < SC_CLOCK_CPU, "1 + a CPU fits");
+
 struct sc {
     struct eedq_node node;
-    struct vtime v;         /* virtual runtime, absolute on the clock of CPU v_cpu */
+    struct vtime v;         /* virtual runtime, absolute on the clock of a CPU: v_clock */
     struct vtime vdeadline; /* v at which the current request is used up */
     int64_t lag_vns;        /* V - v when it last left a queue, at most the bound L */
     uint64_t consumed_ns;   /* all it has paid for: the second view of the ledgers */
     uint32_t remainder;     /* of the exact charge, in units of 1/weight vns */
     uint32_t weight;
     uint32_t thread; /* who executes on it, or SLOT_NONE */
-    uint16_t v_cpu_plus_1; /* CPU whose clock v is on; 0: none, only lag_vns counts */
+    uint16_t v_clock;      /* 1 + the CPU whose clock v is on, and how it left there; 0: new */
     uint8_t kind;          /* enum sc_kind */
     uint8_t latency_class; /* enum latency_class */
     int64_t slice_vns;     /* of that class, at that weight (sc_rate) */
@@ -42,8 +49,10 @@ static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
 /* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */
 void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_class class);
 
-/* The slice of a class, and what `service_ns` of service is in virtual time at `weight`. */
+/* The slice of a class, the same but at most PUSH_CHECK_NS, and what `service_ns` of service is in
+ * virtual time at `weight`. */
 uint64_t sc_slice_ns(uint32_t latency_class);
+uint64_t sc_look_ns(uint32_t latency_class);
 int64_t sc_virtual_vns(uint64_t service_ns, uint32_t weight);
 
 /* The weight or the class has been set: compute what follows from them. */

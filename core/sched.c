@@ -28,15 +28,23 @@ void sched_cpu_start(struct sched *s, uint32_t cpu, struct mono booted_at, struc
     rq->kernel_ns = (uint64_t)mono_diff_ns(now, booted_at);
     rq->since = now;
     rq->empty_since = now;
+    clock_publish(s, rq, now);
 }
 
 /* ---- Deciding ---- */
 
 /* Away with a thread that may not run here: it is MIGRATING and in no queue.  Returns: where to. */
-static uint32_t send_away(struct sched *s, uint32_t thread, struct decision *d)
+static uint32_t send_away(struct sched *s, struct rq *rq, uint32_t thread, struct mono now,
+                          struct decision *d)
 {
     struct placement place = wake_place(s, thread);
 
+    explain(rq, (struct why){.rule = WHY_MIGRATED_MASK,
+                             .subject_slot = thread,
+                             .subject_gen = thread_ref_of(s, thread).gen,
+                             .time_ns = now.ns,
+                             .a = place.cpu,
+                             .b = rq->cpu});
     (void)thread_change(thread_of(s, thread), THREAD_POST, place.cpu, 0);
     wake_deliver(s, thread, place.cpu, d);
     return place.cpu;
@@ -48,11 +56,13 @@ static COLD void move_current(struct sched *s, struct rq *rq, struct mono now, s
     struct thread *t = thread_of(s, thread);
 
     account_charge(s, rq, now, CHARGE_SWITCH);
-    int64_t lag_vns = rq_remove_current(s, rq, now, true)->lag_vns;
+    struct sc *c = rq_remove_current(s, rq, now, true);
+    int64_t lag_vns = c->lag_vns;
 
+    c->v_clock |= SC_FORCED;
     t->ledger.migration_count++;
     (void)thread_change(t, THREAD_DETACH, rq->cpu, 0);
-    uint32_t target = send_away(s, thread, d); /* from here on the thread is the target's */
+    uint32_t target = send_away(s, rq, thread, now, d); /* it is the target's now */
 
     port_trace(s, &(struct trace_record){.now = now,
                                          .cpu = rq->cpu,
@@ -71,7 +81,8 @@ static COLD void take_off(struct sched *s, struct rq *rq, uint32_t thread, struc
         return;
     }
     rq_detach(s, rq, thread, rq->cpu, now);
-    (void)send_away(s, thread, d);
+    sc_of(s, thread_of(s, thread)->sc)->v_clock |= SC_FORCED;
+    (void)send_away(s, rq, thread, now, d);
 }
 
 /* Pick until somebody may run here; who may not any more goes away, a few at a time.
@@ -181,12 +192,26 @@ static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, s
         trace_switch(s, rq, previous, SLOT_NONE, now);
 }
 
+/* Time to say what the clock is, and to look whether somebody should go elsewhere. */
+static NOINLINE void check(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
+{
+    bool is_due = !mono_before(now, rq->next_check);
+
+    if (is_due && rq_queued_count(rq) > 0)
+        balance_push(s, rq, now, d);
+    clock_publish(s, rq, now);
+    if (is_due)
+        rq->next_check = mono_add(now, PUSH_CHECK_NS);
+}
+
 /*
  * It is decided who runs: tell the others, set the instant of the next decision.  The fence between
  * what is published and the second look at the inbox is the caller's, after the unlock.
  */
-static HOT void announce(struct sched *s, struct rq *rq, struct decision *d)
+static HOT void announce(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
+    if (rq->w != rq->clock_w || !mono_before(now, rq->next_check))
+        check(s, rq, now, d);
     uint32_t queued_count = rq_queued_count(rq);
 
     d->arm_at = MONO_NEVER;
@@ -202,7 +227,7 @@ static HOT void announce(struct sched *s, struct rq *rq, struct decision *d)
     balance_set_busy(s, rq);
     if (queued_count == 0)
         return;
-    d->arm_at = rq_protect_end(rq);
+    d->arm_at = mono_earlier(rq_protect_end(rq), rq->next_check);
     (void)balance_offer(s, rq, d);
 }
 
@@ -231,7 +256,7 @@ static HOT void choose(struct sched *s, struct rq *rq, struct mono now, struct d
         keep(s, rq, now, d);
     else
         dispatch_next(s, rq, now, d);
-    announce(s, rq, d);
+    announce(s, rq, now, d);
 }
 
 /* Nothing to run: look for work elsewhere.  Returns: look at the own queue again. */
@@ -394,6 +419,9 @@ static HOT uint32_t hand_over(struct sched *s, struct rq *rq, struct mono now)
         !inbox_is_empty(rq))
         return SLOT_NONE;
     struct sc *c = sc_of(s, rq->fair.sorted[0]); /* so few are always an array */
+
+    if (rq->w != rq->clock_w || !mono_before(now, rq->next_check)) /* it is to publish its clock */
+        return SLOT_NONE;
     uint32_t thread = c->thread;
     struct thread *t = thread_of(s, thread);
 

@@ -4,8 +4,7 @@
 #include "core/balance.h"
 #include "core/inbox.h"
 
-/* Clear the idle bit of `cpu`; true if it was set, so that the CPU is ours to use. */
-static bool claim(struct sched *s, uint32_t cpu)
+bool wake_claim(struct sched *s, uint32_t cpu)
 {
     struct port_atomic64 *word = &s->clusters[cpu / CLUSTER_CPUS].idle.bits;
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
@@ -35,7 +34,7 @@ static uint32_t claim_in(struct sched *s, uint32_t thread, uint32_t cluster, uin
             break;
         uint32_t cpu = cluster * CLUSTER_CPUS + nearest(idle, first);
 
-        if (claim(s, cpu))
+        if (wake_claim(s, cpu))
             return cpu;
     }
     return CPU_NONE;
@@ -63,7 +62,7 @@ static NOINLINE struct placement place_elsewhere(struct sched *s, uint32_t threa
 {
     bool may_return = thread_allows(s, thread, previous);
 
-    if (may_return && claim(s, previous))
+    if (may_return && wake_claim(s, previous))
         return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, true};
     uint32_t idle = wake_claim_idle(s, thread, previous);
 
@@ -168,7 +167,7 @@ static HOT enum going go_on(struct sched *s, struct rq *rq, struct mono now, str
 {
     if (rq->need_pick || !inbox_is_empty(rq) || rq->reaped_head != SLOT_NONE)
         return STOPS;
-    d->arm_at = rq_protect_end(rq);
+    d->arm_at = rq_look_at(rq);
     if (!mono_before(now, d->arm_at))
         return STOPS;
     port_store32(&rq->published, (rq->current_class + 1) << PUBLISHED_CLASS_SHIFT);

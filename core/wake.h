@@ -36,6 +36,9 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
 /* Ask for an interrupt on `target` unless one is on its way; adds it to `d`. */
 void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d);
 
+/* Clear the idle bit of `cpu`.  Returns: it was set, so the CPU is the caller's to use. */
+MUST_USE bool wake_claim(struct sched *s, uint32_t cpu);
+
 /* Claim an idle CPU that `thread` may use, near `near` first; CPU_NONE if there is none. */
 MUST_USE uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near);
 

@@ -47,6 +47,26 @@ static inline void port_store32(struct port_atomic32 *p, uint32_t value)
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
+static inline uint32_t port_peek32(const struct port_atomic32 *p)
+{
+    return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t port_peek64(const struct port_atomic64 *p)
+{
+    return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
+}
+
+static inline void port_note32(struct port_atomic32 *p, uint32_t value)
+{
+    __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
+}
+
+static inline void port_note64(struct port_atomic64 *p, uint64_t value)
+{
+    __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
+}
+
 static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
 {
     port_step();

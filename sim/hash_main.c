@@ -3,17 +3,20 @@
  * hash_main.c - run workload files and print one line each: what a build computed, so that builds
  * can be compared (tests/hash-matrix).
  *
- *     hash CPUS SEED DURATION_MS FILE...
+ *     hash CPUS SEED DURATION_MS FILE[+FILE...]...
  *
- * Files that the reader refuses print their refusal, which must be equal as well.
+ * Files joined by + are one workload.  Files that the reader refuses print their refusal, which
+ * must be equal as well.
  * Exit status: 0, or 2 for unusable arguments.
  */
+#include "abi/workload.h"
 #include "base/hash.h"
 #include "sim/sim.h"
 #include "workload/reader.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECK_EVERY 1000u
 
@@ -41,16 +44,32 @@ static const char *first_error(const struct workload_diagnostics *d)
     return "no memory";
 }
 
-static void run_file(const struct sim_config *config, const char *path)
+/* Cut `joined` into paths at each +; how many they are. */
+static uint32_t split(char *joined, const char *paths[WORKLOAD_FILES_MAX])
 {
+    uint32_t count = 0;
+    char *rest = NULL;
+
+    for (char *path = strtok_r(joined, "+", &rest); path != NULL && count < WORKLOAD_FILES_MAX;
+         path = strtok_r(NULL, "+", &rest))
+        paths[count++] = path;
+    return count;
+}
+
+static void run_files(const struct sim_config *config, char *joined)
+{
+    const char *paths[WORKLOAD_FILES_MAX];
     const struct workload_options options = {.fifo_as = WORKLOAD_FIFO_WEIGHT};
     struct workload_diagnostics *d = calloc(1, sizeof *d);
     struct workload_blob blob;
 
     if (d == NULL)
         abort();
-    printf("%s: ", path);
-    if (workload_read_file(path, &options, d, &blob) == WORKLOAD_READ) {
+    printf("%s: ", joined);
+
+    uint32_t count = split(joined, paths);
+
+    if (count > 0 && workload_read_files(paths, count, &options, d, &blob) == WORKLOAD_READ) {
         run_image(config, &blob);
         workload_blob_fini(&blob);
     } else {
@@ -62,7 +81,7 @@ static void run_file(const struct sim_config *config, const char *path)
 int main(int argc, char **argv)
 {
     if (argc < 5) {
-        fprintf(stderr, "usage: hash CPUS SEED DURATION_MS FILE...\n");
+        fprintf(stderr, "usage: hash CPUS SEED DURATION_MS FILE[+FILE...]...\n");
         return 2;
     }
     struct sim_config config = {.cpu_count = (uint32_t)strtoul(argv[1], NULL, 10),
@@ -72,6 +91,6 @@ int main(int argc, char **argv)
                                 .check_every = CHECK_EVERY};
 
     for (int i = 4; i < argc; i++)
-        run_file(&config, argv[i]);
+        run_files(&config, argv[i]);
     return 0;
 }

@@ -136,7 +136,7 @@ static bool read_manifest(struct assembly *a, const char *path, const char *cons
         return false;
     d = memory_create(1, sizeof *d);
     status = manifest_read((const char *)text.data, text.bytes, &archive, d, &a->manifest);
-    input_show(d, path, false);
+    input_show(d, &path, false);
     if (status == WORKLOAD_NO_MEMORY)
         message("%s: no memory to read it", path);
     free(d);

@@ -9,6 +9,7 @@
 #include "tools/input.h"
 #include "tools/manifest.h"
 #include "tools/number.h"
+#include "tools/options.h"
 
 enum archive_key {
     KEY_OUTPUT = 'o',
@@ -23,7 +24,8 @@ enum archive_key {
 
 static const struct argp_option table[] = {
     {"output", KEY_OUTPUT, "FILE", 0, "the archive to make", 0},
-    {"workload", KEY_WORKLOAD, "FILE", 0, "put in the image of this rt-app JSON file", 0},
+    {"workload", KEY_WORKLOAD, "FILE", 0,
+     "put in the image of this rt-app JSON file; given several times, of all of them", 0},
     {"arguments", KEY_ARGUMENTS, "TEXT", 0, "put in this text for the programs", 0},
     {"manifest", KEY_MANIFEST, "FILE", 0,
      "start the services of this manifest; without it, the program as the only service, with every "
@@ -41,7 +43,8 @@ static const char about[] =
     "archive than its file's.  With --self-test nothing needs to be started.";
 
 struct request {
-    const char *output, *workload, *list;
+    const char *output, *list;
+    struct workload_files workload;
     struct boot_request boot;
     uint64_t pause_seed;
 };
@@ -79,7 +82,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         r->output = argument;
         return 0;
     case KEY_WORKLOAD:
-        r->workload = argument;
+        options_add_workload(&r->workload, argument, state);
         return 0;
     case KEY_ARGUMENTS:
         r->boot.arguments = argument;
@@ -210,12 +213,12 @@ static enum exit_status make(struct request *r)
     const struct options options = {.workload = r->workload, .cpu_count = CPU_MAX};
     enum exit_status status = EXIT_UNUSABLE;
     struct boot_request *boot = &r->boot;
-    struct input input = {.path = NULL};
+    struct input input = {.files = NULL};
     struct blob archive;
 
-    if (r->workload != NULL && !input_open(&input, &options))
+    if (r->workload.count > 0 && !input_open(&input, &options))
         return EXIT_UNUSABLE;
-    if (r->workload != NULL)
+    if (r->workload.count > 0)
         boot->workload = &input.blob;
     if (boot->workload == NULL && boot->programs.count == 0 && boot->manifest == NULL &&
         boot->arguments == NULL)
@@ -226,7 +229,7 @@ static enum exit_status make(struct request *r)
             status = EXIT_HELD;
         blob_fini(&archive);
     }
-    if (r->workload != NULL)
+    if (r->workload.count > 0)
         input_fini(&input);
     return status;
 }

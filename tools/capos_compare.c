@@ -14,7 +14,8 @@ static const struct argp_option table[] = {
 static const char about[] =
     "Runs a workload on the kernel in QEMU (deterministic) and in the simulator, prints CPU time "
     "and activations side by side, and judges whether they agree."
-    "\vActivations must be equal for threads that a timer paces or whose loops are counted, else "
+    "\vSeveral files are one workload, as rt-app's merge.py makes one of them.\n\n"
+    "Activations must be equal for threads that a timer paces or whose loops are counted, else "
     "within 1 or 0.5 %; CPU time within 2 % or 25 microseconds."
     OPTIONS_EXIT_STATUS;
 

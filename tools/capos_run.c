@@ -16,7 +16,8 @@ static const struct argp_option table[] = {
 
 static const char about[] =
     "Boots the kernel in QEMU with a workload, an rt-app JSON file, and prints who ran when."
-    "\vWithout WORKLOAD it is workloads/default.json.  The deterministic machine gives the same "
+    "\vWithout WORKLOAD it is workloads/default.json; several files are one workload, as rt-app's "
+    "merge.py makes one of them.  The deterministic machine gives the same "
     "table every time.  With --manifest there need be no WORKLOAD: what the services say is shown, "
     "and the verdict is whether all of them ended with success."
     OPTIONS_EXIT_STATUS;
@@ -30,7 +31,7 @@ enum exit_status capos_run(int argument_count, char **arguments)
     struct input input;
 
     options_parse(&options, table, about, argument_count, arguments);
-    if (options.manifest != NULL && options.workload == NULL)
+    if (options.manifest != NULL && options.workload.count == 0)
         return engine_boot_kernel(&options);
     if (!command_choose_workload(&options) || !input_open(&input, &options))
         return EXIT_UNUSABLE;

@@ -18,8 +18,9 @@ static const struct argp_option table[] = {
 
 static const char about[] =
     "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
-    "\vWithout WORKLOAD it is workloads/default.json.  Workload, CPUs, duration, seed, "
-    "--policy and --no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
+    "\vWithout WORKLOAD it is workloads/default.json; several files are one workload, as rt-app's "
+    "merge.py makes one of them.  Workload, CPUs, duration, seed, --policy and "
+    "--no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
 
 static enum exit_status simulate(const struct input *input, const struct options *options,
                                  struct outputs *outputs, struct output *events)

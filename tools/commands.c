@@ -12,11 +12,11 @@ bool command_choose_workload(struct options *options)
 {
     static struct paths paths; /* options point into it until the program ends */
 
-    if (options->workload != NULL)
+    if (options->workload.count > 0)
         return true;
     if (!paths_find(&paths))
         return false;
-    options->workload = paths.default_workload;
+    options->workload = (struct workload_files){.paths = {paths.default_workload}, .count = 1};
     return true;
 }
 

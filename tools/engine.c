@@ -23,7 +23,7 @@ struct run_view engine_view(const struct input *input, const struct options *opt
 {
     return (struct run_view){
         .engine = engine,
-        .workload = input->path,
+        .workload = input->name,
         .image = &input->image,
         .cpu_count = options->cpu_count,
         .seed = options->seed,
@@ -64,9 +64,9 @@ static enum exit_status refuse(enum sim_refusal refusal, const char *what,
                                const struct input *input)
 {
     if (refusal == SIM_ENDLESS)
-        message("%s: the workload never ends by itself; give --duration", input->path);
+        message("%s: the workload never ends by itself; give --duration", input->name);
     else
-        message("%s: the simulator refuses it: %s", input->path, what);
+        message("%s: the simulator refuses it: %s", input->name, what);
     return EXIT_UNUSABLE;
 }
 

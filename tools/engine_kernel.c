@@ -341,12 +341,12 @@ enum exit_status engine_run_kernel(struct engine_run *run, const struct input *i
     struct paths paths;
 
     if (options->duration_ns == 0 && !workload_image_ends(&input->image)) {
-        message("%s: the workload never ends by itself; give --duration", input->path);
+        message("%s: the workload never ends by itself; give --duration", input->name);
         return EXIT_UNUSABLE;
     }
     if (workload_image_threads(&input->image) > WORKLOAD_KERNEL_THREADS_MAX) {
         message("%s: %u threads; the kernel's limit is %u (`capos sim' has none so low)",
-                input->path, workload_image_threads(&input->image), WORKLOAD_KERNEL_THREADS_MAX);
+                input->name, workload_image_threads(&input->image), WORKLOAD_KERNEL_THREADS_MAX);
         return EXIT_UNUSABLE;
     }
     if (!prepare(&paths, directory, options))

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "abi/stream.h"
-#include "abi/workload.h"
 #include "tools/histogram.h"
 #include "tools/message.h"
 #include "tools/number.h"
@@ -73,11 +72,12 @@ static void set_policy(struct options *o, const char *text, struct argp_state *s
         argp_error(state, "--policy %s: expected eevdf or wfq", text);
 }
 
-static void set_workload(struct options *o, const char *text, struct argp_state *state)
+void options_add_workload(struct workload_files *files, const char *path, struct argp_state *state)
 {
-    if (o->workload != NULL)
-        argp_error(state, "%s: one workload file at a time", text);
-    o->workload = text;
+    if (files->count == WORKLOAD_FILES_MAX)
+        argp_error(state, "%s: a workload has at most %u files", path, WORKLOAD_FILES_MAX);
+    else
+        files->paths[files->count++] = path;
 }
 
 static void add_program(struct options *o, const char *text, struct argp_state *state)
@@ -94,7 +94,7 @@ static void check_manifest(const struct options *o, struct argp_state *state)
     if (o->programs.count > 0 && o->manifest == NULL)
         argp_error(state, "--program %s: expected a --manifest that says what it may do",
                    o->programs.given[0]);
-    if (o->manifest != NULL && o->workload == NULL &&
+    if (o->manifest != NULL && o->workload.count == 0 &&
         (o->json != NULL || o->duration_ns != 0 || o->histogram != NULL))
         argp_error(state, "--json, --histogram and --duration are about a workload; expected one");
 }
@@ -123,7 +123,7 @@ static void check_watch(const struct options *o, struct argp_state *state)
         is_standard_output(o->histogram) || is_standard_output(o->events))
         argp_error(state, "--watch has the terminal: nothing else can be shown there (--quiet, "
                           "--verbose, a file that is standard output)");
-    if (o->manifest != NULL && o->workload == NULL)
+    if (o->manifest != NULL && o->workload.count == 0)
         argp_error(state, "--watch is about a workload; expected one");
     if (!screen_is_possible())
         argp_error(state, "--watch: expected a terminal at standard output, and its kind in TERM");
@@ -201,7 +201,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         add_program(o, argument, state);
         return 0;
     case ARGP_KEY_ARG:
-        set_workload(o, argument, state);
+        options_add_workload(&o->workload, argument, state);
         return 0;
     case ARGP_KEY_END:
         check_manifest(o, state);
@@ -216,7 +216,7 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
 void options_parse(struct options *options, const struct argp_option *table, const char *about,
                    int argument_count, char **arguments)
 {
-    struct argp argp = {table, parse_key, "[WORKLOAD]", about, NULL, NULL, NULL};
+    struct argp argp = {table, parse_key, "[WORKLOAD...]", about, NULL, NULL, NULL};
 
     options->cpu_count = OPTIONS_CPUS_DEFAULT;
     options->seed = OPTIONS_SEED_DEFAULT;

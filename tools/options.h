@@ -10,6 +10,7 @@
 
 #include <argp.h>
 
+#include "abi/workload.h"
 #include "base/types.h"
 #include "tools/boot.h"
 #include "workload/reader.h"
@@ -18,8 +19,14 @@
 #define OPTIONS_SEED_DEFAULT 1u
 #define OPTIONS_MACHINE_DEFAULT "microvm"
 
+/* The files of a workload, in the order in which they were given. */
+struct workload_files {
+    const char *paths[WORKLOAD_FILES_MAX];
+    uint32_t count;
+};
+
 struct options {
-    const char *workload; /* NULL: not given */
+    struct workload_files workload; /* none: not given */
     const char *manifest; /* NULL: the one that runs a workload */
     struct boot_programs programs; /* for the manifest */
     uint32_t cpu_count;
@@ -109,6 +116,10 @@ enum option_group { GROUP_RUN = 1, GROUP_SHOWN, GROUP_QEMU, GROUP_SERVICES };
 
 #define OPTIONS_EXIT_STATUS                                                                       \
     "\n\nExit status: 0 the run's verdict held, 1 it failed, 2 input or machine cannot be used."
+
+/* One file more; ends the program if there are too many. */
+void options_add_workload(struct workload_files *files, const char *path,
+                          struct argp_state *state);
 
 /*
  * Parse `arguments`, whose first is the command's name as messages show it ("capos run"), or end

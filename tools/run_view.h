@@ -19,7 +19,7 @@ enum run_engine { ENGINE_KERNEL, ENGINE_KERNEL_CONCURRENT, ENGINE_SIMULATOR };
 
 struct run_view {
     enum run_engine engine;
-    const char *workload; /* the file, as it was named */
+    const char *workload; /* the first file, as it was named, and how many more there are */
     const struct workload_image *image;
     uint32_t cpu_count;
     uint64_t seed;

@@ -31,6 +31,7 @@ void workload_diagnose(struct workload_diagnostics *d, enum workload_severity se
     va_list arguments;
 
     item->severity = severity;
+    item->file = d->file;
     item->position = position;
     va_start(arguments, format);
     vsnprintf(item->text, sizeof item->text, format, arguments);

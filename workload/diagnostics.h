@@ -34,6 +34,7 @@ struct text_position {
 
 struct workload_diagnostic {
     enum workload_severity severity;
+    uint32_t file; /* number of the text it is about: 0 where there is one */
     struct text_position position;
     char text[WORKLOAD_DIAGNOSTIC_BYTES_MAX];
 };
@@ -43,6 +44,7 @@ struct workload_diagnostics {
     uint32_t count; /* kept in `items` */
     uint32_t error_count;
     uint32_t lost_count; /* found, but not kept */
+    uint32_t file;       /* that messages are about from now on */
     struct workload_diagnostic items[WORKLOAD_DIAGNOSTICS_MAX];
 };
 

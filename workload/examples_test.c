@@ -51,11 +51,11 @@ static const struct verdict verdicts[] = {
     REFUSED("examples/cpufreq_governor_efficiency/dvfs.json", 5, 15, "\"SCHED_FIFO\" has"),
     REFUSED("examples/merge/global.json", 1, 1, "the file has no \"tasks\""),
     REFUSED("examples/merge/resources.json", 1, 1, "the file has no \"tasks\""),
-    REFUSED("examples/merge/thread0.json", 4, 10, "\"exec\" is not supported"),
-    REFUSED("examples/merge/thread1.json", 4, 10, "\"exec\" is not supported"),
-    REFUSED("examples/merge/thread2.json", 4, 10, "\"exec\" is not supported"),
-    REFUSED("examples/merge/thread3.json", 4, 10, "\"exec\" is not supported"),
-    REFUSED("taskset.json", 4, 10, "\"exec\" is not supported"),
+    REFUSED("examples/merge/thread0.json", 9, 7, "there is no \"m0\" in the file's \"resources\""),
+    REFUSED("examples/merge/thread1.json", 9, 7, "there is no \"m0\" in the file's \"resources\""),
+    REFUSED("examples/merge/thread2.json", 9, 7, "there is no \"wake\" in the file's"),
+    REFUSED("examples/merge/thread3.json", 9, 7, "there is no \"wake\" in the file's"),
+    ACCEPTED("taskset.json", 4, 4),
 };
 
 struct file {
@@ -155,6 +155,26 @@ static void test_examples_fifo_as_weight(void **state)
             fail_msg("%s: status %d", verdicts[i].path, (int)t.status);
         test_fini(&t);
     }
+}
+
+/* Goal: the pieces for merge.py are a workload together.  Method: all of examples/merge. */
+static void test_examples_merged(void **state)
+{
+    struct workload_text texts[ARRAY_COUNT(verdicts)];
+    struct test_reading t = {.status = WORKLOAD_READ};
+    uint32_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(verdicts); i++)
+        if (strstr(verdicts[i].path, "/merge/") != NULL)
+            texts[count++] = (struct workload_text){files[i].text, files[i].bytes};
+    assert_int_equal(count, 6);
+    t.status = workload_read_texts(texts, count, NULL, &t.d, &t.blob);
+    assert_int_equal(t.status, WORKLOAD_READ);
+    assert_int_equal(workload_image_open(&t.image, t.blob.bytes, t.blob.size), WORKLOAD_IMAGE_OK);
+    assert_int_equal(t.image.header->task_count, 4);
+    assert_int_equal(t.image.header->duration_ns, 5 * NS_PER_S);
+    test_fini(&t);
 }
 
 /* Goal: the table misses none of the package's files.  Method: count them as find does. */
@@ -268,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples_verdicts),
         cmocka_unit_test(test_examples_fifo_as_weight),
+        cmocka_unit_test(test_examples_merged),
         cmocka_unit_test(test_examples_all_listed),
         cmocka_unit_test(test_examples_own_files),
         cmocka_unit_test(test_examples_truncated),

@@ -114,7 +114,7 @@ static bool has_barrier(const struct reading *r, const struct workload_task *tas
 
 static void refuse(struct reading *r, size_t offset, const char *format, const char *name)
 {
-    workload_diagnose(r->d, WORKLOAD_ERROR, prepass_position(&r->prepass, offset), format,
+    workload_diagnose(r->d, WORKLOAD_ERROR, reading_place(r, offset), format,
                       MEMBER_SHOWN_BYTES, name);
 }
 

@@ -11,6 +11,43 @@
 
 #define TEXT_BYTES_MAX 240u
 
+/* ---- Places ---------------------------------------------------------------------------------- */
+
+_Static_assert(PREPASS_BYTES_MAX < 1u << WORKLOAD_LINE_BITS, "every line's number has room");
+
+/* The number of the file that has this offset.  O(files). */
+static uint32_t file_of(const struct reading *r, size_t offset)
+{
+    uint32_t file = r->file_count - 1;
+
+    while (file > 0 && r->files[file].prepass.base > offset)
+        file--;
+    return file;
+}
+
+struct text_position reading_place(struct reading *r, size_t offset)
+{
+    r->d->file = file_of(r, offset);
+    return prepass_position(&r->files[r->d->file].prepass, offset);
+}
+
+struct member member_element(const struct reading *r, const struct member *array, size_t i)
+{
+    struct member element = *array;
+
+    element.value = json_object_array_get_idx(array->value, i);
+    element.value_offset = prepass_element_offset(
+        &r->files[file_of(r, array->value_offset)].prepass, array->value_offset, i);
+    return element;
+}
+
+uint32_t reading_line(const struct reading *r, size_t offset)
+{
+    uint32_t file = file_of(r, offset);
+
+    return prepass_position(&r->files[file].prepass, offset).line | file << WORKLOAD_LINE_BITS;
+}
+
 /* ---- Saying what is wrong -------------------------------------------------------------------- */
 
 static void diagnose(struct reading *r, enum workload_severity severity, size_t offset,
@@ -19,7 +56,7 @@ static void diagnose(struct reading *r, enum workload_severity severity, size_t 
     char text[TEXT_BYTES_MAX];
 
     vsnprintf(text, sizeof text, format, arguments);
-    workload_diagnose(r->d, severity, prepass_position(&r->prepass, offset), "%s", text);
+    workload_diagnose(r->d, severity, reading_place(r, offset), "%s", text);
 }
 
 bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)

@@ -17,6 +17,7 @@ struct key {
 /* The scan, and what the grammar must remember. */
 struct grammar {
     struct scan scan;
+    size_t base; /* of the offsets that are written and noted */
     unsigned depth;
     enum prepass_keys keys_mode;
     struct rows keys; /* struct key, of the objects under way, innermost last */
@@ -87,8 +88,8 @@ static bool scan_member(struct grammar *g, size_t first_key)
         return false;
 
     bool is_bare = value_offset == key_offset;
-    int bytes = snprintf(suffix, sizeof suffix, "@%zu:%zu\":%s", key_offset, value_offset,
-                         is_bare ? "null" : "");
+    int bytes = snprintf(suffix, sizeof suffix, "@%zu:%zu\":%s", g->base + key_offset,
+                         g->base + value_offset, is_bare ? "null" : "");
 
     return scan_emit(s, suffix, (size_t)bytes) && (is_bare || scan_value(g));
 }
@@ -102,7 +103,8 @@ static bool scan_element(struct grammar *g, size_t array)
         g->scan.status = WORKLOAD_NO_MEMORY;
         return false;
     }
-    *element = (struct prepass_element){(uint32_t)array, (uint32_t)g->scan.at};
+    *element = (struct prepass_element){(uint32_t)(g->base + array),
+                                        (uint32_t)(g->base + g->scan.at)};
     return scan_value(g);
 }
 
@@ -209,24 +211,36 @@ static bool index_lines(struct rows *lines, const char *text, size_t bytes)
 
 struct text_position prepass_position(const struct prepass *p, size_t offset)
 {
+    size_t at = offset - p->base;
     uint32_t low = 0;
     uint32_t high = p->line_count;
 
-    /* lines[low] <= offset < lines[high]; at most 23 turns */
+    /* lines[low] <= at < lines[high]; at most 23 turns */
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (p->lines[middle] <= offset)
+        if (p->lines[middle] <= at)
             low = middle;
         else
             high = middle;
     }
-    return (struct text_position){low + 1, (uint32_t)(offset - p->lines[low]) + 1};
+    return (struct text_position){low + 1, (uint32_t)(at - p->lines[low]) + 1};
 }
 
 size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index)
 {
-    for (uint32_t i = 0; i < p->element_count; i++)
+    uint32_t low = 0;
+    uint32_t high = p->element_count;
+
+    while (low < high) { /* to the first element behind the bracket: at most 22 turns */
+        uint32_t middle = low + (high - low) / 2;
+
+        if (p->elements[middle].at <= array)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (uint32_t i = low; i < p->element_count; i++)
         if (p->elements[i].array == array && index-- == 0)
             return p->elements[i].at;
     return array;
@@ -234,26 +248,31 @@ size_t prepass_element_offset(const struct prepass *p, size_t array, size_t inde
 
 /* ---- The interface --------------------------------------------------------------------------- */
 
-enum workload_status prepass_run(struct prepass *p, const char *text, size_t bytes,
-                                 enum prepass_keys keys, struct workload_diagnostics *d)
+/* A scan that has not begun, of this text. */
+static struct grammar grammar_of(const char *text, size_t bytes)
 {
-    struct rows lines = rows_of(sizeof(uint32_t));
-    struct grammar g = {
+    return (struct grammar){
         .scan = {.text = text, .bytes = bytes, .out = rows_of(1), .status = WORKLOAD_READ},
-        .keys_mode = keys,
         .keys = rows_of(sizeof(struct key)),
         .elements = rows_of(sizeof(struct prepass_element)),
     };
-    struct scan *s = &g.scan;
+}
 
-    if (!index_lines(&lines, text, bytes) || !scan_file(&g))
+static enum workload_status run(struct prepass *p, struct grammar *g,
+                                struct workload_diagnostics *d)
+{
+    struct rows lines = rows_of(sizeof(uint32_t));
+    struct scan *s = &g->scan;
+
+    if (!index_lines(&lines, s->text, s->bytes) || !scan_file(g))
         s->status = s->status == WORKLOAD_READ ? WORKLOAD_NO_MEMORY : s->status;
 
-    *p = (struct prepass){.lines = lines.records,
+    *p = (struct prepass){.base = g->base,
+                          .lines = lines.records,
                           .line_count = (uint32_t)lines.count,
-                          .elements = g.elements.records,
-                          .element_count = (uint32_t)g.elements.count};
-    rows_fini(&g.keys);
+                          .elements = g->elements.records,
+                          .element_count = (uint32_t)g->elements.count};
+    rows_fini(&g->keys);
     if (s->status == WORKLOAD_READ) {
         p->json = s->out.records;
         p->json_bytes = s->out.count - 1;
@@ -261,8 +280,28 @@ enum workload_status prepass_run(struct prepass *p, const char *text, size_t byt
     }
     rows_fini(&s->out);
     if (s->status == WORKLOAD_REFUSED)
-        workload_diagnose(d, WORKLOAD_ERROR, prepass_position(p, s->refused_at), "%s", s->reason);
+        workload_diagnose(d, WORKLOAD_ERROR, prepass_position(p, p->base + s->refused_at), "%s",
+                          s->reason);
     return s->status;
+}
+
+enum workload_status prepass_run(struct prepass *p, const char *text, size_t bytes,
+                                 enum prepass_keys keys, struct workload_diagnostics *d)
+{
+    struct grammar g = grammar_of(text, bytes);
+
+    g.keys_mode = keys;
+    return run(p, &g, d);
+}
+
+enum workload_status prepass_run_at(struct prepass *p, const char *text, size_t bytes,
+                                    size_t base, struct workload_diagnostics *d)
+{
+    struct grammar g = grammar_of(text, bytes);
+
+    g.keys_mode = PREPASS_KEYS_REPEAT;
+    g.base = base;
+    return run(p, &g, d);
 }
 
 void prepass_fini(struct prepass *p)

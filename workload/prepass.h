@@ -40,6 +40,7 @@ struct prepass_element {
 };
 
 struct prepass {
+    size_t base;        /* of all offsets: the text's first byte has this one */
     char *json;         /* the rewritten text, ended by NUL */
     size_t json_bytes;  /* without the NUL */
     uint32_t *lines;    /* offsets of the first byte of each line */
@@ -63,11 +64,16 @@ MUST_USE enum workload_status prepass_run(struct prepass *p, const char *text, s
                                           enum prepass_keys keys, struct workload_diagnostics *d);
 void prepass_fini(struct prepass *p);
 
+/* The same for one text of several, where keys may repeat: its offsets begin at `base`, so that one
+ * offset names a place in all of them. */
+MUST_USE enum workload_status prepass_run_at(struct prepass *p, const char *text, size_t bytes,
+                                             size_t base, struct workload_diagnostics *d);
+
 /* Line and column of a byte of the file.  O(log lines). */
 struct text_position prepass_position(const struct prepass *p, size_t offset);
 
 /* The offset of element `index` of the array at offset `array`, or `array` if it has not so many.
- * O(elements of the file): for messages. */
+ * O(log elements of the file + elements up to it): for messages. */
 size_t prepass_element_offset(const struct prepass *p, size_t array, size_t index);
 
 /* Take apart a key that json-c gives back; false if it is not one of ours. */

@@ -108,64 +108,75 @@ static void read_global(struct reading *r, const struct member *global)
     }
 }
 
-/* ---- The file's outermost object ------------------------------------------------------------- */
-
-enum root_key { ROOT_TASKS, ROOT_GLOBAL, ROOT_RESOURCES, ROOT_KEY_COUNT };
-
-struct root {
-    struct member members[ROOT_KEY_COUNT];
-    uint32_t seen;
-};
-
-static void find_root_keys(struct reading *r, struct json_object *json, struct root *root)
-{
-    static const char *const names[ROOT_KEY_COUNT] = {"tasks", "global", "resources"};
-    struct members members = members_of(json);
-    struct member m;
-
-    while (members_next(&members, &m)) {
-        unsigned key = 0;
-
-        while (key < ROOT_KEY_COUNT && strcmp(names[key], m.name) != 0)
-            key++;
-        if (key == ROOT_KEY_COUNT)
-            reader_refuse_key(r, &m, "tasks, global or resources");
-        else if (member_is_first(r, &m, &root->seen, key))
-            root->members[key] = m;
-    }
-}
+/* ---- The sections ---------------------------------------------------------------------------- */
 
 static void read_tasks(struct reading *r, const struct member *tasks)
 {
     struct members members;
     struct member m;
-    uint32_t errors = r->d->error_count;
 
     if (!member_object(r, tasks, &members))
         return;
     while (members_next(&members, &m))
         reader_task(r, &m);
+}
+
+/* The tasks of all files; `first` is the first file that has the section. */
+static void read_all_tasks(struct reading *r, uint32_t first)
+{
+    uint32_t errors = r->d->error_count;
+
+    for (uint32_t i = first; i < r->file_count; i++)
+        if (file_has(&r->files[i], SECTION_TASKS))
+            read_tasks(r, &r->files[i].sections[SECTION_TASKS]);
     if (r->d->error_count == errors && r->builder.tasks.count == 0 &&
         !builder_has_failed(&r->builder))
-        member_refuse(r, tasks, "\"tasks\": expected at least one task");
+        member_refuse(r, &r->files[first].sections[SECTION_TASKS],
+                      "\"tasks\": expected at least one task");
     if (r->d->error_count == errors)
         forks_settle(r);
 }
 
-static void read_root(struct reading *r, struct json_object *json)
+static void read_all_resources(struct reading *r)
 {
-    struct root root = {.seen = 0};
+    uint32_t errors = r->d->error_count;
 
-    find_root_keys(r, json, &root);
-    if ((root.seen >> ROOT_RESOURCES & 1) != 0)
-        member_note(r, &root.members[ROOT_RESOURCES], "\"resources\" has no effect");
-    if ((root.seen >> ROOT_GLOBAL & 1) != 0)
-        read_global(r, &root.members[ROOT_GLOBAL]);
-    if ((root.seen >> ROOT_TASKS & 1) != 0)
-        read_tasks(r, &root.members[ROOT_TASKS]);
-    else
-        workload_diagnose(r->d, WORKLOAD_ERROR, (struct text_position){1, 1},
-                          "the file has no \"tasks\"; expected an object of that name");
+    for (uint32_t i = 0; i < r->file_count; i++)
+        if (file_has(&r->files[i], SECTION_RESOURCES))
+            resources_read(r, &r->files[i].sections[SECTION_RESOURCES]);
+    resources_settle(r, errors);
+}
+
+/* Resources of files that say in events what their tasks do, as today's format does. */
+static void note_unused_resources(struct reading *r)
+{
+    for (uint32_t i = 0; i < r->file_count && r->resources.uses == 0; i++)
+        if (file_has(&r->files[i], SECTION_RESOURCES))
+            member_note(r, &r->files[i].sections[SECTION_RESOURCES],
+                        "\"resources\" has no effect: no task is in rt-app's format before 1.0");
+}
+
+static void read_sections(struct reading *r)
+{
+    uint32_t first = 0;
+
+    merge_find_sections(r);
+    merge_files(r);
+    for (uint32_t i = 0; i < r->file_count; i++)
+        if (file_has(&r->files[i], SECTION_GLOBAL))
+            read_global(r, &r->files[i].sections[SECTION_GLOBAL]);
+    read_all_resources(r);
+    while (first < r->file_count && !file_has(&r->files[first], SECTION_TASKS))
+        first++;
+    if (first < r->file_count) {
+        read_all_tasks(r, first);
+        note_unused_resources(r);
+        return;
+    }
+    r->d->file = 0;
+    workload_diagnose(r->d, WORKLOAD_ERROR, (struct text_position){1, 1},
+                      "%s \"tasks\"; expected an object of that name",
+                      r->file_count == 1 ? "the file has no" : "none of the files has");
 }
 
 /* ---- From text to image ---------------------------------------------------------------------- */
@@ -199,36 +210,94 @@ static uint32_t objects_max(size_t bytes)
     return most < WORKLOAD_OBJECTS_MAX ? (uint32_t)most : WORKLOAD_OBJECTS_MAX;
 }
 
+/* The pre-pass and json-c over every text, so that each has its errors told. */
+static enum workload_status parse_texts(struct reading *r, const struct workload_text *texts)
+{
+    enum workload_status status = WORKLOAD_READ;
+    size_t base = 0;
+
+    for (uint32_t i = 0; i < r->file_count; i++) {
+        struct reading_file *file = &r->files[i];
+
+        r->d->file = i;
+
+        enum workload_status parsed =
+            prepass_run_at(&file->prepass, texts[i].text, texts[i].bytes, base, r->d);
+
+        if (parsed == WORKLOAD_NO_MEMORY)
+            return parsed;
+        if (parsed == WORKLOAD_READ) {
+            file->json = members_parse(&file->prepass);
+            if (file->json == NULL)
+                workload_diagnose(r->d, WORKLOAD_ERROR, (struct text_position){0, 0},
+                                  "json-c refuses it");
+        }
+        if (file->json == NULL)
+            status = WORKLOAD_REFUSED;
+        base += texts[i].bytes + 1; /* its end has an offset too */
+    }
+    return status;
+}
+
+static enum workload_status compile(struct reading *r, size_t bytes, struct workload_blob *blob)
+{
+    builder_init(&r->builder, objects_max(bytes));
+    forks_init(&r->forks);
+    resources_init(&r->resources);
+    read_sections(r);
+    r->d->file = 0;
+
+    enum workload_status status = finish(r, blob);
+
+    resources_fini(&r->resources);
+    forks_fini(&r->forks);
+    builder_fini(&r->builder);
+    return status;
+}
+
+enum workload_status workload_read_texts(const struct workload_text *texts, uint32_t count,
+                                         const struct workload_options *options,
+                                         struct workload_diagnostics *d,
+                                         struct workload_blob *blob)
+{
+    struct reading r = {
+        .files = calloc(count, sizeof *r.files),
+        .file_count = count,
+        .d = d,
+        .global.buffer_bytes = WORKLOAD_BUFFER_BYTES_MAX,
+    };
+    size_t bytes = 0;
+
+    ASSERT(count >= 1);
+    ASSERT(count <= WORKLOAD_FILES_MAX);
+    *blob = (struct workload_blob){0};
+    if (r.files == NULL)
+        return WORKLOAD_NO_MEMORY;
+    if (options != NULL)
+        r.options = *options;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += texts[i].bytes;
+
+    enum workload_status status = parse_texts(&r, texts);
+
+    if (status == WORKLOAD_READ)
+        status = compile(&r, bytes, blob);
+    for (uint32_t i = 0; i < count; i++) {
+        json_object_put(r.files[i].json);
+        prepass_fini(&r.files[i].prepass);
+    }
+    free(r.files);
+    d->file = 0;
+    return status;
+}
+
 enum workload_status workload_read(const char *text, size_t bytes,
                                    const struct workload_options *options,
                                    struct workload_diagnostics *d, struct workload_blob *blob)
 {
-    struct reading r = {.d = d, .global.buffer_bytes = WORKLOAD_BUFFER_BYTES_MAX};
+    const struct workload_text one = {text, bytes};
 
-    *blob = (struct workload_blob){0};
-    if (options != NULL)
-        r.options = *options;
-
-    enum workload_status status =
-        prepass_run(&r.prepass, text, bytes, PREPASS_KEYS_REPEAT, d);
-
-    if (status == WORKLOAD_READ) {
-        struct json_object *json = members_parse(&r.prepass);
-
-        builder_init(&r.builder, objects_max(bytes));
-        forks_init(&r.forks);
-        if (json != NULL)
-            read_root(&r, json);
-        else
-            workload_diagnose(d, WORKLOAD_ERROR, (struct text_position){0, 0},
-                              "json-c refuses it");
-        status = finish(&r, blob);
-        forks_fini(&r.forks);
-        builder_fini(&r.builder);
-        json_object_put(json);
-    }
-    prepass_fini(&r.prepass);
-    return status;
+    return workload_read_texts(&one, 1, options, d, blob);
 }
 
 /* ---- Files and images ------------------------------------------------------------------------ */
@@ -240,11 +309,10 @@ static enum workload_status refuse_file(struct workload_diagnostics *d, int erro
     return WORKLOAD_NO_FILE;
 }
 
-enum workload_status workload_read_file(const char *path, const struct workload_options *options,
-                                        struct workload_diagnostics *d, struct workload_blob *blob)
+/* What `path` holds, in memory that is the caller's to free, whatever comes of it. */
+static enum workload_status load(const char *path, char **text, size_t *bytes,
+                                 struct workload_diagnostics *d)
 {
-    *blob = (struct workload_blob){0};
-
     FILE *file = fopen(path, "rb");
 
     if (file == NULL)
@@ -252,18 +320,50 @@ enum workload_status workload_read_file(const char *path, const struct workload_
 
     /* One byte more than allowed, so that workload_read sees that it is too large. */
     size_t room = PREPASS_BYTES_MAX + 1;
-    char *text = malloc(room);
-    size_t bytes = text == NULL ? 0 : fread(text, 1, room, file);
-    int error = ferror(file) ? errno : 0;
-    enum workload_status status = WORKLOAD_NO_MEMORY;
 
-    if (error != 0)
-        status = refuse_file(d, error);
-    else if (text != NULL)
-        status = workload_read(text, bytes, options, d, blob);
-    free(text);
+    *text = malloc(room);
+    *bytes = *text == NULL ? 0 : fread(*text, 1, room, file);
+
+    int error = ferror(file) ? errno : 0;
+
     (void)fclose(file); /* only read from */
+    if (error != 0)
+        return refuse_file(d, error);
+    return *text == NULL ? WORKLOAD_NO_MEMORY : WORKLOAD_READ;
+}
+
+enum workload_status workload_read_files(const char *const *paths, uint32_t count,
+                                         const struct workload_options *options,
+                                         struct workload_diagnostics *d,
+                                         struct workload_blob *blob)
+{
+    struct workload_text texts[WORKLOAD_FILES_MAX] = {{NULL, 0}};
+    char *loaded[WORKLOAD_FILES_MAX] = {NULL};
+    enum workload_status status = WORKLOAD_READ;
+
+    ASSERT(count <= WORKLOAD_FILES_MAX);
+    *blob = (struct workload_blob){0};
+    for (uint32_t i = 0; i < count; i++) {
+        d->file = i;
+
+        enum workload_status one = load(paths[i], &loaded[i], &texts[i].bytes, d);
+
+        texts[i].text = loaded[i];
+        if (one != WORKLOAD_READ)
+            status = one;
+    }
+    if (status == WORKLOAD_READ)
+        status = workload_read_texts(texts, count, options, d, blob);
+    for (uint32_t i = 0; i < count; i++)
+        free(loaded[i]);
+    d->file = 0;
     return status;
+}
+
+enum workload_status workload_read_file(const char *path, const struct workload_options *options,
+                                        struct workload_diagnostics *d, struct workload_blob *blob)
+{
+    return workload_read_files(&path, 1, options, d, blob);
 }
 
 void workload_blob_set_duration(struct workload_blob *blob, uint64_t duration_ns)

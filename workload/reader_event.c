@@ -244,7 +244,7 @@ void reader_event(struct reading *r, const struct member *m, const char *task)
         .kind = shape->kind,
         .object = WORKLOAD_INDEX_NONE,
         .object2 = WORKLOAD_INDEX_NONE,
-        .line = prepass_position(&r->prepass, m->key_offset).line,
+        .line = reading_line(r, m->key_offset),
     };
 
     if (shape->kind == WORKLOAD_SUSPEND && suspends_itself(m))

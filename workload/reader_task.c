@@ -75,10 +75,6 @@ static const struct {
     {"capos-lease", "there are no leases yet"},
     {"capos-island", "there are no islands yet"},
     {"nodes_membind", "all memory is one node"},
-    {"exec", "the format before rt-app 1.0, which rt-app itself runs no more"},
-    {"period", "the format before rt-app 1.0, which rt-app itself runs no more"},
-    {"deadline", "the format before rt-app 1.0, which rt-app itself runs no more"},
-    {"lock_order", "the format before rt-app 1.0, which rt-app itself runs no more"},
 };
 
 void reader_refuse_key(struct reading *r, const struct member *m, const char *expected)
@@ -215,22 +211,35 @@ static void check_has_events(struct reading *r, const struct member *m, const st
                       MEMBER_SHOWN_BYTES, m->name);
 }
 
+/* Does this key say what the threads do?  `is_exec`: in rt-app's format before 1.0. */
+static bool is_deed(const char *key, bool is_exec)
+{
+    return reader_is_event(key) || (is_exec && reader_is_exec_key(key));
+}
+
+/* As in rt-app, a phase turns once where nothing is said, and for ever in the format before 1.0. */
 static void read_phase(struct reading *r, const struct member *phase, const char *task)
 {
     struct members members;
     struct member m;
     uint32_t seen = 0;
-    uint32_t loop = 1;
     uint32_t mask = WORKLOAD_INDEX_NONE;
     uint32_t errors = r->d->error_count;
     size_t events = r->builder.events.count;
 
     if (!member_key_is_name(r, phase) || !member_object(r, phase, &members))
         return;
+
+    bool is_exec = reader_is_exec(phase->value);
+    uint32_t loop = is_exec ? LOOP_FOREVER : 1;
+
+    if (is_exec)
+        reader_exec(r, phase);
     while (members_next(&members, &m)) {
-        if (reader_is_event(m.name))
-            reader_event(r, &m, task);
-        else if (strcmp(m.name, "loop") == 0 && member_is_first(r, &m, &seen, 0))
+        if (is_deed(m.name, is_exec)) {
+            if (!is_exec)
+                reader_event(r, &m, task);
+        } else if (strcmp(m.name, "loop") == 0 && member_is_first(r, &m, &seen, 0))
             member_loop(r, &m, &loop);
         else if (strcmp(m.name, "cpus") == 0 && member_is_first(r, &m, &seen, 1))
             member_mask(r, &m, &mask);
@@ -274,9 +283,12 @@ static void read_direct_events(struct reading *r, struct draft *draft, const str
     uint32_t errors = r->d->error_count;
     uint32_t loop = 1;
 
-    while (members_next(&members, &m))
-        if (reader_is_event(m.name))
-            reader_event(r, &m, task->name);
+    if (reader_is_exec(task->value))
+        reader_exec(r, task);
+    else
+        while (members_next(&members, &m))
+            if (reader_is_event(m.name))
+                reader_event(r, &m, task->name);
     if (r->d->error_count != errors)
         return;
     check_has_events(r, task, &r->builder.events, before);
@@ -344,13 +356,14 @@ static void read_attribute(struct reading *r, const struct member *m, enum attri
 static void read_attributes(struct reading *r, const struct member *task, struct draft *draft)
 {
     struct members members = members_of(task->value);
+    bool is_exec = reader_is_exec(task->value);
     struct member event = {0};
     struct member m;
 
     while (members_next(&members, &m)) {
         enum attribute attribute = attribute_of(m.name);
 
-        if (reader_is_event(m.name)) {
+        if (is_deed(m.name, is_exec)) {
             if (event.name_bytes == 0)
                 event = m;
         } else if (attribute == TASK_ATTRIBUTE_COUNT ||

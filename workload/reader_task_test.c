@@ -190,7 +190,6 @@ static void test_task_not_yet(void **state)
         {"capos-context", "no contexts yet"}, {"capos-call", "no endpoints yet"},
         {"capos-serve", "no endpoints yet"},  {"capos-lease", "no leases yet"},
         {"capos-island", "no islands yet"},   {"dl-runtime", "no contexts yet"},
-        {"exec", "before rt-app 1.0"},
     };
 
     (void)state;
@@ -289,7 +288,6 @@ static void test_task_keys_refused(void **state)
         const char *part;
     } cases[] = {
         {"\"run\":1,\"dl-runtime\":1", "\"dl-runtime\" is not supported: "},
-        {"\"run\":1,\"exec\":1", "\"exec\" is not supported: the format before"},
         {"\"run\":1,\"capos-context\":{}", "\"capos-context\" is not supported: "},
         {"\"run\":1,\"lopp\":1", "unknown key \"lopp\""},
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what the parts of the reader share: the reading under way, and the checks of one
- * member.  Private to reader*.c and member.c.
+ * member.  Private to reader*.c, merge.c, forks.c and member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
@@ -12,6 +12,7 @@
 #include "workload/members.h"
 #include "workload/prepass.h"
 #include "workload/reader.h"
+#include "workload/resources.h"
 
 enum workload_policy {
     WORKLOAD_POLICY_OTHER,
@@ -20,19 +21,56 @@ enum workload_policy {
     WORKLOAD_POLICY_FIFO, /* or round-robin */
 };
 
+enum section { SECTION_TASKS, SECTION_GLOBAL, SECTION_RESOURCES, SECTION_COUNT };
+
+/* A text of the workload, and what its outermost object has. */
+struct reading_file {
+    struct prepass prepass; /* `base` tells its offsets from those of other files */
+    struct json_object *json;
+    struct member sections[SECTION_COUNT];
+    uint32_t seen; /* bit for each section that it has */
+};
+
 struct reading {
-    struct prepass prepass;
+    struct reading_file *files;
+    uint32_t file_count;
     struct workload_diagnostics *d;
     struct workload_options options;
     struct builder builder;
     struct builder_global global;
     struct forks forks;
+    struct resources resources;
     enum workload_policy default_policy;
     uint32_t instance_count; /* of the task under way */
     bool has_limit_error; /* the builder's failure has been diagnosed */
 };
 
+/* ---- merge.c --------------------------------------------------------------------------------- */
+
+/* Find the sections of each file.  What is no section is an error. */
+void merge_find_sections(struct reading *r);
+
+/*
+ * Make several files one, as rt-app's merge.py does: of a task, a resource or a key of "global"
+ * that several files have, only the last file's is left; each that goes is noted.
+ */
+void merge_files(struct reading *r);
+
+static inline bool file_has(const struct reading_file *file, enum section section)
+{
+    return (file->seen >> section & 1) != 0;
+}
+
 /* ---- member.c -------------------------------------------------------------------------------- */
+
+/* Where an offset is, and from now on messages are about that file. */
+struct text_position reading_place(struct reading *r, size_t offset);
+
+/* The line of an offset, and of which file, as an image's event has it. */
+uint32_t reading_line(const struct reading *r, size_t offset);
+
+/* Element `i` of the array that `array` is, with the array's name.  O(i): for messages. */
+struct member member_element(const struct reading *r, const struct member *array, size_t i);
 
 /* An error about the member's value, or about its key; always false. */
 bool member_refuse(struct reading *r, const struct member *m, const char *format, ...)
@@ -72,7 +110,7 @@ MUST_USE bool member_word(struct reading *r, const struct member *m, const char 
 /* If the builder ran into a limit, say so once, at this member. */
 void reading_check_limit(struct reading *r, const struct member *m);
 
-/* ---- reader_event.c, reader_task.c ----------------------------------------------------------- */
+/* ---- reader_event.c, reader_exec.c, reader_task.c -------------------------------------------- */
 
 #define READER_EVENT_NAMES \
     "run, runtime, mem, memrun, sleep, yield, timer, lock, unlock, wait, signal, broad, sync, "  \
@@ -83,6 +121,15 @@ MUST_USE bool reader_is_event(const char *key);
 
 /* Read an event of the task called `task` and add it, or diagnose why not. */
 void reader_event(struct reading *r, const struct member *m, const char *task);
+
+/* Is this a key of rt-app's format before 1.0?  "sleep" is one, and an event as well. */
+MUST_USE bool reader_is_exec_key(const char *key);
+
+/* Is this task or phase in that format?  Then nothing else says what it does. */
+MUST_USE bool reader_is_exec(struct json_object *object);
+
+/* Read what the task or phase `where`, which is in that format, does, and add its events. */
+void reader_exec(struct reading *r, const struct member *where);
 
 /* Read the task that `m` is and add it, or diagnose why not. */
 void reader_task(struct reading *r, const struct member *m);

@@ -39,6 +39,27 @@ static inline void port_store32(struct port_atomic32 *p, uint32_t value)
     cpu_store(p, value, TSO_32);
 }
 
+/* Hints are no choices: they are where they were put at once, and double no states. */
+static inline uint32_t port_peek32(const struct port_atomic32 *p)
+{
+    return p->value;
+}
+
+static inline uint64_t port_peek64(const struct port_atomic64 *p)
+{
+    return p->value;
+}
+
+static inline void port_note32(struct port_atomic32 *p, uint32_t value)
+{
+    p->value = value;
+}
+
+static inline void port_note64(struct port_atomic64 *p, uint64_t value)
+{
+    p->value = value;
+}
+
 static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
 {
     uint64_t wide = *expected;

@@ -275,6 +275,14 @@ HOT void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns)
         rebase(rq);
 }
 
+void fair_give_way(struct sc *c)
+{
+    int64_t granularity_vns = c->bound_vns - c->slice_vns; /* see sc_rate */
+
+    if (vtime_diff_vns(c->vdeadline, c->v) <= granularity_vns)
+        c->vdeadline = vtime_add(c->v, c->slice_vns);
+}
+
 HOT void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c)
 {
     ASSERT(c->kind == SC_FAIR);
@@ -299,9 +307,11 @@ HOT void fair_unqueue_only(struct rq *rq, uint32_t sc, struct sc *c)
     rq->class_count[c->latency_class]--;
 }
 
-/* Eligible is who has (v - V0) * W <= S, exactly. */
+/* Eligible is who has (v - V0) * W <= S, exactly; for WFQ everybody, as 0 <= 0. */
 static struct eedq_clock clock_of(const struct rq *rq)
 {
+    if (rq->fair_policy == FAIR_WFQ)
+        return (struct eedq_clock){.origin = rq->v0.vns};
     return (struct eedq_clock){rq->v0.vns, rq->w, rq->s};
 }
 

@@ -8,6 +8,9 @@
  * owed.  Rule: among the eligible (v <= V) run the one with the earliest virtual deadline
  * d = v_request + slice * 1024 / w.
  *
+ * To compare with, the simulator can choose weighted fair queueing (FAIR_WFQ): the earliest virtual
+ * deadline of all, eligible or not.  Nothing else differs.  Why it is not the rule: docs/adr/0010.
+ *
  * Arithmetic.  Sums are kept, quotients are not: S = sum w_i (v_i - V0), W = sum w_i.
  *     v <= V  <=>  (v - V0) * W <= S           one wide multiplication, no division, no rounding
  *     V = V0 + floor(S / W)                    only to place somebody or to move V0
@@ -66,13 +69,18 @@ void fair_rejoin(struct rq *rq, struct sc *c);
 /* It ran for `run_ns`: v, S, and a new request when the deadline is reached. */
 void fair_charge(struct rq *rq, struct sc *c, uint64_t run_ns);
 
+/* It gives way: what is left of its request counts as used if it is less than GRANULARITY_NS.  It
+ * would have an early deadline and, once picked, a whole slice. */
+void fair_give_way(struct sc *c);
+
 /* Link or unlink a competing context, `c` of slot `sc`, in the queue. */
 void fair_queue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
 void fair_unqueue(struct sched *s, struct rq *rq, uint32_t sc, struct sc *c);
 /* The same for the only one there. */
 void fair_unqueue_only(struct rq *rq, uint32_t sc, struct sc *c);
 
-/* The eligible linked context with the earliest deadline; SLOT_NONE only if none is linked. */
+/* The eligible linked context with the earliest deadline (WFQ: of all); SLOT_NONE only if none is
+ * linked. */
 MUST_USE uint32_t fair_pick(const struct sched *s, const struct rq *rq);
 
 /* Does the queued `waking` take the CPU from the running one before its protection ends?  Only a

@@ -152,6 +152,26 @@ static void test_fair_debt_is_paid_and_no_more(void **state)
     fixture_free(f);
 }
 
+/* Goal: a request that lacks little at the end of a slice does not bring another whole slice.
+ * Method: an interrupt takes 10 us of the slice; the next deadline is a slice away, not 10 us. */
+static void test_fair_request_nearly_used_is_used(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref first = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref second = start(f, 1024, LATENCY_NORMAL);
+    const struct sc *c = sc_of(f->s, first.slot);
+
+    (void)state;
+    fixture_run(f, 2 * SLICE_NORMAL_NS); /* both have used the half slice of the new */
+    assert_int_equal(fixture_current(f, 0), first.slot);
+    assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), SLICE_NORMAL_NS);
+    account_interrupt(f->s, 0, f->now, mono_add(f->now, 10000));
+    fixture_run(f, SLICE_NORMAL_NS);
+    assert_int_equal(fixture_current(f, 0), second.slot);
+    assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), SLICE_NORMAL_NS);
+    fixture_free(f);
+}
+
 /* Goal: a shorter slice wakes into a running longer one at once, an equal one does not. */
 static void test_fair_only_shorter_slices_preempt(void **state)
 {
@@ -314,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_fair_short_sleeps_gain_nothing),
         cmocka_unit_test(test_fair_credit_of_a_sleeper_is_bounded),
         cmocka_unit_test(test_fair_debt_is_paid_and_no_more),
+        cmocka_unit_test(test_fair_request_nearly_used_is_used),
         cmocka_unit_test(test_fair_only_shorter_slices_preempt),
         cmocka_unit_test(test_fair_reweight_keeps_lag_times_weight),
         cmocka_unit_test(test_fair_picks_like_brute_force),

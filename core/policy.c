@@ -11,6 +11,15 @@ static bool is_ours(const struct sched *s, uint32_t cpu, struct thread_ref ref)
     return rq_of(s, cpu)->current == ref.slot;
 }
 
+void sched_set_fair_policy(struct sched *s, enum fair_policy policy)
+{
+    for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++) {
+        ASSERT(rq_of(s, cpu)->current == SLOT_NONE);
+        ASSERT(rq_queued_count(rq_of(s, cpu)) == 0);
+        rq_of(s, cpu)->fair_policy = policy;
+    }
+}
+
 enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
                              uint32_t weight, struct mono now)
 {

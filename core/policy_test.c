@@ -89,6 +89,69 @@ static void test_policy_wider_mask_uses_an_idle_cpu(void **state)
     fixture_free(f);
 }
 
+/* Two threads of equal weight on one CPU, the first of a shorter slice; it runs that slice. */
+static struct fixture *after_one_slice(enum fair_policy policy, struct thread_ref *first,
+                                       struct thread_ref *second)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+
+    sched_set_fair_policy(f->s, policy);
+    *first = fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0);
+    *second = fixture_thread(f, 1024, LATENCY_BATCH, 1, 0);
+    (void)fixture_wake(f, 0, *first);
+    (void)fixture_wake(f, 0, *second);
+    fixture_run(f, SLICE_NORMAL_NS);
+    return f;
+}
+
+/* Goal: EEVDF asks who is eligible, weighted fair queueing does not.  Method: the first has the
+ * earlier deadline still, but has had its share: EEVDF takes the second, WFQ goes on with it. */
+static void test_policy_wfq_picks_the_not_eligible(void **state)
+{
+    struct thread_ref first;
+    struct thread_ref second;
+    struct fixture *f = after_one_slice(FAIR_EEVDF, &first, &second);
+
+    (void)state;
+    assert_int_equal(fixture_current(f, 0), second.slot);
+    fixture_free(f);
+    f = after_one_slice(FAIR_WFQ, &first, &second);
+    assert_int_equal(fixture_current(f, 0), first.slot);
+    assert_true(sc_of(f->s, first.slot)->vdeadline.vns < sc_of(f->s, second.slot)->vdeadline.vns);
+    fixture_run(f, 100 * SLICE_BATCH_NS); /* in the long run it is fair all the same */
+    fixture_decide(f, 0);
+    assert_in_range(fixture_runtime_ns(f, first), 49 * SLICE_BATCH_NS, 51 * SLICE_BATCH_NS);
+    fixture_free(f);
+}
+
+/* A thread of the shortest slice overruns its share, sleeps and wakes at once beside a hog. */
+static bool debtor_preempts(enum fair_policy policy)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref debtor = fixture_thread(f, 1024, LATENCY_INTERACTIVE, 1, 0);
+    struct thread_ref hog = fixture_thread(f, 1024, LATENCY_BATCH, 1, 0);
+
+    sched_set_fair_policy(f->s, policy);
+    (void)fixture_wake(f, 0, debtor);
+    (void)fixture_wake(f, 0, hog);
+    f->now = mono_add(f->now, SLICE_INTERACTIVE_NS / 2);
+    fixture_block(f, 0);
+    assert_int_equal(fixture_current(f, 0), hog.slot);
+    (void)fixture_wake(f, 0, debtor);
+    bool preempts = fixture_current(f, 0) == debtor.slot;
+
+    fixture_free(f);
+    return preempts;
+}
+
+/* Goal: the same for a wake: who is not eligible preempts in WFQ only. */
+static void test_policy_wfq_lets_debtors_preempt(void **state)
+{
+    (void)state;
+    assert_false(debtor_preempts(FAIR_EEVDF));
+    assert_true(debtor_preempts(FAIR_WFQ));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +159,8 @@ int main(void)
         cmocka_unit_test(test_policy_mask_moves_the_caller),
         cmocka_unit_test(test_policy_mask_moves_others),
         cmocka_unit_test(test_policy_wider_mask_uses_an_idle_cpu),
+        cmocka_unit_test(test_policy_wfq_picks_the_not_eligible),
+        cmocka_unit_test(test_policy_wfq_lets_debtors_preempt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

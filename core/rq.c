@@ -172,6 +172,7 @@ HOT uint64_t rq_requeue_current(struct sched *s, struct rq *rq)
     uint64_t word = thread_change(t, THREAD_REQUEUE, rq->cpu, 0);
 
     thread_link(t, LINKED_QUEUE);
+    fair_give_way(c);
     fair_queue(s, rq, rq->current_sc, c);
     rq->current_sc = SLOT_NONE;
     return word;

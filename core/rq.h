@@ -27,6 +27,9 @@
 #define PUBLISHED_SOLO 2u   /* it runs somebody alone, without a timer */
 #define PUBLISHED_CLASS_SHIFT 8u
 
+/* By which rule the fair class picks (core/fair.h). */
+enum fair_policy { FAIR_EEVDF = 0, FAIR_WFQ = 1 };
+
 enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4 };
 
 struct rq_stat {
@@ -54,6 +57,7 @@ struct rq {
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
     uint32_t need_pick; /* the running context must not go on unasked */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
+    uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
     struct mono since;         /* up to here everything is accounted */
     struct mono stretch_start; /* since when current has the CPU */

@@ -168,6 +168,9 @@ MUST_USE struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono
 
 /* ---- Policy: the caller has checked the authority ---- */
 
+/* By which rule the fair class picks: EEVDF unless this is called, before the first wake. */
+void sched_set_fair_policy(struct sched *s, enum fair_policy policy);
+
 MUST_USE enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
                                       uint32_t weight, struct mono now);
 MUST_USE enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,

@@ -319,6 +319,7 @@ bool machine_init(struct machine *m, const struct machine_config *config)
         return false;
     }
     sched_init(m->sched, config->cpu_count, config->thread_count, m->now);
+    sched_set_fair_policy(m->sched, config->fair_policy);
     for (uint32_t cpu = 0; cpu < config->cpu_count; cpu++) {
         m->cpus[cpu].thread = MACHINE_THREAD_NONE;
         m->cpus[cpu].must_decide = true;

@@ -79,6 +79,7 @@ struct machine_config {
     uint32_t cpu_count;
     uint32_t thread_count;
     uint64_t seed;
+    enum fair_policy fair_policy;
     uint64_t interrupt_ns; /* kernel time of an interrupt; 0: interrupts cost nothing */
     uint32_t check_every; /* sched_check after every so many events; 0: never by itself */
     const uint64_t *rows; /* the CPU sets that occur, words_for(cpu_count) words each */

@@ -153,6 +153,7 @@ static bool boot(struct run *r)
         .cpu_count = r->config->cpu_count,
         .thread_count = workload_image_threads(&r->image),
         .seed = r->config->seed,
+        .fair_policy = r->config->is_wfq ? FAIR_WFQ : FAIR_EEVDF,
         .interrupt_ns = r->config->has_costs ? MACHINE_INTERRUPT_NS : 0,
         .check_every = r->config->check_every,
         .row_count = r->image.header->mask_count + 1,

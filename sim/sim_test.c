@@ -181,6 +181,28 @@ static void test_sim_nothing_wasted(void **state)
     scenario_fini(&s);
 }
 
+/* Goal: the fair policy is what the configuration says, and both hold.  Method: hogs of two classes
+ * on one CPU, every law checked; the traces differ, the shares are halves both times. */
+static void test_sim_fair_policies(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{'tasks': {'short': {'loop': -1, 'run': 1000},"
+        "           'long': {'capos-class': 'batch', 'loop': -1, 'run': 1000}},"
+        " 'global': {'duration': 5}}";
+    struct scenario s[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        run(&s[i], &(struct sim_config){.cpu_count = 1, .is_wfq = i == 1, .check_every = 1}, text);
+        assert_true(s[i].header->failed == 0);
+        assert_in_range(s[i].threads[0].runtime_ns, 2470 * NS_PER_MS, 2530 * NS_PER_MS);
+    }
+    assert_true(s[0].output.trace_hash != s[1].output.trace_hash);
+    assert_true(s[0].threads[0].preemptions != s[1].threads[0].preemptions);
+    scenario_fini(&s[0]);
+    scenario_fini(&s[1]);
+}
+
 /* ---- Size ------------------------------------------------------------------------------------ */
 
 static void check_machine_of(uint32_t cpu_count)
@@ -440,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_sim_weighted_hogs),
         cmocka_unit_test(test_sim_hog_per_cpu),
         cmocka_unit_test(test_sim_nothing_wasted),
+        cmocka_unit_test(test_sim_fair_policies),
         cmocka_unit_test(test_sim_sizes),
         cmocka_unit_test(test_sim_run_is_exact),
         cmocka_unit_test(test_sim_runtime_is_wall_time),

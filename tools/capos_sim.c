@@ -10,6 +10,8 @@ static const struct argp_option table[] = {
     {"events", OPTION_EVENTS, "FILE", OPTION_ARG_OPTIONAL,
      "write one line per event; without FILE to standard output, before the table",
      GROUP_SHOWN},
+    {"policy", OPTION_POLICY, "NAME", 0,
+     "how the fair class picks: eevdf, as the kernel does, or wfq (default eevdf)", GROUP_RUN},
     {"no-costs", OPTION_NO_COSTS, NULL, 0, "interrupts take no kernel time", GROUP_RUN},
     {0},
 };
@@ -17,7 +19,7 @@ static const struct argp_option table[] = {
 static const char about[] =
     "Runs a workload, an rt-app JSON file, in the simulator and prints who ran when."
     "\vWithout WORKLOAD it is workloads/default.json; several files are one workload, as rt-app's "
-    "merge.py makes one of them.  Workload, CPUs, duration, seed and "
+    "merge.py makes one of them.  Workload, CPUs, duration, seed, --policy and "
     "--no-costs decide the trace hash." OPTIONS_EXIT_STATUS;
 
 static enum exit_status simulate(const struct input *input, const struct options *options,

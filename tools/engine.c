@@ -77,6 +77,7 @@ enum exit_status engine_run_simulator(struct engine_run *run, const struct input
         .cpu_count = options->cpu_count,
         .seed = options->seed,
         .duration_ns = options->duration_ns,
+        .is_wfq = options->is_wfq,
         .has_costs = !options->is_costless,
         .histogram_us = options->histogram_us,
         .events = events,

@@ -65,6 +65,13 @@ static void set_fifo_as(struct options *o, const char *text, struct argp_state *
         argp_error(state, "--fifo-as %s: expected weight", text);
 }
 
+static void set_policy(struct options *o, const char *text, struct argp_state *state)
+{
+    o->is_wfq = strcmp(text, "wfq") == 0;
+    if (!o->is_wfq && strcmp(text, "eevdf") != 0)
+        argp_error(state, "--policy %s: expected eevdf or wfq", text);
+}
+
 void options_add_workload(struct workload_files *files, const char *path, struct argp_state *state)
 {
     if (files->count == WORKLOAD_FILES_MAX)
@@ -183,6 +190,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_FIFO_AS:
         set_fifo_as(o, argument, state);
+        return 0;
+    case OPTION_POLICY:
+        set_policy(o, argument, state);
         return 0;
     case OPTION_MANIFEST:
         o->manifest = argument;

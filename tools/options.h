@@ -45,6 +45,7 @@ struct options {
     bool is_verbose;
     bool is_concurrent;
     bool is_watched;  /* shown on the terminal while it goes on */
+    bool is_wfq;      /* the simulator's fair class picks by weighted fair queueing */
     bool is_costless; /* the simulator's interrupts take no time */
 };
 
@@ -67,7 +68,8 @@ enum option_key {
     OPTION_MANIFEST,
     OPTION_PROGRAM,
     OPTION_WATCH,
-    OPTION_FIFO_AS
+    OPTION_FIFO_AS,
+    OPTION_POLICY
 };
 
 /* What --help shows together, in this order; a row with 0 is with the one before it. */

@@ -214,6 +214,12 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
         (void)clock_shift(s, rq, -j.lag_vns, now);
         j.lag_vns = 0;
     }
+    /*
+     * Who comes with more than a slice is far behind whoever runs here, and should run first: were
+     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.
+     */
+    if (j.keeps_position && j.lag_vns > c->slice_vns)
+        rq->need_pick = 1;
     c->v_clock = (uint16_t)(rq->cpu + 1);
     return join_at(rq, c, fair_now(s, rq, now), j);
 }

@@ -49,7 +49,7 @@ static const struct row rows[] = {
      .groups = {{.name = "hog", .count = 20}},
      .events = {{EVENT_OFFLINE, MS(5000), 0, 0, 0xc0}, {EVENT_OFFLINE, MS(20000), 0, 0, 0}}},
     {.name = "comego", .about = "one of 4 of 8 CPUs comes or goes every 250 ms, 20 hogs",
-     .cpu_count = 8, .claim = CLAIM_EVENT, .groups = {{.name = "hog", .count = 20}},
+     .cpu_count = 8, .claim = CLAIM_WAIT, .groups = {{.name = "hog", .count = 20}},
      .events = {{EVENT_JITTER, MS(2000), 0, 250, 0xf0}}},
     {.name = "fork", .about = "200 threads born on one of 16 CPUs, beside 20 hogs",
      .cpu_count = 16, .claim = CLAIM_EVENT, .warm_ns = MS(5000), .duration_ns = MS(15000),

@@ -11,6 +11,9 @@
      .shift = 10, .is_interactive = true, .flags = GROUP_UNMEASURED, \
      .steps = {{STEP_RUN, US(100) * (percent)}, {STEP_PERIOD, MS(10)}}}
 
+#define SETS(n, most) \
+    {{.name = "set", .count = (n), .weight = WEIGHT_UNIT, .weight_max = 3, .mask_cpus_max = (most)}}
+
 static const struct row rows[] = {
     /* Weights. */
     {.name = "light", .about = "12 of weight 15 on 8: H is service, whatever the weight",
@@ -68,8 +71,15 @@ static const struct row rows[] = {
                 {.name = "eight", .count = 7}}},
     {.name = "sets", .about = "24 of random sets of 1..4 and weights 1024 * 1..3 on 8",
      .cpu_count = 8,
-     .groups = {{.name = "set", .count = 24, .weight = WEIGHT_UNIT, .weight_max = 3,
-                 .mask_cpus_max = 4}}},
+     .groups = SETS(24, 4)},
+    {.name = "sets2", .about = "drawn otherwise: few may go where too little is",
+     .cpu_count = 8, .drawn_from = 2, .groups = SETS(24, 4)},
+    {.name = "sets8", .about = "drawn otherwise: one of 24 may", .cpu_count = 8, .drawn_from = 8,
+     .groups = SETS(24, 4)},
+    {.name = "sets16", .about = "48 of random sets of 1..5 on 16", .cpu_count = 16,
+     .groups = SETS(48, 5)},
+    {.name = "sets64", .about = "200 of random sets of 1..8 on 64", .cpu_count = 64,
+     .groups = SETS(200, 8)},
     {.name = "pairs64", .about = "96 on 32 sets of two of 64", .cpu_count = 64,
      .groups = {{.name = "pair", .count = 3, .mask = 0x3, .copies = 32, .shift = 2}}},
     {.name = "llc64", .about = "sets of 8, 20 free, 16 pinned to CPU 5, on 64", .cpu_count = 64,

@@ -278,7 +278,7 @@ static uint32_t check_every(const struct world *w)
 void world_init(struct world *w, const struct row *row, uint64_t duration_ns, uint64_t seed)
 {
     *w = (struct world){.row = row, .words = cpumask_words_for(row->cpu_count)};
-    w->prng = prng_seed(seed);
+    w->prng = prng_seed(row->drawn_from != 0 ? row->drawn_from : seed);
     w->online = row->cpu_count < 64 ? CPU(row->cpu_count) - 1 : ALL_CPUS;
     w->warm_ns = row->warm_ns != 0 ? row->warm_ns : MS(2000);
     w->end_ns = w->warm_ns + MS(60000);

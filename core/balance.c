@@ -209,14 +209,14 @@ static uint32_t keep_least_urgent(const struct sched *s, uint32_t *found, uint32
     return kept;
 }
 
-/* Whose turn it is: round robin over the first few that can go anywhere; or SLOT_NONE. */
-static uint32_t push_candidate(const struct sched *s, struct rq *rq)
+/*
+ * Number `step` of an endless walk over [0, count).  Steps of the golden ratio spread over any count
+ * more evenly than chance does (Knuth, TAOCP 3, 6.4) and keep no time with anything; a plain round
+ * robin beats with the queue's own order, so that somebody's turn may never come.
+ */
+static uint32_t walk(uint32_t step, uint32_t count)
 {
-    uint32_t found[STEAL_SCAN_MAX];
-    uint32_t count = eedq_search(s, &rq->fair, is_migratable, rq->cpu, found);
-
-    count = keep_least_urgent(s, found, count);
-    return count == 0 ? SLOT_NONE : sc_of(s, found[rq->push_cursor++ % count])->thread;
+    return (uint32_t)((uint64_t)(step * UINT32_C(0x9e3779b9)) * count >> 32);
 }
 
 /* Where a push may go to, and by how much that CPU leads. */
@@ -269,19 +269,16 @@ static void consider(struct sched *s, uint32_t cpu, const struct clock *own, str
         *best = (struct lead){cpu, false, gap_vns};
 }
 
-/*
- * Sample the CPUs of the thread's mask.  Steps of the golden ratio spread over any number of CPUs
- * more evenly than chance does (Knuth, TAOCP 3, 6.4), and a run stays repeatable.
- */
+/* Look at some CPUs of the thread's mask. */
 static struct lead sample_cpus(struct sched *s, struct rq *rq, uint32_t thread,
                                const struct clock *own)
 {
     struct lead best = {.cpu = CPU_NONE};
-    uint64_t count = count_other_cpus(s, thread, rq->cpu);
+    uint32_t count = count_other_cpus(s, thread, rq->cpu);
 
     for (uint32_t i = 0; i < PUSH_SAMPLE_COUNT && i < count && !best.is_idle; i++) {
-        uint32_t point = (rq->push_sample++ + rq->cpu) * UINT32_C(0x9e3779b9);
-        uint32_t cpu = nth_other_cpu(s, thread, rq->cpu, (uint32_t)(point * count >> 32));
+        uint32_t nth = walk(rq->push_sample++ + rq->cpu, count);
+        uint32_t cpu = nth_other_cpu(s, thread, rq->cpu, nth);
 
         if (cpu != CPU_NONE)
             consider(s, cpu, own, &best);
@@ -311,19 +308,42 @@ static void push(struct sched *s, struct rq *rq, uint32_t thread, struct lead to
     wake_deliver(s, thread, to.cpu, d); /* from here on the thread is the target's */
 }
 
+/*
+ * Is the gap more than H of service, at the queue's mean weight or the thread's own, whichever is
+ * more?  By the mean alone, spinners of weight 1 beside a hog would stretch the hog's H; by its own
+ * alone, a light thread would wait for seconds where everybody else is heavy.
+ */
+static bool is_behind(const struct sched *s, uint32_t thread, int64_t gap_vns,
+                      const struct clock *own)
+{
+    int64_t weight = sc_of(s, thread_of(s, thread)->sc)->weight;
+
+    return clock_gap_exceeds(own, gap_vns, WEIGHT_UNIT, PUSH_LEAD_NS) ||
+           !wide_mul_le(gap_vns, weight, (struct wide){0, PUSH_LEAD_NS * WEIGHT_UNIT});
+}
+
 void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
+    uint32_t found[STEAL_SCAN_MAX];
+
     if (s->cpu_count == 1 || d->kick_count >= KICK_MAX - 1)
         return;
-    uint32_t thread = push_candidate(s, rq);
+    uint32_t count = eedq_search(s, &rq->fair, is_migratable, rq->cpu, found);
 
-    if (thread == SLOT_NONE)
+    if (count == 0)
         return;
     struct clock own = clock_own(s, rq, now);
-    struct lead to = sample_cpus(s, rq, thread, &own);
 
-    if (to.is_idle || clock_gap_exceeds(&own, to.gap_vns, WEIGHT_UNIT, PUSH_LEAD_NS))
-        push(s, rq, thread, to, &own, d);
+    count = keep_least_urgent(s, found, count);
+    for (uint32_t i = 0; i < PUSH_TRY_MAX && i < count; i++) {
+        uint32_t thread = sc_of(s, found[walk(rq->push_cursor++, count)])->thread;
+        struct lead to = sample_cpus(s, rq, thread, &own);
+
+        if (to.is_idle || is_behind(s, thread, to.gap_vns, &own)) {
+            push(s, rq, thread, to, &own, d);
+            return;
+        }
+    }
 }
 
 void balance_set_idle(struct sched *s, uint32_t cpu)

@@ -19,7 +19,8 @@
 #define STEAL_RETRY_NS UINT64_C(50000)
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
-#define PUSH_SAMPLE_COUNT 2u  /* CPUs looked at by one check for a push */
+#define PUSH_TRY_MAX 3u       /* threads one check may find no place for */
+#define PUSH_SAMPLE_COUNT 2u  /* CPUs looked at for one of them */
 #define CLOCK_READ_TRIES 4u   /* readings of another CPU's clock before going without it */
 #define CLOCK_HALVINGS_MAX 64u /* of a 64-bit clock: nothing is left after them */
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */

@@ -9,15 +9,14 @@ static enum status set_weight(struct thread_ref ref, uint64_t weight)
 {
     if (weight < WEIGHT_MIN || weight > WEIGHT_MAX)
         return STATUS_BAD_ARGUMENT;
-    return sched_set_weight(glue_sched(), cpu_this()->number, ref, (uint32_t)weight, glue_now());
+    return glue_set_weight(ref, (uint32_t)weight);
 }
 
 static enum status set_class(struct thread_ref ref, uint64_t latency_class)
 {
     if (latency_class >= LATENCY_CLASS_COUNT)
         return STATUS_BAD_ARGUMENT;
-    return sched_set_class(glue_sched(), cpu_this()->number, ref, (enum latency_class)latency_class,
-                           glue_now());
+    return glue_set_class(ref, (enum latency_class)latency_class);
 }
 
 static enum status set_mask(const struct cap_call *call)

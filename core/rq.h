@@ -71,6 +71,7 @@ struct rq {
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
 
+    struct ledger exited; /* of the last thread that ended here by itself; its CPU's alone */
     struct why why; /* of the last event or decision on this CPU; its CPU's alone */
 
     /* Written by other CPUs. */

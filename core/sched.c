@@ -529,6 +529,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .thread = thread,
                       .a = (int64_t)t->ledger.runtime_ns});
     rq->retired_ns += t->ledger.runtime_ns;
+    rq->exited = t->ledger;
     sc_of(s, t->sc)->thread = SLOT_NONE;
     thread_release(s, thread);
     decide_seldom(s, rq, now, &d);

@@ -40,6 +40,24 @@ struct ledger {
     uint64_t migration_count;
 };
 
+static inline void ledger_add(struct ledger *to, const struct ledger *more)
+{
+    to->runtime_ns += more->runtime_ns;
+    to->switch_count += more->switch_count;
+    to->preempt_count += more->preempt_count;
+    to->block_count += more->block_count;
+    to->migration_count += more->migration_count;
+}
+
+static inline void ledger_subtract(struct ledger *from, const struct ledger *less)
+{
+    from->runtime_ns -= less->runtime_ns;
+    from->switch_count -= less->switch_count;
+    from->preempt_count -= less->preempt_count;
+    from->block_count -= less->block_count;
+    from->migration_count -= less->migration_count;
+}
+
 enum thread_linked { LINKED_QUEUE = 1, LINKED_INBOX = 2, LINKED_REAPED = 4 };
 
 struct thread {

@@ -7,9 +7,9 @@
  * stay where they are; the process may end meanwhile.
  *
  * Policy.  What new threads begin with is changed first, then the seats are walked, each thread
- * being given what the process has at that moment.  So of two walks at once the later wins for all
- * threads.  A thread made meanwhile, whose seat was passed when nobody sat there, is looked at again
- * once it sits (walk_catch_up): the epoch that its maker read first tells.
+ * being given what the process has at that moment.  So of two walks at once the later wins, for
+ * all threads.  A thread made meanwhile, whose seat was passed when nobody sat there, is looked at
+ * again once it sits (walk_catch_up): the epoch that its maker read first tells.
  *
  * Use.  A seat has what the threads that sat in it left behind, or one that lives (ST4), so each
  * thread counts once, at the instant its seat is read.

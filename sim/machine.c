@@ -482,7 +482,9 @@ struct machine_times machine_times(const struct machine *m, uint32_t cpu)
 {
     const struct rq *rq = rq_of(m->sched, cpu);
     struct machine_times times = {
-        rq->busy_ns, rq->idle_ns, rq->kernel_ns + rq->excluded_ns - kernel_ahead_ns(m, cpu)};
+        .busy_ns = rq->busy_ns,
+        .idle_ns = rq->idle_ns,
+        .kernel_ns = rq->kernel_ns + rq->irq_ns + rq->excluded_ns - kernel_ahead_ns(m, cpu)};
 
     if (rq->current != SLOT_NONE)
         times.busy_ns += open_ns(m, cpu);

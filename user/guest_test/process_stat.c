@@ -125,12 +125,34 @@ static void test_ended(void)
     tap_ok(rt_conservation_holds(), "every nanosecond is accounted");
 }
 
+/* Goal: user and system calls, interrupts, kernel and idle are all of a CPU's time.  Method: read
+ * each CPU between two looks at the clock, which counts from boot, as the accounts do. */
+static void test_cpus(void)
+{
+    uint32_t right = 0, with_interrupts = 0;
+
+    for (uint32_t cpu = 0; cpu < rt_cpu_count(); cpu++) {
+        struct cap_cpu_stat stat = {0};
+        uint64_t before_ns = rt_now().ns;
+        int64_t status = rt_cpu_stat(cpu, &stat);
+        uint64_t after_ns = rt_now().ns;
+        uint64_t sum_ns = stat.busy_ns + stat.idle_ns + stat.irq_ns + stat.kernel_ns;
+
+        right += status == STATUS_OK && sum_ns >= before_ns && sum_ns <= after_ns;
+        with_interrupts += stat.irq_ns > 0;
+        rt_pause();
+    }
+    tap_equal(right, rt_cpu_count(), "each CPU's parts are the time since boot");
+    tap_ok(with_interrupts > 0, "and interrupts are one of them");
+}
+
 int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(5 + 7);
+    helper_begin(5 + 7 + 2);
     test_own(); /* first: what the reaper of children has used would count, too */
     test_ended();
+    test_cpus();
     return tap_end();
 }

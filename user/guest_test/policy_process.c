@@ -5,6 +5,7 @@
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
+#define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define DELAY_NS (40 * NS_PER_MS)
 #define THREADS 20u /* more than one step of the kernel's work looks at */
@@ -91,7 +92,7 @@ static bool has_share(uint32_t child, const struct rt_thread_ref *ours, uint64_t
     child_ns = used_by(child) - child_ns;
     ours_ns = used_by_thread(ours) - ours_ns;
     uint64_t share = child_ns * 1000 / (child_ns + ours_ns + 1);
-    bool is_near = share + 15 >= expected && share <= expected + 15;
+    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
 
     if (!is_near)
         tap_note("thousandths:", (int64_t)share);

@@ -5,6 +5,7 @@
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
+#define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define ROUNDS 200u
 
@@ -53,9 +54,11 @@ static uint64_t share_of(const struct rt_thread_ref *a, const struct rt_thread_r
 /* In a concurrent machine time is not judged. */
 static bool is_near(uint64_t share, uint64_t expected)
 {
-    if (share + 15 < expected || share > expected + 15)
+    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
+
+    if (!is_near)
         tap_note("thousandths:", (int64_t)share);
-    return helper_is_concurrent() || (share + 15 >= expected && share <= expected + 15);
+    return is_near || helper_is_concurrent();
 }
 
 /* Goal: a weight set by another thread counts.  Method: two hogs on the last CPU; equal, then one

@@ -180,11 +180,23 @@ struct ledger uthread_ledger(const struct uthread *t)
     return thread_of(glue_sched(), t->ref.slot)->ledger;
 }
 
+/* Until when the open interval of `cpu` belongs to who runs there: what an interrupt takes that has
+ * begun does not, though it is accounted only when it ends. */
+static struct mono open_until(uint32_t cpu)
+{
+    struct mono now = clock_now();
+    const struct cpu *block = &cpu_blocks[cpu];
+
+    return __atomic_load_n(&block->is_interrupt, __ATOMIC_ACQUIRE)
+               ? mono_earlier(block->entered_at, now)
+               : now;
+}
+
 /* With the lock of its CPU, where alone its ledger changes. */
 static void read_locked(const struct rq *rq, uint32_t slot, struct uthread_reading *reading)
 {
     struct mono since = account_uncharged_since(rq);
-    struct mono now = clock_now();
+    struct mono now = open_until(rq->cpu);
 
     *reading = (struct uthread_reading){
         .ledger = thread_of(glue_sched(), slot)->ledger,

@@ -8,9 +8,11 @@
 #define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define DELAY_NS (40 * NS_PER_MS)
+#define CHURN_THREADS 4u
+#define RACES 12u
 #define THREADS 20u /* more than one step of the kernel's work looks at */
 
-enum role { HOGS, LATE_HOG, NOTHING, WITHOUT_POLICY };
+enum role { HOGS, LATE_HOG, NOTHING, WITHOUT_POLICY, CHURN };
 
 static uint32_t should_end;
 static uint32_t should_look;
@@ -22,6 +24,13 @@ static int64_t hog(void *argument)
     (void)argument;
     while (__atomic_load_n(&should_end, __ATOMIC_ACQUIRE) == 0) /* its parent kills it */
         rt_burn();
+    return 0;
+}
+
+static int64_t come_and_go(void *argument)
+{
+    (void)argument;
+    rt_yield();
     return 0;
 }
 
@@ -61,7 +70,22 @@ static int64_t without_policy(uint64_t word)
     return rt_set_process_policy(CAP_NONE, &policy);
 }
 
-static helper_role *const roles[] = {hogs, late_hog, nothing, without_policy};
+/* Threads come and go until the process is killed. */
+static int64_t churn(uint64_t word)
+{
+    struct rt_thread_ref refs[CHURN_THREADS];
+
+    while (__atomic_load_n(&should_end, __ATOMIC_ACQUIRE) == 0) {
+        for (uint32_t i = 0; i < CHURN_THREADS; i++)
+            refs[i] = helper_spawn(come_and_go, NULL, NULL);
+        for (uint32_t i = 0; i < CHURN_THREADS; i++)
+            (void)helper_join(&refs[i]);
+        rt_pause();
+    }
+    return (int64_t)word;
+}
+
+static helper_role *const roles[] = {hogs, late_hog, nothing, without_policy, churn};
 
 /* ---- What the parent does ---- */
 
@@ -177,6 +201,53 @@ static void test_mask(void)
     tap_equal(rt_set_process_policy(CAP_NONE, &policy), STATUS_OK, "and may go anywhere again");
 }
 
+/* Change the process and read it until killed, or it has ended; `argument` is its handle. */
+static int64_t change(void *argument)
+{
+    struct cap_process_policy policy = {.has_class = 1};
+    struct cap_process_stat stat;
+
+    do { /* at most until it is killed */
+        policy.weight = 1 + policy.weight * 7 % 5003;
+        policy.latency_class = policy.weight % LATENCY_CLASS_COUNT;
+        (void)rt_process_stat((uint32_t)(uintptr_t)argument, &stat);
+    } while (rt_set_process_policy((uint32_t)(uintptr_t)argument, &policy) == STATUS_OK);
+    return 0;
+}
+
+/* Goal: a process may be changed and read while its threads come and go, while it ends, and by who
+ * is killed in the middle: it ends all the same, and what it has used only grows.  Method: two
+ * threads change a child; both are killed, the child before, between or after. */
+static void test_races(void)
+{
+    uint32_t ended = 0, grown = 0;
+
+    for (uint32_t i = 0; i < RACES; i++) {
+        struct cap_process_params params = helper_child_params(CHURN, 0);
+        struct rt_thread_ref refs[2];
+        uint32_t child = helper_start(&params);
+
+        for (uint32_t j = 0; j < 2; j++)
+            refs[j] = helper_spawn(change, (void *)(uintptr_t)child, NULL);
+        helper_sleep(NS_PER_MS + i * NS_PER_MS / 7);
+        uint64_t before_ns = used_by(child);
+
+        for (uint32_t j = 0; j < 3; j++)
+            (void)(j == i % 3 ? rt_process_kill(child)
+                              : rt_thread_kill(&refs[j < i % 3 ? j : j - 1]));
+        (void)rt_thread_join(&refs[0], NULL);
+        (void)rt_thread_join(&refs[1], NULL);
+        ended += rt_process_wait(child, NULL) == PROCESS_KILLED;
+        uint64_t after_ns = used_by(child);
+        if (after_ns < before_ns)
+            tap_note("less by ns:", (int64_t)(before_ns - after_ns));
+        grown += after_ns >= before_ns;
+        (void)rt_release(child);
+    }
+    tap_equal(ended, RACES, "a process that is being changed ends when it is killed");
+    tap_ok(grown == RACES || helper_is_concurrent(), "and what it has used has only grown");
+}
+
 static int64_t try(uint32_t process, const struct cap_process_policy *policy)
 {
     return rt_set_process_policy(process, policy);
@@ -215,12 +286,13 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(5 + 3 + 7 + 1);
+    helper_begin(5 + 3 + 2 + 7 + 1);
     helper_warm(THREADS);
     struct helper_holdings before = helper_holdings();
 
     test_weight();
     test_mask();
+    test_races();
     test_refusals();
     tap_ok(helper_is_as_before(&before), "all is as before");
     return tap_end();

@@ -35,7 +35,7 @@
     X(CONSOLE, 1, 1, "console", "the machine's console and result stream")                    \
     X(THREADS, 2, 2, "threads", "making, joining and ending the caller's own threads")        \
     X(MACHINE, 3, 3, "machine", "facts of the machine")                                       \
-    X(POLICY, 4, 4, "policy", "weight, latency class and CPU set of the caller's threads")    \
+    X(POLICY, 4, 4, "policy", "weight, latency class and CPU set of threads and processes")    \
     X(POWER, 5, 5, "power", "switching the machine off")                                      \
     X(SPAWNER, 6, 6, "spawner", "making processes of the boot archive's programs")            \
     X(LEDGER, 7, 7, "ledger", "what the caller's process may use; memory objects from it")    \
@@ -81,7 +81,8 @@ enum cap_slot {
  *                 args[3] = address of struct cap_thread_params or 0 for defaults.  The new thread
  *                 starts with the argument in rdi and, so that it finds its ring, its own index in
  *                 rsi and its generation in rdx.  Its CPU set is the process's, or what of it the
- *                 params name (OUTSIDE_MASK: nothing).
+ *                 params name (OUTSIDE_MASK: nothing).  Its weight and class are the process's
+ *                 (SET_PROCESS of POLICY); others need POLICY in its well-known slot (BAD_CAP).
  *                 Result: the thread's index (its ring and telemetry record); value = generation.
  *                 The thread starts at once.
  *   JOIN          args[0] = index, args[1] = generation.  Completes when it has ended, with OK and
@@ -96,11 +97,12 @@ enum cap_slot {
  *   END           args[0] = exit status.  Ends the caller's process with all its threads.
  *   STAT          args[0] = index, args[1] = generation, args[2] = address of struct
  *                 cap_thread_stat to fill.  STALE: it has ended.
+ *   PROCESS_STAT  args[0] = address of struct cap_process_stat to fill: the caller's process.
  * MACHINE
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
- *   CONSERVATION  Result: 1 if, on every CPU, thread + kernel + idle time equals wall time and
- *                 the threads' ledgers add up to the CPUs' thread time; else 0.
+ *   CONSERVATION  Result: 1 if, on every CPU, thread + interrupt + kernel + idle time equals wall
+ *                 time, and the threads' ledgers add up to the CPUs' thread time; else 0.
  *   STAT          args[0] = address of struct cap_machine_stat to fill.
  * POLICY
  *   SET_WEIGHT    args[0] = thread index, args[1] = generation, args[2] = weight.
@@ -108,12 +110,17 @@ enum cap_slot {
  *   SET_MASK      args[2] = address of a struct cpumask (1024 bits), which may be wider than the
  *                 process's CPU set.  The thread leaves a CPU its new mask does not have before
  *                 this completes, if it is the caller itself.
+ *   SET_PROCESS   args[0] = PROCESS handle, or 0: the caller's process; args[1] = address of struct
+ *                 cap_process_policy.  Sets all its threads, a few in each step, and what threads
+ *                 that it makes from now on begin with.  Of two at once the later wins, for all.
+ *                 OUTSIDE_MASK: the mask has no CPU; STALE: it has ended.
  * POWER
  *   OFF           args[0] = 0 for success, 1 for failure; ends the machine.  Does not return.
  * SPAWNER
  *   SPAWN         args[0] = address of struct cap_process_params.  Result: a PROCESS handle; the
  *                 process has started.  What its limits say is taken from the caller's ledger
- *                 until it is gone.
+ *                 until it is gone.  Another weight or class than the default of its first thread
+ *                 needs POLICY in its well-known slot (BAD_CAP).
  * LEDGER
  *   READ          args[0] = address of struct ledger_account to fill: the caller's.
  *   MEMORY_CREATE args[0] = bytes, rounded up to pages.  Result: a MEMORY handle.  The pages are
@@ -147,6 +154,8 @@ enum cap_slot {
  *   WAIT          Completes when it has ended.  Result: enum process_end; value = exit status.
  *   KILL          args[0] = 0.  Nothing it holds is of use any more; its threads are ended.
  *   INFO          args[0] = address of struct cap_process_info to fill.
+ *   STAT          args[0] = address of struct cap_process_stat to fill.  BUSY: no thread of it is
+ *                 left, but it has not ended yet; WAIT.
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
  */
 #define CONSOLE_WRITE_BYTES_MAX 1024u
@@ -162,7 +171,8 @@ enum cap_threads_method {
     THREADS_DETACH = 3,
     THREADS_KILL = 4,
     THREADS_END = 5,
-    THREADS_STAT = 6
+    THREADS_STAT = 6,
+    THREADS_PROCESS_STAT = 7
 };
 enum cap_machine_method {
     MACHINE_CPU_COUNT = 0,
@@ -170,7 +180,12 @@ enum cap_machine_method {
     MACHINE_CONSERVATION = 2,
     MACHINE_STAT = 3
 };
-enum cap_policy_method { POLICY_SET_WEIGHT = 0, POLICY_SET_CLASS = 1, POLICY_SET_MASK = 2 };
+enum cap_policy_method {
+    POLICY_SET_WEIGHT = 0,
+    POLICY_SET_CLASS = 1,
+    POLICY_SET_MASK = 2,
+    POLICY_SET_PROCESS = 3
+};
 enum cap_power_method { POWER_OFF = 0 };
 enum cap_spawner_method { SPAWNER_SPAWN = 0 };
 enum cap_ledger_method {
@@ -182,14 +197,25 @@ enum cap_ledger_method {
 enum cap_table_method { TABLE_GRANT_CREATE = 0, TABLE_COPY = 1, TABLE_REVOKE = 2, TABLE_KIND = 3 };
 enum cap_cpus_method { CPUS_READ = 0, CPUS_NARROW = 1, CPUS_ASSIGN = 2 };
 enum cap_memory_method { MEMORY_MAP = 0, MEMORY_UNMAP = 1, MEMORY_INFO = 2, MEMORY_TO_VIEW = 3 };
-enum cap_process_method { PROCESS_WAIT = 0, PROCESS_KILL = 1, PROCESS_INFO = 2 };
+enum cap_process_method { PROCESS_WAIT = 0, PROCESS_KILL = 1, PROCESS_INFO = 2, PROCESS_STAT = 3 };
 
 struct cap_thread_params {
     uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0 = default */
-    uint32_t latency_class; /* enum latency_class */
+    uint32_t latency_class; /* enum latency_class, or CAP_CLASS_DEFAULT */
     uint32_t has_mask;      /* 0 or 1 */
     uint32_t reserved;
     uint64_t mask[16]; /* 1024 CPUs */
+};
+
+#define CAP_CLASS_DEFAULT UINT32_MAX /* in cap_thread_params: the process's */
+
+/* What SET_PROCESS sets, of each thread and for those to come. */
+struct cap_process_policy {
+    uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0: stays */
+    uint32_t latency_class; /* enum latency_class, if has_class */
+    uint32_t has_class;     /* 0 or 1 */
+    uint32_t has_mask;      /* 0 or 1 */
+    uint64_t mask[16];      /* 1024 CPUs; may be wider than the process's CPU set */
 };
 
 /* A thread up to this instant. */

@@ -8,12 +8,13 @@
 struct cap_cpu_stat {
     uint64_t busy_ns; /* user + system call, charged to threads */
     uint64_t idle_ns;
-    uint64_t kernel_ns; /* boot and interrupt entry */
+    uint64_t kernel_ns; /* boot, and intervals that the clock made unbelievable */
     uint64_t switches;
     uint64_t timer_interrupts;
     uint64_t resched_ipis;
     uint64_t steals;
     uint64_t pushes;
+    uint64_t irq_ns; /* interrupts: busy + idle + irq + kernel is the time since boot */
 };
 
 /* What the machine holds and what has happened on it.  Counts of what is free do not count what a

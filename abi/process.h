@@ -43,4 +43,18 @@ struct cap_process_info {
     uint64_t fault_pc;
 };
 
+/*
+ * What the threads of a process have used, the ended ones and its reaper included.  Each counts
+ * once, up to the instant at which it was read; one about to be gone up to its last charge.
+ */
+struct cap_process_stat {
+    uint64_t runtime_ns;
+    uint64_t switches;
+    uint64_t preemptions;
+    uint64_t voluntary_blocks;
+    uint64_t migrations;
+    uint32_t live_count;  /* threads that have not ended */
+    uint32_t ended_count; /* threads that have, modulo 2^32 */
+};
+
 #endif /* ABI_PROCESS_H */

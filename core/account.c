@@ -37,7 +37,7 @@ static uint64_t close_interval(struct rq *rq, struct mono now)
         return length_ns;
     uint64_t excluded_ns = rq->excluded_ns < length_ns ? rq->excluded_ns : length_ns;
 
-    rq->kernel_ns += excluded_ns;
+    rq->irq_ns += excluded_ns;
     rq->excluded_ns -= excluded_ns;
     return length_ns - excluded_ns;
 }
@@ -97,7 +97,7 @@ struct mono account_effective_since(const struct sched *s, uint32_t cpu)
 
 static bool cpu_balances(const struct rq *rq)
 {
-    uint64_t accounted_ns = rq->busy_ns + rq->idle_ns + rq->kernel_ns;
+    uint64_t accounted_ns = rq->busy_ns + rq->idle_ns + rq->irq_ns + rq->kernel_ns;
 
     return accounted_ns == (uint64_t)mono_diff_ns(rq->since, rq->started);
 }

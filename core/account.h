@@ -4,8 +4,8 @@
  *
  * A run queue has one open interval, [since, now).  Closing it charges the current thread (and the
  * context that pays), or idle.  What interrupts took inside it was noted beforehand and goes to the
- * kernel's account instead.  So at every instant, per CPU,
- *     busy_ns + idle_ns + kernel_ns == since - started              (AC1)
+ * interrupts' account instead.  So at every instant, per CPU,
+ *     busy_ns + idle_ns + irq_ns + kernel_ns == since - started     (AC1)
  * and over the machine
  *     sum of threads' runtime == sum of contexts' consumption == sum of busy     (AC2)
  * where ended threads count by what they left in the retired_ns of the CPU they ended on.
@@ -39,7 +39,7 @@ void account_charge_to(struct sched *s, struct rq *rq, struct current who, struc
 /* Close the interval of an idle CPU. */
 void account_idle(struct sched *s, struct rq *rq, struct mono now);
 
-/* An interrupt on `cpu` took from `begin` to `end`: kernel time, nobody's.  Call it last in the
+/* An interrupt on `cpu` took from `begin` to `end`: nobody's time.  Call it last in the
  * interrupt; the interval [begin, end) must not have been charged. */
 void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end);
 

@@ -210,9 +210,9 @@ static uint32_t keep_least_urgent(const struct sched *s, uint32_t *found, uint32
 }
 
 /*
- * Number `step` of an endless walk over [0, count).  Steps of the golden ratio spread over any count
- * more evenly than chance does (Knuth, TAOCP 3, 6.4) and keep no time with anything; a plain round
- * robin beats with the queue's own order, so that somebody's turn may never come.
+ * Number `step` of an endless walk over [0, count).  Steps of the golden ratio spread over any
+ * count more evenly than chance does (Knuth, TAOCP 3, 6.4) and keep no time with anything; a plain
+ * round robin beats with the queue's own order, so that somebody's turn may never come.
  */
 static uint32_t walk(uint32_t step, uint32_t count)
 {

@@ -87,14 +87,13 @@ static void play(struct duel *d, const struct step *step)
         (void)fixture_wake(f, 0, d->cheater);
         break;
     case TRICK_LIGHTER:
-        assert_int_equal(sched_set_weight(f->s, 0, d->cheater, WEIGHT_MIN, f->now), STATUS_OK);
+        assert_int_equal(fixture_set_weight(f, 0, d->cheater, WEIGHT_MIN), STATUS_OK);
         break;
     case TRICK_HEAVIER:
-        assert_int_equal(sched_set_weight(f->s, 0, d->cheater, 1024, f->now), STATUS_OK);
+        assert_int_equal(fixture_set_weight(f, 0, d->cheater, 1024), STATUS_OK);
         break;
     case TRICK_CLASS:
-        assert_int_equal(sched_set_class(f->s, 0, d->cheater, (enum latency_class)step->argument,
-                                         f->now),
+        assert_int_equal(fixture_set_class(f, 0, d->cheater, (enum latency_class)step->argument),
                          STATUS_OK);
         break;
     default:

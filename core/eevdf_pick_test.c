@@ -139,8 +139,8 @@ static void test_bug_slice_of_an_empty_queue(void **state)
         else if (what < 6)
             fixture_block(f, 0);
         else if (what == 6)
-            assert_int_equal(sched_set_class(f->s, 0, thread_ref_of(f->s, current),
-                                             (enum latency_class)prng_below(&p, 3), f->now),
+            assert_int_equal(fixture_set_class(f, 0, thread_ref_of(f->s, current),
+                                             (enum latency_class)prng_below(&p, 3)),
                              STATUS_OK);
         else
             fixture_yield(f, 0);

@@ -61,14 +61,18 @@ static void test_bug_stale_slice_at_placement(void **state)
     (void)state;
     (void)start(f, 1024, LATENCY_BATCH);
     f->now = mono_add(f->now, MS);
-    assert_int_equal(sched_set_class(f->s, 0, ref, LATENCY_INTERACTIVE, f->now), STATUS_OK);
+    assert_int_equal(fixture_set_class(f, 0, ref, LATENCY_INTERACTIVE), STATUS_OK);
+    while (fixture_current(f, 0) != ref.slot)
+        fixture_run(f, MS);
     fixture_block(f, 0);
     fixture_run(f, 10 * MS);
     (void)fixture_wake(f, 0, ref);
     assert_int_equal(vtime_diff_vns(c->vdeadline, c->v), SLICE_INTERACTIVE_NS);
     while (fixture_current(f, 0) != ref.slot)
         fixture_run(f, MS);
-    assert_int_equal(sched_set_weight(f->s, 0, ref, 333, f->now), STATUS_OK);
+    assert_int_equal(fixture_set_weight(f, 0, ref, 333), STATUS_OK);
+    while (fixture_current(f, 0) != ref.slot)
+        fixture_run(f, MS);
     fixture_block(f, 0);
     fixture_run(f, 10 * MS);
     (void)fixture_wake(f, 0, ref);

@@ -52,10 +52,11 @@ static void test_bug_reweight_breaks_the_order(void **state)
         fixture_run(f, prng_below(&p, MS));
         if (prng_below(&p, 2) == 0)
             ref = thread_ref_of(f->s, fixture_current(f, 0));
-        granted_count += sched_set_weight(f->s, 0, ref, weight, f->now) == STATUS_OK;
+        granted_count += fixture_set_weight(f, 0, ref, weight) == STATUS_OK;
         check_queue(f);
-        granted_count += sched_set_class(f->s, 0, ref, (enum latency_class)prng_below(&p, 3),
-                                         f->now) == STATUS_OK;
+        enum latency_class class = (enum latency_class)prng_below(&p, 3);
+
+        granted_count += fixture_set_class(f, 0, ref, class) == STATUS_OK;
         check_queue(f);
     }
     assert_true(granted_count > 5000);
@@ -139,14 +140,14 @@ static void test_bug_pending_time_at_the_new_weight(void **state)
 
     (void)state;
     f->now = mono_add(f->now, 1234567);
-    assert_int_equal(sched_set_weight(f->s, 0, ref, 10, f->now), STATUS_OK);
+    assert_int_equal(fixture_set_weight(f, 0, ref, 10), STATUS_OK);
     assert_int_equal(c->v.vns - v_before, 1234567 * 1024 / 1000); /* alone: its lag is 0 */
     v_before = c->v.vns;
     f->now = mono_add(f->now, 1000);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     assert_in_range(c->v.vns - v_before, 1000 * 1024 / 10, 1000 * 1024 / 10 + 1);
     f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
-    assert_int_equal(sched_set_weight(f->s, 0, ref, WEIGHT_MAX, f->now), STATUS_OK);
+    assert_int_equal(fixture_set_weight(f, 0, ref, WEIGHT_MAX), STATUS_OK);
     fair_check(f->s, 0);
     fixture_free(f);
 }
@@ -166,7 +167,7 @@ static void test_bug_reweight_scales_any_lag(void **state)
     struct vtime v_now = fair_now(f->s, rq_of(f->s, 0), f->now);
 
     assert_true(vtime_diff_vns(v_now, c->v) < -(INT64_C(1) << 55));
-    assert_int_equal(sched_set_weight(f->s, 0, ref, 2 * WEIGHT_MIN, f->now), STATUS_OK);
+    assert_int_equal(fixture_set_weight(f, 0, ref, 2 * WEIGHT_MIN), STATUS_OK);
     assert_int_equal(vtime_diff_vns(v_now, c->v), -REWEIGHT_VNS_MAX / 2);
     fair_check(f->s, 0);
     fixture_decide(f, 0);

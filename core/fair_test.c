@@ -282,10 +282,12 @@ static void test_fair_picks_like_brute_force(void **state)
                 fixture_yield(f, 0);
             break;
         case 6:
-            if (current != SLOT_NONE)
-                assert_int_equal(sched_set_weight(f->s, 0, thread_ref_of(f->s, current),
-                                                  1 + (uint32_t)prng_below(&p, 9000), f->now),
-                                 STATUS_OK);
+            fixture_act(f, 0,
+                        sched_set_weight(f->s, 0, refs[prng_below(&p, 32)],
+                                         1 + (uint32_t)prng_below(&p, 9000), f->now));
+            fixture_act(f, 0,
+                        sched_set_class(f->s, 0, refs[prng_below(&p, 32)],
+                                        (enum latency_class)prng_below(&p, 3), f->now));
             break;
         default:
             fixture_decide(f, 0);
@@ -313,8 +315,8 @@ static void test_fair_survives_a_late_timer(void **state)
     (void)state;
     assert_int_equal(fixture_current(f, 0), a.slot);
     f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
-    assert_int_equal(sched_set_weight(f->s, 0, a, WEIGHT_MAX, f->now), STATUS_OK);
-    assert_int_equal(sched_set_weight(f->s, 0, a, WEIGHT_MIN, f->now), STATUS_OK);
+    fixture_act(f, 0, sched_set_weight(f->s, 0, a, WEIGHT_MAX, f->now));
+    fixture_act(f, 0, sched_set_weight(f->s, 0, a, WEIGHT_MIN, f->now));
     fixture_decide(f, 0);
     assert_int_equal(fixture_current(f, 0), b.slot);
     sched_check(f->s);

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/policy.h"
 
 void rq_init(struct sched *s, uint32_t cpu, struct mono now)
 {
@@ -80,6 +81,24 @@ NOINLINE void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, 
     rq_admit(s, rq, t, c, now);
 }
 
+/* The attached `t` was killed on its way, or has a new weight or class. */
+static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread *t,
+                                  struct both_times at)
+{
+    struct sc *c = sc_of(s, t->sc);
+
+    if (!thread_is_dying(t)) {
+        queue(s, rq, t, c, at);
+        (void)policy_apply_queued(s, rq, t, at.now);
+        return;
+    }
+    uint32_t thread = c->thread;
+
+    fair_leave(rq, c, at.now, false);
+    (void)thread_change(t, THREAD_EXIT, 0, 0);
+    reap(s, rq, thread, at.now);
+}
+
 void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now)
 {
     struct thread *t = thread_of(s, thread);
@@ -92,19 +111,20 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
         account_charge(s, rq, now, CHARGE_UNBLOCK);
         ASSERT(t->ledger.runtime_ns == before_ns); /* nobody runs asleep */
     }
+    if ((thread_word_load(t) & WORD_POLICY) != 0)
+        policy_apply_class(s, rq, t, now);
     struct vtime v_now = fair_join(s, rq, c, now);
 
     /*
-     * Who killed it before this change of state left it to us; who comes after that finds it
-     * queued.  So the word of this change is looked at, not an earlier one.
+     * Who killed it, or set a policy, before this change of state left it to us; who comes after
+     * that finds it queued.  So the word of this change is looked at, not an earlier one.
      */
-    if ((thread_change(t, THREAD_ATTACH, rq->cpu, 0) & WORD_DYING) != 0) {
-        fair_leave(rq, c, now, false);
-        (void)thread_change(t, THREAD_EXIT, 0, 0);
-        reap(s, rq, thread, now);
-        return;
-    }
-    queue(s, rq, t, c, (struct both_times){now, v_now});
+    struct both_times at = {now, v_now};
+
+    if ((thread_change(t, THREAD_ATTACH, rq->cpu, 0) & (WORD_DYING | WORD_POLICY)) != 0)
+        attach_with_care(s, rq, t, at);
+    else
+        queue(s, rq, t, c, at);
 }
 
 void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
@@ -239,14 +259,12 @@ HOT uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct
 HOT uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
                               struct mono now)
 {
-    uint32_t thread = c->thread;
-
     account_idle(s, rq, now); /* asserts that there is no current */
     fair_unqueue_only(rq, t->sc, c);
     thread_unlink(t, LINKED_QUEUE);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, thread, t, c);
+    set_current(s, rq, c->thread, t, c);
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;

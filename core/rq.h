@@ -8,7 +8,7 @@
  *       running here (fair_check recomputes both).
  *   R3  Outside the lock, the overload bit of c is set whenever somebody is queued here.  Anyone
  *       may set it (a poster to the inbox does); it is cleared only under this lock.
- *   R4  busy + idle + kernel == since - started, to the nanosecond (account_check).
+ *   R4  busy + idle + irq + kernel == since - started, to the nanosecond (account_check).
  *
  * Locks.  `lock` is a leaf; at most one is held; the owner CPU takes it, a thief only tries to.
  */
@@ -64,7 +64,8 @@ struct rq {
     uint64_t excluded_ns;      /* interrupt time inside the open interval */
     uint64_t busy_ns;
     uint64_t idle_ns;
-    uint64_t kernel_ns;
+    uint64_t kernel_ns; /* boot, and intervals that may not be charged */
+    uint64_t irq_ns;
     uint64_t retired_ns; /* runtime of threads that ended here */
     struct eedq fair;
     struct eedq reserved;
@@ -80,6 +81,7 @@ struct rq {
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
 
+    struct ledger exited; /* of the last thread that ended here by itself; its CPU's alone */
     struct why why; /* of the last event or decision on this CPU; its CPU's alone */
 
     /* Written by other CPUs. */

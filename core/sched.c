@@ -4,6 +4,7 @@
 #include "core/balance.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/policy.h"
 #include "core/wake.h"
 
 uint64_t sched_bytes(uint32_t cpu_count, uint32_t thread_count)
@@ -72,12 +73,18 @@ static COLD void move_current(struct sched *s, struct rq *rq, struct mono now, s
                                          .b = lag_vns});
 }
 
-/* The picked `thread` may not run here: off the queue with it. */
+/* The picked `thread` may not run here, or not unseen: off the queue with it, or it is seen to. */
 static COLD void take_off(struct sched *s, struct rq *rq, uint32_t thread, struct mono now,
                           struct decision *d)
 {
-    if (thread_is_dying(thread_of(s, thread))) {
+    struct thread *t = thread_of(s, thread);
+
+    if (thread_is_dying(t)) {
         rq_reap_queued(s, rq, thread, now);
+        return;
+    }
+    if (thread_needs_care(t)) {
+        (void)policy_apply_queued(s, rq, t, now); /* this CPU decides at this moment */
         return;
     }
     rq_detach(s, rq, thread, rq->cpu, now);
@@ -90,7 +97,7 @@ static COLD void take_off(struct sched *s, struct rq *rq, uint32_t thread, struc
 static HOT uint32_t pick_allowed(struct sched *s, struct rq *rq, struct mono now,
                                  struct thread **record, struct decision *d)
 {
-    while (d->kick_count < KICK_MAX - 1) { /* bound: each turn takes one thread off the queue */
+    while (d->kick_count < KICK_MAX - 1) { /* bound: a turn takes one off, or a request */
         uint32_t sc = rq_pick(s, rq);
 
         if (sc == SLOT_NONE)
@@ -98,7 +105,7 @@ static HOT uint32_t pick_allowed(struct sched *s, struct rq *rq, struct mono now
         uint32_t thread = sc_of(s, sc)->thread;
 
         *record = thread_of(s, thread);
-        if (!thread_is_dying(*record) && thread_allows(s, thread, rq->cpu))
+        if (!thread_needs_care(*record) && thread_allows(s, thread, rq->cpu))
             return thread;
         take_off(s, rq, thread, now, d);
     }
@@ -157,16 +164,30 @@ static HOT void note_dispatch(struct sched *s, struct rq *rq, struct change chan
     trace_switch(s, rq, change.previous, next, now);
 }
 
+/* The thread put back into the queue was killed, or has a new policy, since the look in choose.
+ * Returns: it is queued. */
+static COLD bool care_for_requeued(struct sched *s, struct rq *rq, uint32_t thread,
+                                   struct mono now)
+{
+    struct thread *t = thread_of(s, thread);
+
+    if (!thread_is_dying(t)) {
+        (void)policy_apply_queued(s, rq, t, now);
+        return true;
+    }
+    rq_reap_queued(s, rq, thread, now);
+    return false;
+}
+
 /* Charge and queue the current thread, which has to give way.  Returns: it is queued. */
 static bool requeue(struct sched *s, struct rq *rq, struct mono now)
 {
     uint32_t thread = rq->current;
 
     account_charge(s, rq, now, CHARGE_PREEMPT);
-    if ((rq_requeue_current(s, rq) & WORD_DYING) == 0)
+    if ((rq_requeue_current(s, rq) & (WORD_DYING | WORD_POLICY)) == 0)
         return true;
-    rq_reap_queued(s, rq, thread, now); /* killed since the look in choose */
-    return false;
+    return care_for_requeued(s, rq, thread, now);
 }
 
 static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
@@ -244,12 +265,21 @@ static HOT void keep(struct sched *s, struct rq *rq, struct mono now, struct dec
                          .b = (int64_t)now.ns});
 }
 
+/* The running thread was killed, or has a new weight or class. */
+static COLD void care_for_current(struct sched *s, struct rq *rq, struct mono now)
+{
+    if (thread_is_dying(thread_of(s, rq->current)))
+        rq_reap_current(s, rq, now);
+    else
+        policy_apply_current(s, rq, now);
+}
+
 /* One look under the lock: drain, decide, publish. */
 static HOT void choose(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
     (void)inbox_drain(s, rq, rq->cpu, now);
-    if (rq->current != SLOT_NONE && thread_is_dying(thread_of(s, rq->current)))
-        rq_reap_current(s, rq, now);
+    if (rq->current != SLOT_NONE && thread_needs_care(thread_of(s, rq->current)))
+        care_for_current(s, rq, now);
     if (rq->current != SLOT_NONE && !thread_allows(s, rq->current, rq->cpu))
         move_current(s, rq, now, d);
     if (rq->current != SLOT_NONE && keeps_cpu(rq, now))
@@ -375,6 +405,15 @@ static COLD bool take_pending_wake(struct thread *t)
     return false;
 }
 
+/* A flag came while it became BLOCKED; POLICY, which it takes along, is no reason to stay. */
+static COLD bool block_after_all(const struct rq *rq, struct thread *t, enum wake_source source)
+{
+    uint64_t word = thread_word_load(t);
+
+    return (word & (WORD_WAKE_PENDING | WORD_DYING)) == 0 &&
+           thread_try_change(t, &word, THREAD_BLOCK, rq->cpu, (uint32_t)source);
+}
+
 /*
  * Leave the CPU and become BLOCKED.  All of the thread's state is settled before the swap: from
  * then on it belongs to whoever wakes it.
@@ -393,8 +432,9 @@ static HOT bool leave_blocked(struct sched *s, struct rq *rq, struct current who
 
     t->ledger.block_count++;
     ASSERT(word_state(word) == THREAD_RUNNING);
-    if ((word & (WORD_WAKE_PENDING | WORD_DYING)) == 0 &&
-        thread_try_change(t, &word, THREAD_BLOCK, rq->cpu, (uint32_t)source)) {
+    if (LIKELY((word & (WORD_WAKE_PENDING | WORD_DYING)) == 0) &&
+        (LIKELY(thread_try_change(t, &word, THREAD_BLOCK, rq->cpu, (uint32_t)source)) ||
+         block_after_all(rq, t, source))) {
         port_trace(s, &(struct trace_record){.now = now,
                                              .cpu = rq->cpu,
                                              .event = EV_BLOCK,
@@ -425,7 +465,7 @@ static HOT uint32_t hand_over(struct sched *s, struct rq *rq, struct mono now)
     uint32_t thread = c->thread;
     struct thread *t = thread_of(s, thread);
 
-    if (thread_is_dying(t) || !thread_allows(s, thread, rq->cpu))
+    if (thread_needs_care(t) || !thread_allows(s, thread, rq->cpu))
         return SLOT_NONE;
     uint64_t word = rq_dispatch_only(s, rq, t, c, now);
 
@@ -517,6 +557,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .thread = thread,
                       .a = (int64_t)t->ledger.runtime_ns});
     rq->retired_ns += t->ledger.runtime_ns;
+    rq->exited = t->ledger;
     sc_of(s, t->sc)->thread = SLOT_NONE;
     thread_release(s, thread);
     decide_seldom(s, rq, now, &d);
@@ -538,5 +579,7 @@ void sched_check(const struct sched *s)
     arena_check(s);
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
         rq_check(s, cpu);
+    for (uint32_t slot = 0; slot < s->thread_count; slot++)
+        policy_check(s, slot);
     ASSERT(account_balances(s));
 }

@@ -34,7 +34,7 @@ enum wake_source {
 
 /*
  * What the embedder has to do.  `next` and `arm_at` count after an event that decides (block, give
- * up, exit, decide); after a wake, a kill or a mask only what `resched` and `rearm` say.
+ * up, exit, decide); after a wake, a kill or a policy call only what `resched` and `rearm` say.
  * The numbers behind `rule` are in the run queue's `why`.
  */
 struct decision {
@@ -171,10 +171,17 @@ MUST_USE struct decision sched_decide(struct sched *s, uint32_t cpu, struct mono
 /* By which rule the fair class picks: EEVDF unless this is called, before the first wake. */
 void sched_set_fair_policy(struct sched *s, enum fair_policy policy);
 
-MUST_USE enum status sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
-                                      uint32_t weight, struct mono now);
-MUST_USE enum status sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,
-                                     enum latency_class class, struct mono now);
+/*
+ * Give any thread another weight or class.  Who owns its state takes it over (core/policy.h): at
+ * once if it is queued; by the decision that resched or a kick asks for if it runs; else as soon as
+ * it is queued.  Of two that ask for the same at the same time the later wins.  Refusals: STALE,
+ * BAD_ARGUMENT; BUSY when it is queued on a CPU whose lock was taken: it will be taken over when
+ * the thread is picked, or by another call.
+ */
+MUST_USE struct decision sched_set_weight(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                          uint32_t weight, struct mono now);
+MUST_USE struct decision sched_set_class(struct sched *s, uint32_t cpu, struct thread_ref ref,
+                                         enum latency_class class, struct mono now);
 /* Who runs on a CPU that the mask lacks leaves it at the next decision there, for which resched or
  * a kick asks; who is queued there leaves when it is picked or stolen. */
 MUST_USE struct decision sched_set_mask(struct sched *s, uint32_t cpu, struct thread_ref ref,

@@ -40,6 +40,24 @@ struct ledger {
     uint64_t migration_count;
 };
 
+static inline void ledger_add(struct ledger *to, const struct ledger *more)
+{
+    to->runtime_ns += more->runtime_ns;
+    to->switch_count += more->switch_count;
+    to->preempt_count += more->preempt_count;
+    to->block_count += more->block_count;
+    to->migration_count += more->migration_count;
+}
+
+static inline void ledger_subtract(struct ledger *from, const struct ledger *less)
+{
+    from->runtime_ns -= less->runtime_ns;
+    from->switch_count -= less->switch_count;
+    from->preempt_count -= less->preempt_count;
+    from->block_count -= less->block_count;
+    from->migration_count -= less->migration_count;
+}
+
 enum thread_linked { LINKED_QUEUE = 1, LINKED_INBOX = 2, LINKED_REAPED = 4 };
 
 struct thread {
@@ -78,8 +96,8 @@ static inline struct thread_word thread_word_read(const struct sched *s, uint32_
 }
 
 /*
- * Swap the word from `*expected` along `event` to owner `cpu` and `other`, keeping gen and DYING;
- * WAKE_PENDING is kept too, except that what follows BLOCKED or NEW begins without it.
+ * Swap the word from `*expected` along `event` to owner `cpu` and `other`, keeping gen, DYING and
+ * POLICY; WAKE_PENDING is kept too, except that what follows BLOCKED or NEW begins without it.
  * Returns: false when the word was not *expected any more; *expected is then what it is.
  */
 MUST_USE static inline bool thread_try_change(struct thread *t, uint64_t *expected,
@@ -122,9 +140,21 @@ MUST_USE static inline bool thread_try_doom(struct thread *t, uint64_t *expected
     return port_cas64(&t->word, expected, *expected | WORD_DYING);
 }
 
+/* Set POLICY if the word still equals *expected; as thread_try_change. */
+MUST_USE static inline bool thread_try_mark_policy(struct thread *t, uint64_t *expected)
+{
+    return port_cas64(&t->word, expected, *expected | WORD_POLICY);
+}
+
 static inline bool thread_is_dying(const struct thread *t)
 {
     return (thread_word_load(t) & WORD_DYING) != 0;
+}
+
+/* Has it to be seen to before it goes on: killed, or of a new policy? */
+static inline bool thread_needs_care(const struct thread *t)
+{
+    return (thread_word_load(t) & (WORD_DYING | WORD_POLICY)) != 0;
 }
 
 /* ---- Slots and references ---- */

@@ -54,6 +54,7 @@ static void test_thread_word_round_trip(void **state)
         {.state = THREAD_DEAD, .dying = true, .gen = 1},
         {.state = THREAD_RUNNING, .wake_pending = true, .cpu = 1},
         {.state = THREAD_BLOCKED, .other = 5},
+        {.state = THREAD_QUEUED, .policy_pending = true, .other = CPU_MAX - 1, .gen = 1},
     };
 
     (void)state;
@@ -65,6 +66,7 @@ static void test_thread_word_round_trip(void **state)
         assert_int_equal(back.other, words[i].other);
         assert_int_equal(back.dying, words[i].dying);
         assert_int_equal(back.wake_pending, words[i].wake_pending);
+        assert_int_equal(back.policy_pending, words[i].policy_pending);
         assert_int_equal(back.gen, words[i].gen);
     }
 }

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/balance.h"
 #include "core/inbox.h"
+#include "core/policy.h"
 
 bool wake_claim(struct sched *s, uint32_t cpu)
 {
@@ -115,7 +116,7 @@ void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct
 }
 
 /* May the target sleep, or run on for long, without seeing what was posted? */
-static bool must_notify(uint32_t published, uint8_t latency_class, bool was_empty)
+static bool must_notify(uint32_t published, uint32_t latency_class, bool was_empty)
 {
     uint32_t running_class = published >> PUBLISHED_CLASS_SHIFT; /* class + 1, 0: nobody */
 
@@ -123,7 +124,7 @@ static bool must_notify(uint32_t published, uint8_t latency_class, bool was_empt
         return was_empty;
     if ((published & PUBLISHED_SOLO) != 0)
         return true;
-    return running_class != 0 && latency_class + 1u > running_class;
+    return running_class != 0 && latency_class + 1 > running_class;
 }
 
 void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct decision *d)
@@ -131,8 +132,12 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
     struct rq *rq = rq_of(s, target);
     struct port_atomic64 *overload = &s->clusters[target / CLUSTER_CPUS].overload.bits;
     uint64_t bit = UINT64_C(1) << (target % CLUSTER_CPUS);
-    uint8_t latency_class = sc_of(s, thread_of(s, thread)->sc)->latency_class;
+    const struct thread *t = thread_of(s, thread);
+    const struct sc *c = sc_of(s, t->sc);
+    uint32_t latency_class = c->latency_class;
     bool was_empty = inbox_post(s, target, thread); /* from here on the thread is the target's */
+
+    latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
 
     /* Push, fence (the swap in inbox_post is one), read what the target published. */
     if (must_notify(port_load32(&rq->published), latency_class, was_empty)) {
@@ -160,8 +165,8 @@ enum going { STOPS, GOES_ON, GOES_ON_WITH_KICK };
 
 /*
  * Somebody was queued, but the current thread goes on: then a decision could only say so, and it is
- * enough to tell the others and to set its instant.  Were it killed or its mask narrowed, the kick
- * for that would lead to a decision.
+ * enough to tell the others and to set its instant.  Were it killed, its mask narrowed or its
+ * policy changed, the kick for that would lead to a decision.
  */
 static HOT enum going go_on(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
@@ -249,6 +254,28 @@ static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struc
     return ATTACHED;
 }
 
+/* The same for one whose weight or class was changed while it waited. */
+static COLD enum attached attach_changed(struct sched *s, struct rq *rq, const struct wake *w,
+                                         uint64_t *word, struct decision *d)
+{
+    struct thread *t = w->t;
+
+    port_lock(&rq->lock);
+    bool is_ours = thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0);
+
+    if (!is_ours) {
+        port_unlock(&rq->lock);
+        return ATTACHED_NOT;
+    }
+    note_placement(s, rq, w, d);
+    if (rq->current != SLOT_NONE)
+        account_charge(s, rq, w->now, CHARGE_UNBLOCK);
+    policy_apply_class(s, rq, t, w->now);
+    rq_admit_seldom(s, rq, t, sc_of(s, t->sc), w->now);
+    (void)policy_apply_queued(s, rq, t, w->now);
+    return ask_for_decision(s, rq, d);
+}
+
 /* Nobody was woken: the reference is stale, or the thread does not wait and keeps the wake. */
 static COLD void wake_nobody(struct sched *s, struct rq *rq, const struct wake *w, uint64_t word,
                              enum wake_source source, struct decision *d)
@@ -295,7 +322,9 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
         if (w->place.cpu == CPU_NONE) /* once: a CPU claimed for one try serves the next too */
             w->place = wake_place(s, w->ref.slot);
         if (w->place.cpu == rq->cpu) {
-            enum attached attached = attach_here(s, rq, w, &word, d);
+            enum attached attached = (word & WORD_POLICY) != 0
+                                         ? attach_changed(s, rq, w, &word, d)
+                                         : attach_here(s, rq, w, &word, d);
 
             if (attached != ATTACHED_NOT)
                 return attached == ATTACHED_QUIETLY;
@@ -323,8 +352,8 @@ HOT bool sched_wake_to(struct sched *s, struct rq *rq, struct thread_ref ref,
     uint64_t word = thread_word_load(t);
     struct placement placement = {.cpu = CPU_NONE};
 
-    /* First what most wakes are: it waits, and is to run here. */
-    if (LIKELY(word_gen(word) == ref.gen && word_state(word) == THREAD_BLOCKED)) {
+    /* First what most wakes are: it waits, as it was, and is to run here. */
+    if (LIKELY(word_is_settled(word, ref.gen, THREAD_BLOCKED))) {
         placement = place(s, ref.slot, t);
         if (placement.cpu == rq->cpu) {
             struct wake w = {ref, t, placement, now};

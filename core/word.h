@@ -2,10 +2,10 @@
 /*
  * word.h - a thread's state word and its transition table.
  *
- * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, gen:32}.  `cpu` is the owner
- * of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target of MIGRATING or the
- * wake source of BLOCKED.  It changes only by compare-and-swap along this table; an empty cell is a
- * bug of the caller, except that a wake first looks at the state (core/wake.c):
+ * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, POLICY:1, gen:32}.  `cpu` is the
+ * owner of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target of MIGRATING
+ * or the wake source of BLOCKED.  States change only by compare-and-swap along this table; an empty
+ * cell is a bug of the caller, except that a wake first looks at the state (core/wake.c):
  *
  *               POST      ATTACH    DISPATCH  REQUEUE   BLOCK     DETACH     EXIT
  *   NEW         INBOX     QUEUED    .         .         .         .          DEAD
@@ -19,6 +19,9 @@
  *
  * A kill sets DYING in any state.  Who owns the state makes it DEAD at the next occasion: the
  * killer itself out of NEW and BLOCKED, whoever attaches, picks or decides in the others.
+ *
+ * A new weight or class sets POLICY in any state (core/policy.h).  Who owns the state takes it
+ * over: whoever attaches, queues, picks or decides; what is DEAD needs none.
  *
  * Pure: nothing here reads or writes memory; core/thread.h does.
  */
@@ -58,6 +61,7 @@ struct thread_word {
     uint32_t other;
     bool dying;
     bool wake_pending;
+    bool policy_pending;
     uint32_t gen;
 };
 
@@ -65,9 +69,11 @@ struct thread_word {
 #define WORD_STATE_MASK ((UINT64_C(1) << WORD_STATE_BITS) - 1)
 #define WORD_DYING (UINT64_C(1) << 4)
 #define WORD_WAKE_PENDING (UINT64_C(1) << 5)
+#define WORD_POLICY (UINT64_C(1) << 30)
 #define WORD_CPU_SHIFT 6u
 #define WORD_OTHER_SHIFT 18u
 #define WORD_CPU_MASK UINT64_C(0xfff)
+#define WORD_FLAGS (WORD_DYING | WORD_WAKE_PENDING | WORD_POLICY)
 #define WORD_GEN_SHIFT 32u
 
 static inline uint64_t thread_word_pack(struct thread_word w)
@@ -75,7 +81,8 @@ static inline uint64_t thread_word_pack(struct thread_word w)
     ASSERT(w.cpu <= WORD_CPU_MASK);
     ASSERT(w.other <= WORD_CPU_MASK);
     return (uint64_t)w.state | (w.dying ? WORD_DYING : 0) |
-           (w.wake_pending ? WORD_WAKE_PENDING : 0) | ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
+           (w.wake_pending ? WORD_WAKE_PENDING : 0) | (w.policy_pending ? WORD_POLICY : 0) |
+           ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
            ((uint64_t)w.other << WORD_OTHER_SHIFT) | ((uint64_t)w.gen << WORD_GEN_SHIFT);
 }
 
@@ -95,6 +102,17 @@ static inline uint32_t word_gen(uint64_t word)
     return (uint32_t)(word >> WORD_GEN_SHIFT);
 }
 
+/* Is it of that generation, in `state`, without a new policy to be taken over?  One comparison. */
+static inline bool word_is_settled(uint64_t word, uint32_t gen, enum thread_state state)
+{
+    uint64_t mask = ~UINT64_C(0) << WORD_GEN_SHIFT | WORD_STATE_MASK | WORD_POLICY;
+    bool is_settled = (word & mask) == ((uint64_t)gen << WORD_GEN_SHIFT | (uint64_t)state);
+
+    if (is_settled && word_state(word) != state)
+        __builtin_unreachable(); /* so that the compiler knows the state behind it, too */
+    return is_settled;
+}
+
 static inline struct thread_word thread_word_unpack(uint64_t word)
 {
     return (struct thread_word){
@@ -103,6 +121,7 @@ static inline struct thread_word thread_word_unpack(uint64_t word)
         .other = (uint32_t)((word >> WORD_OTHER_SHIFT) & WORD_CPU_MASK),
         .dying = (word & WORD_DYING) != 0,
         .wake_pending = (word & WORD_WAKE_PENDING) != 0,
+        .policy_pending = (word & WORD_POLICY) != 0,
         .gen = word_gen(word),
     };
 }
@@ -132,11 +151,11 @@ static inline enum thread_state thread_next_state(enum thread_state state, enum 
 }
 
 /* The word after `event`: another state and owner, the same generation and flags. */
-static inline uint64_t thread_word_after(uint64_t word, enum thread_event event, uint32_t cpu,
+static HOT uint64_t thread_word_after(uint64_t word, enum thread_event event, uint32_t cpu,
                                          uint32_t other)
 {
     enum thread_state next = thread_next_state(word_state(word), event);
-    uint64_t kept = word & ((~UINT64_C(0) << WORD_GEN_SHIFT) | WORD_DYING | WORD_WAKE_PENDING);
+    uint64_t kept = word & ((~UINT64_C(0) << WORD_GEN_SHIFT) | WORD_FLAGS);
 
     ASSERT(next != THREAD_ILLEGAL);
     ASSERT((cpu | other) <= WORD_CPU_MASK);

@@ -115,9 +115,14 @@ KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
     work seat process op park ring timer)
 KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
+KERNEL_NO_WALKS := $(B)/san/kernel/fixture/walks.o
 KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/threads process_make process_end reaper)
 $(foreach noun,cap cpuset grant mapping memobj quiesce seat work,\
-    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES))))
+    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
+        $(KERNEL_NO_WALKS))))
+$(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
+    $(B)/san/kernel/walk.o))
 $(foreach noun,process_make process_end,\
-    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_PROCESSES))))
+    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_PROCESSES) \
+        $(KERNEL_NO_WALKS))))

@@ -121,6 +121,9 @@ cap_methods console_methods; /* console.c */
 cap_methods threads_methods; /* cap_threads.c */
 cap_methods machine_methods; /* cap_machine.c */
 cap_methods policy_methods;  /* cap_policy.c */
+/* Does the process hold POLICY, live, in its well-known slot?  (cap_policy.c) */
+MUST_USE bool policy_is_held(const struct process *process);
+
 cap_methods power_methods;   /* cap_machine.c */
 cap_methods spawner_methods; /* cap_spawner.c */
 cap_methods process_methods; /* cap_spawner.c */

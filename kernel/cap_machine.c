@@ -29,7 +29,8 @@ static void read_stat(uint32_t cpu, struct cap_cpu_stat *stat)
     *stat = (struct cap_cpu_stat){
         .busy_ns = rq->busy_ns + (rq->current != SLOT_NONE ? open_ns - excluded_ns : 0),
         .idle_ns = rq->idle_ns + (rq->current == SLOT_NONE ? open_ns - excluded_ns : 0),
-        .kernel_ns = rq->kernel_ns + excluded_ns,
+        .kernel_ns = rq->kernel_ns,
+        .irq_ns = rq->irq_ns + excluded_ns,
         .switches = rq->stat.switch_count,
         .timer_interrupts = cpu_blocks[cpu].timer_count,
         .resched_ipis = rq->stat.kick_count,

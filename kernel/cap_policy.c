@@ -4,20 +4,20 @@
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
+#include "kernel/walk.h"
 
 static enum status set_weight(struct thread_ref ref, uint64_t weight)
 {
     if (weight < WEIGHT_MIN || weight > WEIGHT_MAX)
         return STATUS_BAD_ARGUMENT;
-    return sched_set_weight(glue_sched(), cpu_this()->number, ref, (uint32_t)weight, glue_now());
+    return glue_set_weight(ref, (uint32_t)weight);
 }
 
 static enum status set_class(struct thread_ref ref, uint64_t latency_class)
 {
     if (latency_class >= LATENCY_CLASS_COUNT)
         return STATUS_BAD_ARGUMENT;
-    return sched_set_class(glue_sched(), cpu_this()->number, ref, (enum latency_class)latency_class,
-                           glue_now());
+    return glue_set_class(ref, (enum latency_class)latency_class);
 }
 
 static enum status set_mask(const struct cap_call *call)
@@ -31,13 +31,65 @@ static enum status set_mask(const struct cap_call *call)
     return uthread_set_mask(process, call->args[0], call->args[1], &mask);
 }
 
+static enum status decode(const struct cap_process_policy *asked, struct process_policy *policy)
+{
+    struct cpumask online = {{0}};
+
+    if (asked->has_class > 1 || asked->has_mask > 1)
+        return STATUS_BAD_FLAGS;
+    if (asked->weight > WEIGHT_MAX)
+        return STATUS_BAD_ARGUMENT;
+    if (asked->has_class == 1 && asked->latency_class >= LATENCY_CLASS_COUNT)
+        return STATUS_BAD_ARGUMENT;
+    *policy = (struct process_policy){
+        .weight = asked->weight,
+        .class_plus_1 = asked->has_class == 1 ? asked->latency_class + 1 : 0,
+        .has_cpus = asked->has_mask == 1,
+    };
+    cpumask_fill(online.words, CPUMASK_WORDS, glue_sched()->cpu_count);
+    for (uint32_t i = 0; i < CPUMASK_WORDS; i++)
+        policy->cpus.words[i] = asked->mask[i] & online.words[i];
+    return policy->has_cpus && cpumask_is_empty(policy->cpus.words, CPUMASK_WORDS)
+               ? STATUS_OUTSIDE_MASK
+               : STATUS_OK;
+}
+
+static int64_t set_process(struct cap_call *call)
+{
+    struct process *process = call->thread->process;
+    struct pool_ref target = pool_ref_of(&process_pool, pool_index(&process_pool, process));
+    struct cap_process_policy asked;
+    struct process_policy policy;
+    struct cap_ref ref;
+    enum status status = vspace_copy_in(&process->space, &asked, call->args[1], sizeof(asked));
+
+    if (status == STATUS_OK)
+        status = decode(&asked, &policy);
+    if (status == STATUS_OK && call->args[0] != CAP_NONE) {
+        status = cap_lookup_kind(process, (uint32_t)call->args[0], CAP_KIND_PROCESS, &ref);
+        target = (struct pool_ref){ref.object, ref.object_gen};
+    }
+    if (status != STATUS_OK)
+        return status;
+    return walk_begin_policy(call, target, &policy);
+}
+
+bool policy_is_held(const struct process *process)
+{
+    struct cap_ref ref;
+
+    return cap_lookup_kind(process, CAP_POLICY, CAP_KIND_POLICY, &ref) == STATUS_OK;
+}
+
 int64_t policy_methods(struct cap_call *call)
 {
     struct process *process = call->thread->process;
     struct thread_ref ref;
     enum status status;
 
-    if (call->method > POLICY_SET_MASK)
+    if (call->method == POLICY_SET_PROCESS)
+        return set_process(call);
+    if (call->method > POLICY_SET_PROCESS)
         return STATUS_BAD_CAP;
     status = seat_ref(process, call->args[0], call->args[1], &ref);
     if (status != STATUS_OK)
@@ -49,6 +101,8 @@ int64_t policy_methods(struct cap_call *call)
         return set_class(ref, call->args[2]);
     case POLICY_SET_MASK:
         return set_mask(call);
+    case POLICY_SET_PROCESS:
+        break;
     }
     return STATUS_BAD_CAP;
 }

@@ -3,6 +3,14 @@
 #include "kernel/cap.h"
 #include "kernel/process.h"
 #include "kernel/uthread.h"
+#include "kernel/walk.h"
+
+/* Is another weight or class asked for than every first thread has? */
+static bool needs_policy(const struct cap_process_params *params)
+{
+    return (params->weight != 0 && params->weight != WEIGHT_UNIT) ||
+           params->latency_class != LATENCY_NORMAL;
+}
 
 static int64_t spawn(struct cap_call *call)
 {
@@ -16,6 +24,8 @@ static int64_t spawn(struct cap_call *call)
 
     if (status != STATUS_OK)
         return status;
+    if (needs_policy(&params) && !policy_is_held(process))
+        return STATUS_BAD_CAP;
     op = op_take(t, OP_WORK, call->user_data);
     if (op == NULL)
         return STATUS_NO_SLOT;
@@ -88,6 +98,9 @@ int64_t process_methods(struct cap_call *call)
         return STATUS_OK;
     case PROCESS_INFO:
         return info(call);
+    case PROCESS_STAT:
+        return walk_begin_stat(call,
+                               (struct pool_ref){call->ref.object, call->ref.object_gen});
     default:
         return STATUS_BAD_CAP;
     }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_threads.c - the methods of THREADS (abi/cap.h): the caller's own threads. */
-#include "core/account.h"
 #include "kernel/cap.h"
-#include "kernel/clock.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
+#include "kernel/walk.h"
 
 #define STACK_ALIGNMENT 16u
 
@@ -15,7 +14,7 @@ static enum status read_params(const struct process *process, uint64_t from,
 {
     enum status status;
 
-    *params = (struct cap_thread_params){.latency_class = LATENCY_NORMAL};
+    *params = (struct cap_thread_params){.latency_class = CAP_CLASS_DEFAULT};
     if (from != 0) {
         status = vspace_copy_in(&process->space, params, from, sizeof(*params));
         if (status != STATUS_OK)
@@ -23,11 +22,26 @@ static enum status read_params(const struct process *process, uint64_t from,
     }
     if (params->reserved != 0)
         return STATUS_BAD_FLAGS;
-    if (params->has_mask > 1 || params->latency_class >= LATENCY_CLASS_COUNT)
+    if (params->has_mask > 1 || (params->latency_class >= LATENCY_CLASS_COUNT &&
+                                 params->latency_class != CAP_CLASS_DEFAULT))
         return STATUS_BAD_ARGUMENT;
-    if (params->weight == 0)
-        params->weight = WEIGHT_UNIT;
     return STATUS_OK;
+}
+
+/* Weight and class are the process's, unless others were asked for, which takes POLICY. */
+static enum status choose(const struct process *process, const struct process_policy *policy,
+                          struct cap_thread_params *params)
+{
+    uint32_t weight = policy->weight != 0 ? policy->weight : WEIGHT_UNIT;
+    uint32_t class = policy->class_plus_1 != 0 ? policy->class_plus_1 - 1 : LATENCY_NORMAL;
+
+    if (params->weight == 0)
+        params->weight = weight;
+    if (params->latency_class == CAP_CLASS_DEFAULT)
+        params->latency_class = class;
+    if (params->weight == weight && params->latency_class == class)
+        return STATUS_OK;
+    return policy_is_held(process) ? STATUS_OK : STATUS_BAD_CAP;
 }
 
 static enum status check_start(const struct process *process, uint64_t entry, uint64_t stack)
@@ -43,10 +57,10 @@ static enum status check_start(const struct process *process, uint64_t entry, ui
 }
 
 /* The process's CPUs, or what of them was asked for.  OUTSIDE_MASK: nothing. */
-static enum status narrow(const struct process *process, const struct cap_thread_params *asked,
-                          struct cpumask *mask)
+static enum status narrow(const struct process *process, const struct process_policy *policy,
+                          const struct cap_thread_params *asked, struct cpumask *mask)
 {
-    *mask = process->cpus;
+    *mask = policy->has_cpus ? policy->cpus : process->cpus;
     for (uint32_t i = 0; asked->has_mask != 0 && i < CPUMASK_WORDS; i++)
         mask->words[i] &= asked->mask[i];
     return cpumask_is_empty(mask->words, CPUMASK_WORDS) ? STATUS_OUTSIDE_MASK : STATUS_OK;
@@ -55,6 +69,7 @@ static enum status narrow(const struct process *process, const struct cap_thread
 static int64_t spawn(struct cap_call *call)
 {
     struct process *process = call->thread->process;
+    struct process_policy policy = process_policy(process);
     struct cap_thread_params asked;
     struct cpumask mask;
     struct thread_name name;
@@ -64,7 +79,9 @@ static int64_t spawn(struct cap_call *call)
     if (status == STATUS_OK)
         status = read_params(process, call->args[3], &asked);
     if (status == STATUS_OK)
-        status = narrow(process, &asked, &mask);
+        status = choose(process, &policy, &asked);
+    if (status == STATUS_OK)
+        status = narrow(process, &policy, &asked, &mask);
     if (status != STATUS_OK)
         return status;
     struct uthread_start start = {
@@ -82,6 +99,7 @@ static int64_t spawn(struct cap_call *call)
     status = uthread_create(process, &start, &params, &name, &ref);
     if (status != STATUS_OK)
         return status;
+    walk_catch_up(process, name.index, policy.epoch);
     glue_wake(ref, WAKE_START); /* from here on it may run, end and be joined */
     call->value = name.gen;
     return name.index;
@@ -118,57 +136,25 @@ static int64_t kill_thread(struct cap_call *call)
     return status;
 }
 
-/* With the lock of its CPU, where alone its ledger changes: what is open on that CPU is its. */
-static void read_locked(const struct rq *rq, uint32_t cpu, uint32_t slot,
-                        struct cap_thread_stat *stat)
-{
-    bool is_running = rq->current == slot;
-    struct mono since = account_effective_since(glue_sched(), cpu);
-    struct mono now = clock_now();
-
-    *stat = (struct cap_thread_stat){
-        .runtime_ns = thread_of(glue_sched(), slot)->ledger.runtime_ns,
-        .cpu = cpu,
-        .is_running = is_running,
-    };
-    if (is_running && mono_before(since, now))
-        stat->runtime_ns += (uint64_t)mono_diff_ns(now, since);
-}
-
-static enum status read_stat(struct thread_ref ref, struct cap_thread_stat *stat)
-{
-    struct sched *s = glue_sched();
-
-    for (;;) { /* a turn more for each move to another CPU in between */
-        uint32_t cpu = thread_word_read(s, ref.slot).cpu;
-        struct rq *rq = rq_of(s, cpu);
-        bool is_live, is_there;
-
-        port_lock(&rq->lock);
-        is_live = thread_ref_is_live(s, ref);
-        is_there = thread_word_read(s, ref.slot).cpu == cpu;
-        if (is_live && is_there)
-            read_locked(rq, cpu, ref.slot, stat);
-        port_unlock(&rq->lock);
-        if (!is_live)
-            return STATUS_STALE;
-        if (is_there)
-            return STATUS_OK;
-        arch_pause();
-    }
-}
-
 static int64_t thread_stat(const struct cap_call *call)
 {
     const struct process *process = call->thread->process;
-    struct cap_thread_stat stat;
+    struct uthread_reading reading;
     struct thread_ref ref;
     enum status status = seat_ref(process, call->args[0], call->args[1], &ref);
 
     if (status == STATUS_OK)
-        status = read_stat(ref, &stat);
+        status = uthread_read(ref, &reading);
+    if (status == STATUS_OK && !thread_ref_is_live(glue_sched(), ref))
+        status = STATUS_STALE;
     if (status != STATUS_OK)
         return status;
+    struct cap_thread_stat stat = {
+        .runtime_ns = reading.ledger.runtime_ns,
+        .cpu = reading.cpu,
+        .is_running = reading.is_running,
+    };
+
     return vspace_copy_out(&process->space, call->args[2], &stat, sizeof(stat));
 }
 
@@ -193,6 +179,9 @@ int64_t threads_methods(struct cap_call *call)
         uthread_exit(call->thread, (int64_t)call->args[0]);
     case THREADS_STAT:
         return thread_stat(call);
+    case THREADS_PROCESS_STAT:
+        return walk_begin_stat(
+            call, pool_ref_of(&process_pool, pool_index(&process_pool, process)));
     default:
         return STATUS_BAD_CAP;
     }

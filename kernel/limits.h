@@ -31,6 +31,7 @@
 #define PROCESS_MAPPINGS_MAX 1024u /* of one process: looked at in one hold of a lock */
 
 #define KILL_TRIES_MAX 16u            /* looks at a queue that is locked, before its CPU ends it */
+#define POLICY_TRIES_MAX 16u          /* the same, before who picks the thread changes it */
 #define TIMER_BATCH_MAX 16u           /* timers one interrupt expires; more: a second interrupt */
 #define PARK_BUCKET_COUNT 256u        /* a power of two */
 #define PARK_BATCH_MAX 16u            /* waiters woken in one hold of a bucket's lock */

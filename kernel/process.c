@@ -73,7 +73,60 @@ void process_thread_gone(struct process *process)
     glue_wake(reaper, WAKE_PROCESS);
 }
 
+enum status process_hold(struct pool_ref ref)
+{
+    struct process *process = process_at(ref.index);
+    uint32_t count = port_load32(&process->live_count);
+
+    do { /* bound: another CPU made progress each time the swap fails */
+        if (!pool_is_live(&process_pool, ref))
+            return STATUS_STALE;
+        if (count == 0)
+            return STATUS_BUSY;
+    } while (!port_cas32(&process->live_count, &count, count + 1));
+    if (pool_is_live(&process_pool, ref))
+        return STATUS_OK;
+    process_thread_gone(process); /* the record is another's since */
+    return STATUS_STALE;
+}
+
+/* ---- Policy ---- */
+
+struct process_policy process_policy(struct process *process)
+{
+    struct process_policy policy;
+
+    lock_take(&process->lock, LOCK_PROCESS);
+    policy = process->policy;
+    lock_give(&process->lock, LOCK_PROCESS);
+    return policy;
+}
+
+void process_set_policy(struct process *process, const struct process_policy *policy)
+{
+    lock_take(&process->lock, LOCK_PROCESS);
+    if (policy->weight != 0)
+        process->policy.weight = policy->weight;
+    if (policy->class_plus_1 != 0)
+        process->policy.class_plus_1 = policy->class_plus_1;
+    if (policy->has_cpus) {
+        process->policy.has_cpus = true;
+        process->policy.cpus = policy->cpus;
+    }
+    process->policy.epoch++;
+    lock_give(&process->lock, LOCK_PROCESS);
+}
+
 /* ---- Reading ---- */
+
+void process_leave(struct process *process, const struct ledger *left, uint32_t thread_count)
+{
+    lock_take(&process->lock, LOCK_PROCESS);
+    ledger_add(&process->left, left);
+    process->left_count += thread_count;
+    lock_give(&process->lock, LOCK_PROCESS);
+}
+
 
 enum status process_read_info(struct pool_ref ref, struct cap_process_info *info)
 {

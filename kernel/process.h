@@ -43,6 +43,15 @@ enum process_phase {
     PHASE_TELL /* those who wait */
 };
 
+/* What a thread of it begins with.  0 of a field: nobody has set it. */
+struct process_policy {
+    uint32_t weight;
+    uint32_t class_plus_1;
+    bool has_cpus;
+    struct cpumask cpus;
+    uint32_t epoch; /* rises with each change */
+};
+
 struct process {
     /* Of the record, whoever uses it: who is late finds a lock and a list. */
     struct pool_node node;
@@ -68,6 +77,9 @@ struct process {
     /* LOCK_PROCESS. */
     uint32_t waiter_count;
     struct cap_process_info info;
+    struct process_policy policy;
+    struct ledger left; /* by its reapers, and by its threads once it is GONE */
+    uint32_t left_count;
 
     /* LOCK_OBJECT: what it owns. */
     struct list memories;
@@ -144,6 +156,19 @@ void process_thread_gone(struct process *process);
 
 /* The running thread of a process notes how its first thread ended. */
 void process_note_exit(struct process *process, int64_t status);
+
+/*
+ * Keep the process of `ref` from being taken apart, until process_thread_gone, as if it had one
+ * thread more.  Returns: STATUS_OK; STALE: it is another's; BUSY: no thread of it is left.
+ */
+MUST_USE enum status process_hold(struct pool_ref ref);
+
+/* What its threads begin with now; change it in those fields that are set. */
+struct process_policy process_policy(struct process *process);
+void process_set_policy(struct process *process, const struct process_policy *policy);
+
+/* A thread of it has left so much behind, for good. */
+void process_leave(struct process *process, const struct ledger *left, uint32_t thread_count);
 
 /* ---- Ending (process_end.c) ---- */
 

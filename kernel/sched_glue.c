@@ -188,6 +188,48 @@ bool glue_kill(struct thread_ref ref)
     return false;
 }
 
+/* How a policy call went.  Returns: its queue was locked, and it is worth another try. */
+static bool is_to_repeat(const struct decision *d, uint32_t tries)
+{
+    glue_note(d);
+    if (d->status != STATUS_BUSY || tries == POLICY_TRIES_MAX)
+        return false;
+    arch_pause();
+    return true;
+}
+
+/* BUSY is no refusal: what was asked for waits with the thread. */
+static enum status status_of(const struct decision *d)
+{
+    return d->status == STATUS_BUSY ? STATUS_OK : d->status;
+}
+
+enum status glue_set_weight(struct thread_ref ref, uint32_t weight)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+    uint32_t tries = 0;
+
+    ASSERT(cpu->held_ranks == 0);
+    do {
+        d = sched_set_weight(machine, cpu->number, ref, weight, glue_now());
+    } while (is_to_repeat(&d, ++tries));
+    return status_of(&d);
+}
+
+enum status glue_set_class(struct thread_ref ref, enum latency_class class)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+    uint32_t tries = 0;
+
+    ASSERT(cpu->held_ranks == 0);
+    do {
+        d = sched_set_class(machine, cpu->number, ref, class, glue_now());
+    } while (is_to_repeat(&d, ++tries));
+    return status_of(&d);
+}
+
 HOT void glue_block_at(enum wake_source source, struct mono now)
 {
     struct cpu *cpu = cpu_this();

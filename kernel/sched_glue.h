@@ -54,6 +54,13 @@ void glue_exit(void);
  */
 bool glue_kill(struct thread_ref ref);
 
+/*
+ * Give a thread another weight, or class.  Its CPU takes it over, at the latest when the thread is
+ * next picked there.  STALE, BAD_ARGUMENT.
+ */
+enum status glue_set_weight(struct thread_ref ref, uint32_t weight);
+enum status glue_set_class(struct thread_ref ref, enum latency_class class);
+
 /* A decision that says whom to kick and whether to decide again, but not who runs. */
 void glue_note(const struct decision *d);
 

@@ -209,6 +209,9 @@ struct thread_ref seat_end(struct process *process, struct seat *seat, int64_t e
 
     lock_take(&seat->lock, LOCK_THREAD);
     ASSERT(seat->state == SEAT_LIVE);
+    struct ledger used = uthread_ledger(seat->thread);
+
+    ledger_add(&seat->left, &used);
     seat->thread = NULL;
     seat->exit_status = exit_status;
     seat->was_killed = was_killed;
@@ -222,6 +225,32 @@ struct thread_ref seat_end(struct process *process, struct seat *seat, int64_t e
     }
     lock_give(&seat->lock, LOCK_THREAD);
     return waiter;
+}
+
+void seat_settle(struct seat *seat, const struct ledger *more)
+{
+    lock_take(&seat->lock, LOCK_THREAD);
+    ledger_add(&seat->left, more);
+    lock_give(&seat->lock, LOCK_THREAD);
+}
+
+struct seat_use seat_use(struct seat *seat)
+{
+    struct seat_use use;
+    struct uthread_reading reading;
+
+    lock_take(&seat->lock, LOCK_THREAD); /* with it, the thread is not taken down */
+    use = (struct seat_use){
+        .used = seat->left,
+        .is_live = seat->state == SEAT_LIVE,
+        .ended_count = seat->gen - (seat->state == SEAT_LIVE ? 1 : 0),
+    };
+    if (use.is_live) {
+        uthread_read(seat->thread->ref, &reading);
+        ledger_add(&use.used, &reading.ledger);
+    }
+    lock_give(&seat->lock, LOCK_THREAD);
+    return use;
 }
 
 /* The seat of this name, locked; or NULL. */
@@ -318,11 +347,19 @@ enum status seat_detach(struct process *process, uint64_t index, uint64_t gen)
 
 void seats_fini(struct process *process)
 {
+    struct ledger left = {0};
+    uint32_t left_count = 0;
+
     for (uint32_t i = 0; i < SEAT_PAGES_MAX; i++) {
         if (process->seats.pages[i] == NULL)
             continue;
+        for (uint32_t j = 0; j < SEATS_PER_PAGE; j++) {
+            ledger_add(&left, &process->seats.pages[i][j].left);
+            left_count += process->seats.pages[i][j].gen;
+        }
         frame_give(arch_virt_to_phys(process->seats.pages[i]));
         process->seats.pages[i] = NULL;
         ledger_release(&process->ledger, LEDGER_FRAMES, 1);
     }
+    process_leave(process, &left, left_count);
 }

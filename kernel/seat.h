@@ -12,7 +12,9 @@
  *        past seat_end.
  *   ST2  A ring page once given to an index stays with it; the next thread there finds its header
  *        zeroed.  So ring pages are never unmapped while the process lives.
- *   ST3  live_count of the process == seats TAKEN, LIVE, or LIVE until process_thread_gone.
+ *   ST3  live_count of the process == seats TAKEN, LIVE, or LIVE until process_thread_gone, and
+ *        walks over them (kernel/walk.h).
+ *   ST4  Every thread that ever sat here is either `thread` or counted in `left`.
  *
  * Memory: pages of seats, rings and telemetry are charged to the process when an index is first
  * used; all that taking a seat needs is reserved before anything of it is made.
@@ -48,6 +50,7 @@ struct seat {
     struct uthread *thread; /* while LIVE */
     struct op *joiner;
     int64_t exit_status;
+    struct ledger left; /* by the threads that sat here and ended */
 
     /* LOCK_PROCESS. */
     struct seat *next_unused;
@@ -89,6 +92,17 @@ struct thread_name seat_occupy(struct seat *seat, struct uthread *t);
  */
 MUST_USE struct thread_ref seat_end(struct process *process, struct seat *seat, int64_t exit_status,
                                     bool was_killed);
+
+/* The thread that sat there is gone, with so much more than it had at seat_end. */
+void seat_settle(struct seat *seat, const struct ledger *more);
+
+/* What was used here: what is left behind and, if a thread lives here, what it has until now. */
+struct seat_use {
+    struct ledger used;
+    uint32_t ended_count;
+    bool is_live;
+};
+struct seat_use seat_use(struct seat *seat);
 
 /* The seat of an index that was ever used, or NULL. */
 struct seat *seat_of(const struct process *process, uint64_t index);

@@ -239,6 +239,36 @@ static void test_seat_last_generation_is_retired(void **state)
     assert_int_equal(take()->index, 1);
 }
 
+/* Goal: each thread that sat in a seat counts once, before, during and after its end.  Method: two
+ * threads one after the other, the first with something more once it is gone. */
+static void test_seat_counts_everybody_once(void **state)
+{
+    (void)state;
+    struct thread_name name;
+    const struct ledger more = {.runtime_ns = 3};
+
+    start();
+    struct seat *seat = take_and_occupy(&name);
+
+    outside.used_ns = 100;
+    assert_int_equal(seat_use(seat).used.runtime_ns, 100);
+    assert_true(seat_use(seat).is_live);
+    assert_int_equal(seat_use(seat).ended_count, 0);
+    assert_true(thread_ref_is_none(seat_end(&process, seat, 0, false)));
+    outside.used_ns = 7;
+    assert_int_equal(seat_use(seat).used.runtime_ns, 100);
+    assert_false(seat_use(seat).is_live);
+    seat_settle(seat, &more);
+    assert_int_equal(seat_detach(&process, name.index, name.gen), STATUS_OK);
+    assert_ptr_equal(take_and_occupy(&name), seat);
+    assert_int_equal(seat_use(seat).used.runtime_ns, 103 + 7);
+    assert_int_equal(seat_use(seat).ended_count, 1);
+    assert_true(thread_ref_is_none(seat_end(&process, seat, 0, true)));
+    seats_fini(&process);
+    assert_int_equal(process.left.runtime_ns, 103 + 7);
+    assert_int_equal(process.left_count, 2);
+}
+
 /* ---- Joining ---- */
 
 /* Goal: who waits learns how it ended, and is woken once.  Method: join, then the end: by itself,
@@ -480,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_seat_untake_gives_it_to_the_next),
         cmocka_unit_test(test_seat_name_is_of_one_thread),
         cmocka_unit_test(test_seat_last_generation_is_retired),
+        cmocka_unit_test(test_seat_counts_everybody_once),
         cmocka_unit_test(test_seat_join_before_the_end),
         cmocka_unit_test(test_seat_join_after_the_end),
         cmocka_unit_test(test_seat_has_one_joiner),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/uthread.h"
 
+#include "core/account.h"
+#include "kernel/clock.h"
 #include "kernel/frame.h"
 #include "kernel/memory.h"
 #include "kernel/park.h"
@@ -150,6 +152,83 @@ bool uthread_ref_at(struct seat *seat, struct thread_ref *ref)
     return is_live;
 }
 
+void uthread_apply(struct seat *seat, const struct process_policy *policy)
+{
+    struct thread_ref ref;
+
+    if (!uthread_ref_at(seat, &ref))
+        return;
+    /* Who has ended since is STALE to the core; a mask is set with the seat locked. */
+    if (policy->weight != 0)
+        (void)glue_set_weight(ref, policy->weight);
+    if (policy->class_plus_1 != 0)
+        (void)glue_set_class(ref, (enum latency_class)(policy->class_plus_1 - 1));
+    if (!policy->has_cpus)
+        return;
+    struct decision d = {.kick_count = 0};
+
+    lock_take(&seat->lock, LOCK_THREAD);
+    if (seat->state == SEAT_LIVE)
+        d = sched_set_mask(glue_sched(), cpu_this()->number, seat->thread->ref,
+                           policy->cpus.words, glue_now());
+    lock_give(&seat->lock, LOCK_THREAD);
+    glue_note(&d);
+}
+
+struct ledger uthread_ledger(const struct uthread *t)
+{
+    return thread_of(glue_sched(), t->ref.slot)->ledger;
+}
+
+/* Until when the open interval of `cpu` belongs to who runs there: what an interrupt takes that has
+ * begun does not, though it is accounted only when it ends. */
+static struct mono open_until(uint32_t cpu)
+{
+    struct mono now = clock_now();
+    const struct cpu *block = &cpu_blocks[cpu];
+
+    return __atomic_load_n(&block->is_interrupt, __ATOMIC_ACQUIRE)
+               ? mono_earlier(block->entered_at, now)
+               : now;
+}
+
+/* With the lock of its CPU, where alone its ledger changes. */
+static void read_locked(const struct rq *rq, uint32_t slot, struct uthread_reading *reading)
+{
+    struct mono since = account_uncharged_since(rq);
+    struct mono now = open_until(rq->cpu);
+
+    *reading = (struct uthread_reading){
+        .ledger = thread_of(glue_sched(), slot)->ledger,
+        .cpu = rq->cpu,
+        .is_running = rq->current == slot,
+    };
+    if (reading->is_running && mono_before(since, now))
+        reading->ledger.runtime_ns += (uint64_t)mono_diff_ns(now, since);
+}
+
+enum status uthread_read(struct thread_ref ref, struct uthread_reading *reading)
+{
+    struct sched *s = glue_sched();
+
+    for (;;) { /* a turn more for each move to another CPU in between */
+        struct rq *rq = rq_of(s, thread_word_read(s, ref.slot).cpu);
+        bool is_gone, is_there;
+
+        port_lock(&rq->lock);
+        is_gone = thread_ref_of(s, ref.slot).gen != ref.gen;
+        is_there = thread_word_read(s, ref.slot).cpu == rq->cpu;
+        if (!is_gone && is_there)
+            read_locked(rq, ref.slot, reading);
+        port_unlock(&rq->lock);
+        if (is_gone)
+            return STATUS_STALE;
+        if (is_there)
+            return STATUS_OK;
+        arch_pause();
+    }
+}
+
 void uthread_end_parks(const struct process *process, uint32_t first, uint32_t count, uint64_t virt,
                        uint64_t bytes)
 {
@@ -195,9 +274,16 @@ void uthread_exit(struct uthread *t, int64_t status)
     if (t->index == 0 && t->gen == 1)
         process_note_exit(process, status);
     release_record(process, RING_INFLIGHT_MAX);
-    glue_wake(seat_end(process, t->seat, status, false), WAKE_JOIN);
+    struct ledger before = uthread_ledger(t);
+    struct seat *seat = t->seat;
+
+    glue_wake(seat_end(process, seat, status, false), WAKE_JOIN);
     cpu_this()->exit_count++;
     glue_exit(); /* from here on the record may be another thread's */
+    struct ledger more = cpu_this()->rq->exited;
+
+    ledger_subtract(&more, &before);
+    seat_settle(seat, &more);
     process_thread_gone(process);
     glue_leave();
 }
@@ -216,6 +302,11 @@ void uthread_take_down(struct uthread *t)
     if (!is_reaper) {
         telemetry_final(t);
         glue_wake(seat_end(process, t->seat, STATUS_KILLED, true), WAKE_JOIN);
+    }
+    if (is_reaper) {
+        struct ledger left = uthread_ledger(t);
+
+        process_leave(process, &left, 0);
     }
     if (is_reaper)
         reaper_gone(process, t);         /* from here on the process may be gone */

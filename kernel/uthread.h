@@ -24,6 +24,7 @@
 #include "kernel/work.h"
 
 struct process;
+struct process_policy;
 
 #define UTHREAD_FPU_NONE UINT32_MAX
 
@@ -109,6 +110,20 @@ MUST_USE bool uthread_ref_at(struct seat *seat, struct thread_ref *ref);
  */
 MUST_USE enum status uthread_set_mask(const struct process *process, uint64_t index, uint64_t gen,
                                       const struct cpumask *mask);
+
+/* Give the thread in this seat, if any, what is set in `policy`. */
+void uthread_apply(struct seat *seat, const struct process_policy *policy);
+
+/* A thread up to now: what is open on the CPU that runs it is its.  STALE: another has its slot. */
+struct uthread_reading {
+    struct ledger ledger;
+    uint32_t cpu;
+    bool is_running;
+};
+enum status uthread_read(struct thread_ref ref, struct uthread_reading *reading);
+
+/* What `t` was charged so far. */
+struct ledger uthread_ledger(const struct uthread *t);
 
 /* What threads in seats `first` to `first + count - 1` wait for in [virt, virt + bytes) ends, as
  * park_end says; they are woken. */

@@ -6,6 +6,7 @@
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
+#include "kernel/walk.h"
 
 void work_init(struct work *w, enum work_kind kind, struct process *process,
                struct thread_ref worker)
@@ -87,6 +88,10 @@ enum work_turn work_step(struct work *w)
         return memobj_destroy_step(w);
     case WORK_REVOKE:
         return revoke_step(w);
+    case WORK_POLICY:
+        return walk_policy_step(w);
+    case WORK_STAT:
+        return walk_stat_step(w);
     case WORK_NONE:
         break;
     }

@@ -13,6 +13,7 @@
 #ifndef KERNEL_WORK_H
 #define KERNEL_WORK_H
 
+#include "abi/process.h"
 #include "kernel/quiesce.h"
 #include "kernel/vspace.h"
 
@@ -25,7 +26,9 @@ enum work_kind {
     WORK_MAP,           /* a mapping's pages */
     WORK_UNMAP,         /* a mapping's end */
     WORK_DESTROY,       /* a memory object's end: all its mappings, then its frames */
-    WORK_REVOKE         /* mappings and waits whose grant is dead */
+    WORK_REVOKE,        /* mappings and waits whose grant is dead */
+    WORK_POLICY,        /* weight, class, CPU set of all threads of a process (kernel/walk.h) */
+    WORK_STAT           /* what they have used */
 };
 
 enum work_turn {
@@ -55,6 +58,8 @@ struct work {
     struct process *process; /* for whom */
     struct thread_ref worker;
     struct unmapping unmapping;
+    uint64_t to; /* STAT: address in `process`'s space */
+    struct cap_process_stat stat;
     int64_t status; /* of the completion, once done */
     uint64_t value;
 };

@@ -452,6 +452,15 @@ void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t
     heed(m, cpu, &d);
 }
 
+void machine_set_weight(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t weight)
+{
+    struct decision d =
+        sched_set_weight(m->sched, cpu, m->threads[thread].ref, weight, m->now);
+
+    ASSERT(d.status == STATUS_OK);
+    heed(m, cpu, &d);
+}
+
 void machine_exit(struct machine *m, uint32_t cpu)
 {
     struct machine_thread *t = &m->threads[m->cpus[cpu].thread];
@@ -502,7 +511,9 @@ struct machine_times machine_times(const struct machine *m, uint32_t cpu)
 {
     const struct rq *rq = rq_of(m->sched, cpu);
     struct machine_times times = {
-        rq->busy_ns, rq->idle_ns, rq->kernel_ns + rq->excluded_ns - kernel_ahead_ns(m, cpu)};
+        .busy_ns = rq->busy_ns,
+        .idle_ns = rq->idle_ns,
+        .kernel_ns = rq->kernel_ns + rq->irq_ns + rq->excluded_ns - kernel_ahead_ns(m, cpu)};
 
     if (rq->current != SLOT_NONE)
         times.busy_ns += open_ns(m, cpu);

@@ -173,6 +173,9 @@ void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_so
 /* Give `thread`, the one on `cpu` or another, the CPU set of `class`. */
 void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t class);
 
+/* Give `thread` another weight. */
+void machine_set_weight(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t weight);
+
 /* The thread on `cpu` ends; its ledger is kept. */
 void machine_exit(struct machine *m, uint32_t cpu);
 

@@ -136,6 +136,24 @@ static void kill_thread(uint32_t cpu, uint32_t thread)
     act(cpu, d);
 }
 
+static void set_policy(uint32_t cpu, const struct op *op)
+{
+    struct sched *s = machine_sched();
+    struct thread_ref ref = ref_of(op->thread);
+    struct decision d = op->kind == OP_WEIGHT
+                            ? sched_set_weight(s, cpu, ref, op->value, machine.now)
+                            : sched_set_class(s, cpu, ref, (enum latency_class)op->value,
+                                              machine.now);
+
+    if (d.status != STATUS_STALE && op->kind == OP_WEIGHT)
+        machine.weight[op->thread] = op->value;
+    if (d.status != STATUS_STALE && op->kind == OP_CLASS)
+        machine.class_plus_1[op->thread] = op->value + 1;
+    if (d.status == STATUS_BUSY)
+        machine.policy_was_busy[op->thread] = 1;
+    act(cpu, d);
+}
+
 static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
 {
     struct sched *s = machine_sched();
@@ -161,6 +179,10 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         return;
     case OP_KILL:
         kill_thread(cpu, op->thread);
+        return;
+    case OP_WEIGHT:
+    case OP_CLASS:
+        set_policy(cpu, op);
         return;
     case OP_END:
         break;

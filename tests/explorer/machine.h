@@ -25,6 +25,8 @@
  *   M9  Nobody runs where its mask does not let it.
  *   M10 A killed thread is DEAD, and in one reaped list unless it ended by itself; or it is still
  *       queued, if the kill was answered BUSY, and M6 says that it will be looked at.
+ *   M11 What was asked for counts: a live thread has the weight and class that it was given last,
+ *       or has them pending, and then it does not run, nor is it queued but if the answer was BUSY.
  */
 #ifndef TESTS_EXPLORER_MACHINE_H
 #define TESTS_EXPLORER_MACHINE_H
@@ -44,13 +46,16 @@ enum op_kind {
     OP_YIELD,
     OP_EXIT,
     OP_MASK, /* let `thread` run on the CPUs of `mask` only */
-    OP_KILL  /* the thread `thread` */
+    OP_KILL, /* the thread `thread` */
+    OP_WEIGHT, /* give `thread` the weight `value` */
+    OP_CLASS   /* give `thread` the class `value` */
 };
 
 struct op {
     enum op_kind kind;
     uint32_t thread;
     uint64_t mask;
+    uint32_t value;
 };
 
 /* Where a thread is when the exploration starts. */
@@ -86,6 +91,9 @@ struct machine {
     uint32_t has_ended[MACHINE_THREADS_MAX];
     uint32_t is_killed[MACHINE_THREADS_MAX];
     uint32_t kill_was_busy[MACHINE_THREADS_MAX];
+    uint32_t weight[MACHINE_THREADS_MAX];       /* that it was given; 0: none */
+    uint32_t class_plus_1[MACHINE_THREADS_MAX]; /* the same */
+    uint32_t policy_was_busy[MACHINE_THREADS_MAX];
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
     unsigned char arena[MACHINE_ARENA_BYTES] ALIGNED(64); /* a struct sched */
@@ -101,7 +109,7 @@ static inline struct sched *machine_sched(void)
 /* The model of a scenario for explore_run. */
 struct explore_model machine_model(const struct scenario *scenario);
 
-/* M3..M7; explore_fail on the first violation. */
+/* M3..M11; explore_fail on the first violation. */
 void machine_check_end(const struct scenario *scenario);
 
 /* "rq1.published", "thread0.word". */

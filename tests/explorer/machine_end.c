@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* machine_end.c - what must hold at an end, and names for what is shared. */
 #include "core/inbox.h"
+#include "core/policy.h"
 #include "tests/explorer/machine.h"
 
 static bool is_idle(uint32_t cpu)
@@ -99,7 +100,8 @@ static void check_attention(uint32_t cpu)
         explore_fail("M6: lost wake: CPU %u has no instant armed with somebody in its %s", cpu,
                      inbox_is_empty(rq) ? "queue" : "inbox");
     for (; posted != SLOT_NONE; posted = port_load32(&thread_of(s, posted)->link_next))
-        if (sc_of(s, posted)->latency_class > sc_of(s, rq->current_sc)->latency_class)
+        if (policy_class(thread_of(s, posted), sc_of(s, posted), sc_of(s, posted)->latency_class) >
+            sc_of(s, rq->current_sc)->latency_class)
             explore_fail("M6: thread %u, of a shorter slice, waits in CPU %u's inbox", posted, cpu);
 }
 
@@ -137,6 +139,32 @@ static void check_masks(const struct scenario *scenario)
     }
 }
 
+/* Everybody has the weight and the class that he was given, or will have them. */
+static void check_policy(const struct scenario *scenario)
+{
+    struct sched *s = machine_sched();
+
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        struct thread_word word = thread_word_read(s, i);
+        const struct sc *c = sc_of(s, i);
+        bool may_wait = word.state != THREAD_RUNNING &&
+                        (word.state != THREAD_QUEUED || machine.policy_was_busy[i] != 0);
+
+        if (word.state == THREAD_DEAD)
+            continue;
+        if (word.policy_pending && !may_wait)
+            explore_fail("M11: thread %u in state %d still has its old policy", i,
+                         (int)word.state);
+        if (word.policy_pending)
+            continue;
+        if (machine.weight[i] != 0 && c->weight != machine.weight[i])
+            explore_fail("M11: thread %u has weight %u, not %u", i, c->weight, machine.weight[i]);
+        if (machine.class_plus_1[i] != 0 && c->latency_class + 1u != machine.class_plus_1[i])
+            explore_fail("M11: thread %u has class %u, not %u", i, c->latency_class,
+                         machine.class_plus_1[i] - 1);
+    }
+}
+
 static void check_published(uint32_t cpu)
 {
     struct sched *s = machine_sched();
@@ -160,6 +188,7 @@ void machine_check_end(const struct scenario *scenario)
 {
     check_wakes(scenario);
     check_kills(scenario);
+    check_policy(scenario);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
         check_attention(cpu);
         check_work_conserved(scenario, cpu);
@@ -196,6 +225,7 @@ void machine_name_address(const void *address, char *text, size_t text_bytes)
                                              FIELD(rq, kick_pending), FIELD(rq, published)};
     static const struct field thread_fields[] = {FIELD(thread, word), FIELD(thread, linked),
                                                  FIELD(thread, link_next)};
+    static const struct field sc_fields[] = {FIELD(sc, wanted)};
     const struct sched *s = machine_sched();
     size_t at = (size_t)((uintptr_t)address - (uintptr_t)s);
 
@@ -213,6 +243,10 @@ void machine_name_address(const void *address, char *text, size_t text_bytes)
         snprintf(text, text_bytes, "thread%zu.%s", (at - s->thread_offset) / sizeof(struct thread),
                  field_name(thread_fields, ARRAY_COUNT(thread_fields),
                             (at - s->thread_offset) % sizeof(struct thread)));
+    else if (at < s->mask_offset)
+        snprintf(text, text_bytes, "context%zu.%s", (at - s->sc_offset) / sizeof(struct sc),
+                 field_name(sc_fields, ARRAY_COUNT(sc_fields),
+                            (at - s->sc_offset) % sizeof(struct sc)));
     else
         snprintf(text, text_bytes, "mask%zu", (at - s->mask_offset) / sizeof(uint64_t));
 }

@@ -20,6 +20,8 @@
 #define EXIT {.kind = OP_EXIT}
 #define KILL(index) {.kind = OP_KILL, .thread = (index)}
 #define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
+#define WEIGHT(index, to) {.kind = OP_WEIGHT, .thread = (index), .value = (to)}
+#define CLASS(index, to) {.kind = OP_CLASS, .thread = (index), .value = LATENCY_##to}
 #define THREAD(start, cpu, mask, owed, ...) \
     {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
 #define SHORT(start, cpu, mask, owed, ...) \
@@ -486,6 +488,108 @@ const struct scenario scenarios[] = {
                 THREAD(RUNNING, 2, ON(2), FREE, WAKE(4)),
                 THREAD(QUEUED, 0, ON(0), OWED, {0}),
                 THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "policy-against-block",
+        .goal = "CPU 1 changes the thread that blocks on CPU 0 and is woken there",
+        .cpu_count = 2,
+        .thread_count = 2,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, BLOCK),
+                THREAD(RUNNING, 1, ON(1), OWED, WEIGHT(0, 9), WAKE(0)),
+            },
+    },
+    {
+        .name = "policy-against-wake",
+        .goal = "CPU 1 changes weight and class of the thread that CPU 0 wakes",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, WAKE(2)),
+                THREAD(RUNNING, 1, ON(1), OWED, CLASS(2, INTERACTIVE), WEIGHT(2, 9)),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+        .externals = {[1] = {WAKE(2)}},
+    },
+    {
+        .name = "policy-against-post",
+        .goal = "CPU 1 posts to busy CPU 0 while an interrupt there gives the thread a short slice",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ON(1), OWED, WAKE(3)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+        .externals = {[0] = {CLASS(3, INTERACTIVE)}},
+    },
+    {
+        .name = "policy-against-steal",
+        .goal = "CPU 0 changes its queued thread while CPU 1 goes idle and steals it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, WEIGHT(2, 9)),
+                THREAD(RUNNING, 1, ANY, FREE, BLOCK),
+                THREAD(QUEUED, 0, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "policy-against-pick",
+        .goal = "CPU 1 changes the thread queued on CPU 0 while that yields to it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .timer_count = 1,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, YIELD),
+                THREAD(RUNNING, 1, ON(1), OWED, WEIGHT(2, 9)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+        .externals = {[0] = {CLASS(0, BATCH)}},
+    },
+    {
+        .name = "policy-against-handover",
+        .goal = "CPU 1 changes the thread queued on CPU 0 while that blocks and hands over to it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ON(1), OWED, CLASS(2, BATCH)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "policy-against-kill",
+        .goal = "CPU 0 kills a thread that waits, while CPU 1 changes and wakes it",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, KILL(2)),
+                THREAD(RUNNING, 1, ON(1), OWED, WEIGHT(2, 9), WAKE(2)),
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
+            },
+    },
+    {
+        .name = "two-setters",
+        .goal = "CPUs 1 and 2 change weight and class of the thread that blocks on CPU 0",
+        .cpu_count = 3,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 1, ON(1), OWED, WEIGHT(0, 9), WAKE(0)),
+                THREAD(RUNNING, 2, ON(2), OWED, CLASS(0, BATCH)),
             },
     },
 };

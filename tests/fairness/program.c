@@ -112,11 +112,7 @@ static void end(struct world *w, uint32_t cpu, uint32_t thread)
 
 static void set_weight(struct world *w, uint32_t cpu, uint32_t thread, uint32_t weight)
 {
-    struct machine *m = &w->machine;
-    enum status status =
-        sched_set_weight(m->sched, cpu, m->threads[thread].ref, weight, m->now);
-
-    ASSERT(status == STATUS_OK);
+    machine_set_weight(&w->machine, cpu, thread, weight);
     if ((w->threads[thread].group->flags & GROUP_ATTACKS) != 0)
         return; /* its entitlement stays */
     w->threads[thread].weight = weight;

@@ -43,6 +43,7 @@ void load_cpu_row(struct result_cpu *row, const struct cap_cpu_stat *a,
 #define RISE_FIELD(name, path) row->name = load_rise(a->name, b->name);
     RESULT_CPU_TABLE(RISE_FIELD)
 #undef RISE_FIELD
+    row->kernel_ns += load_rise(a->irq_ns, b->irq_ns); /* a result has one account for both */
 }
 
 static void write_rows(bool has_run)

@@ -111,3 +111,8 @@ int64_t rt_set_mask(const struct rt_thread_ref *ref, const struct cpumask *mask)
 {
     return rt_call(CAP_POLICY, POLICY_SET_MASK, ref->index, ref->gen, (uint64_t)mask);
 }
+
+int64_t rt_set_process_policy(uint32_t process, const struct cap_process_policy *policy)
+{
+    return rt_call(CAP_POLICY, POLICY_SET_PROCESS, process, (uint64_t)policy, 0);
+}

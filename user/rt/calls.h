@@ -46,6 +46,9 @@ NORETURN void rt_power_off(bool is_failure);
 
 MUST_USE int64_t rt_set_weight(const struct rt_thread_ref *ref, uint32_t weight);
 MUST_USE int64_t rt_set_class(const struct rt_thread_ref *ref, enum latency_class latency_class);
+/* All threads of the process, and those to come; `process` is a PROCESS handle, or CAP_NONE for the
+ * caller's own. */
+MUST_USE int64_t rt_set_process_policy(uint32_t process, const struct cap_process_policy *policy);
 MUST_USE int64_t rt_set_mask(const struct rt_thread_ref *ref, const struct cpumask *mask);
 
 #endif /* USER_RT_CALLS_H */

@@ -29,6 +29,13 @@ int64_t rt_process_info(uint32_t handle, struct cap_process_info *info)
     return rt_call(handle, PROCESS_INFO, (uint64_t)info, 0, 0);
 }
 
+int64_t rt_process_stat(uint32_t handle, struct cap_process_stat *stat)
+{
+    if (handle == CAP_NONE)
+        return rt_call(CAP_THREADS, THREADS_PROCESS_STAT, (uint64_t)stat, 0, 0);
+    return rt_call(handle, PROCESS_STAT, (uint64_t)stat, 0, 0);
+}
+
 void rt_process_end(int64_t status)
 {
     (void)rt_call(CAP_THREADS, THREADS_END, (uint64_t)status, 0, 0);

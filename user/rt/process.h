@@ -22,6 +22,9 @@ int64_t rt_process_wait(uint32_t handle, int64_t *exit_status);
 int64_t rt_process_kill(uint32_t handle);
 int64_t rt_process_info(uint32_t handle, struct cap_process_info *info);
 
+/* What the threads of a process have used; `handle` may be CAP_NONE for the caller's own. */
+int64_t rt_process_stat(uint32_t handle, struct cap_process_stat *stat);
+
 /* End the calling process, all threads of it; without a THREADS capability only the caller. */
 NORETURN void rt_process_end(int64_t status);
 

@@ -18,7 +18,8 @@
     X(IDLE, "nothing runnable here")                                                          \
     X(PLACED_PREVIOUS, "placed on its previous CPU %a")                                       \
     X(PLACED_IDLE, "placed on idle CPU %a; its previous CPU %b was busy")                     \
-    X(PLACED_ALLOWED, "placed on CPU %a, the first its mask allows; CPU %b it does not")      \
+    X(PLACED_ALLOWED, "placed on CPU %a of its mask, which does not have CPU %b")             \
+    X(PLACED_FEWER, "placed on CPU %a, which has fewer threads than CPU %b")                  \
     X(MIGRATED_STOLEN, "moved to CPU %a, which was idle, from CPU %b")                        \
     X(MIGRATED_PUSHED, "moved to a CPU that leads by %a ns of service, more than %b")         \
     X(MIGRATED_MASK, "moved to CPU %a, as its mask lacks CPU %b")                             \

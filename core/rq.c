@@ -151,7 +151,10 @@ COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct thread *t = thread_of(s, thread);
 
     ASSERT(thread_is_dying(t));
-    fair_leave(rq, unqueue(s, rq, t), now, false);
+    struct sc *c = unqueue(s, rq, t);
+
+    fair_leave(rq, c, now, false);
+    fair_end(rq, c);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -163,7 +166,7 @@ COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
 
     ASSERT(thread_is_dying(t));
     account_charge(s, rq, now, CHARGE_EXIT);
-    rq_remove_current(s, rq, now, false);
+    fair_end(rq, rq_remove_current(s, rq, now, false));
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }

@@ -70,6 +70,7 @@ struct rq {
     struct eedq fair;
     struct eedq reserved;
     struct vtime v0;
+    struct vtime v_ended; /* the latest v with which somebody ended here in debt */
     struct wide s;
     int64_t w;
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */

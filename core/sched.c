@@ -548,7 +548,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
 
     port_lock(&rq->lock);
     account_charge(s, rq, now, CHARGE_EXIT);
-    (void)rq_remove_current(s, rq, now, false);
+    fair_end(rq, rq_remove_current(s, rq, now, false));
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     port_trace(s, &(struct trace_record){
                       .now = now,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/balance.h"
 #include "core/inbox.h"
+#include "core/overload.h"
 #include "core/wake.h"
 
 static bool may_run_on(const struct sched *s, uint32_t sc, uint32_t cpu)
@@ -302,6 +303,11 @@ void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decisi
     for (uint32_t i = 0; i < PUSH_TRY_MAX && i < count; i++) {
         uint32_t thread = sc_of(s, found[bits_walk(rq->push_cursor++, count)])->thread;
         struct lead to = sample_cpus(s, rq, thread, &own);
+        uint64_t contact_ns = clock_contact_ns(&own, &own, own.least_class);
+
+        if (!to.is_idle && to.cpu != CPU_NONE)
+            overload_note_push(rq, clock_gap_exceeds(&own, to.gap_vns, WEIGHT_UNIT, contact_ns),
+                               service_ns(&own, to.gap_vns));
 
         if (to.is_idle || is_behind(s, thread, to.gap_vns, &own)) {
             push(s, rq, thread, to, &own, d);

@@ -364,7 +364,7 @@ HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 
 HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    if (waking->latency_class <= rq->current_class)
+    if (waking->latency_class <= rq->current_class || rq_is_overloaded(rq))
         return false;
     struct eedq_clock clock = clock_of(rq);
 

@@ -243,9 +243,10 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
     }
     /*
      * Who comes with more than a slice is far behind whoever runs here, and should run first: were
-     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.
+     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.  Not
+     * before the end of a shorter slice, though.
      */
-    if (j.keeps_position && j.lag_vns > c->slice_vns)
+    if (j.keeps_position && j.lag_vns > c->slice_vns && c->latency_class >= rq->current_class)
         rq->need_pick = 1;
     c->v_clock = (uint16_t)(rq->cpu + 1);
     return join_at(rq, c, fair_now(s, rq, now), j);

@@ -2,31 +2,8 @@
 /*
  * scenarios.c - what is explored.  The first six are the four sides of the wake protocol; CPU 0 is
  * the target there and CPU 1 wakes.  A thread that is pinned keeps the race where it is wanted.
- *
- * A line of a thread: where it starts, on which CPU, which CPUs it may use (ANY or a mask), whether
- * a wake is owed to it (then it must not be blocked at an end), its program.
  */
-#include "tests/explorer/scenarios.h"
-
-/* It would take these braces for blocks. */
-/* clang-format off */
-#define ANY UINT64_C(0)
-#define ON(cpu) (UINT64_C(1) << (cpu))
-#define OWED false
-#define FREE true
-#define WAKE(index) {.kind = OP_WAKE, .thread = (index)}
-#define BLOCK {.kind = OP_BLOCK}
-#define YIELD {.kind = OP_YIELD}
-#define EXIT {.kind = OP_EXIT}
-#define KILL(index) {.kind = OP_KILL, .thread = (index)}
-#define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
-#define WEIGHT(index, to) {.kind = OP_WEIGHT, .thread = (index), .value = (to)}
-#define CLASS(index, to) {.kind = OP_CLASS, .thread = (index), .value = LATENCY_##to}
-#define THREAD(start, cpu, mask, owed, ...) \
-    {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
-#define SHORT(start, cpu, mask, owed, ...) \
-    {START_##start, cpu, mask, LATENCY_INTERACTIVE, owed, {__VA_ARGS__}}
-/* clang-format on */
+#include "tests/explorer/scenario_words.h"
 
 const struct scenario scenarios[] = {
     {

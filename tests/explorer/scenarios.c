@@ -370,6 +370,20 @@ const struct scenario scenarios[] = {
             },
     },
     {
+        .name = "kill-against-post",
+        .goal = "CPU 1 posts to busy CPU 0 while an interrupt there kills the thread",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ON(1), OWED, WAKE(3)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+        .externals = {[0] = {KILL(3)}},
+    },
+    {
         .name = "kill-against-steal",
         .goal = "CPU 0 kills its queued thread while CPU 1 goes idle and steals it",
         .cpu_count = 2,

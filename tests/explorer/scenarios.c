@@ -5,7 +5,7 @@
  */
 #include "tests/explorer/scenario_words.h"
 
-const struct scenario scenarios[] = {
+const struct scenario wake_scenarios[] = {
     {
         .name = "wake-against-halt",
         .goal = "CPU 0 goes idle while CPU 1, which stole its only queued thread, posts to it",
@@ -49,14 +49,14 @@ const struct scenario scenarios[] = {
     {
         .name = "wake-against-block-then-solo",
         .goal =
-            "CPU 0 goes from two threads to one, alone without a timer, while CPU 1 posts to it",
+            "CPU 0 hands over to its last thread, alone without a timer, while CPU 1 posts to it",
         .cpu_count = 2,
         .thread_count = 4,
         .threads =
             {
-                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 0, ON(0), FREE, WAKE(2), BLOCK),
                 THREAD(RUNNING, 1, ANY, FREE, WAKE(3)),
-                THREAD(QUEUED, 0, ON(0), FREE, {0}),
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
                 THREAD(BLOCKED, 0, ON(0), OWED, {0}),
             },
     },
@@ -549,14 +549,14 @@ const struct scenario scenarios[] = {
     },
     {
         .name = "policy-against-handover",
-        .goal = "CPU 1 changes the thread queued on CPU 0 while that blocks and hands over to it",
+        .goal = "CPU 1 changes the thread that CPU 0 wakes, blocks for and hands over to",
         .cpu_count = 2,
         .thread_count = 3,
         .threads =
             {
-                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 0, ON(0), FREE, WAKE(2), BLOCK),
                 THREAD(RUNNING, 1, ON(1), OWED, CLASS(2, BATCH)),
-                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
             },
     },
     {
@@ -585,4 +585,4 @@ const struct scenario scenarios[] = {
     },
 };
 
-const uint32_t scenario_count = ARRAY_COUNT(scenarios);
+const uint32_t wake_scenario_count = ARRAY_COUNT(wake_scenarios);

@@ -286,10 +286,11 @@ static void create_threads(const struct scenario *scenario)
 {
     for (uint32_t i = 0; i < scenario->thread_count; i++) {
         const struct scenario_thread *t = &scenario->threads[i];
+        uint64_t own = UINT64_C(1) << t->cpu; /* so that it starts there */
         struct thread_params params = {.weight = WEIGHT_UNIT,
                                        .latency_class = t->latency_class,
                                        .start_cpu = t->cpu,
-                                       .mask = t->mask != 0 ? &t->mask : NULL};
+                                       .mask = &own};
         struct thread_ref ref;
 
         if (sched_thread_create(machine_sched(), &params, &ref) != STATUS_OK)
@@ -311,6 +312,18 @@ static void start_threads(const struct scenario *scenario, enum start start)
         deliver_all(scenario);
         if (start == START_BLOCKED)
             act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));
+    }
+}
+
+/* Everybody is where he should start: from now on he may go where the scenario says. */
+static void set_masks(const struct scenario *scenario)
+{
+    uint64_t all = (UINT64_C(1) << scenario->cpu_count) - 1;
+
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        uint64_t mask = scenario->threads[i].mask;
+
+        thread_mask_set(machine_sched(), i, mask != 0 ? &mask : &all);
     }
 }
 
@@ -352,6 +365,7 @@ static void setup(const void *context)
     start_threads(scenario, START_BLOCKED);
     start_threads(scenario, START_RUNNING);
     start_threads(scenario, START_QUEUED);
+    set_masks(scenario);
     check_start(scenario);
     machine.now = mono_add(machine.now, scenario->late_ns);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)

@@ -8,6 +8,7 @@
 
 #define SLOT_NONE UINT32_MAX
 #define THREAD_COUNT_MAX (1u << 20)
+#define THREAD_BYTES_MAX 192u /* of a thread's record and its home context's */
 #define CLUSTER_CPUS CPUMASK_WORD_BITS /* CPUs that share an idle word and an overload word */
 #define CLUSTER_COUNT_MAX (CPU_MAX / CLUSTER_CPUS)
 #define CLUSTER_SCAN_MAX 4u   /* clusters a wake looks at for an idle CPU */

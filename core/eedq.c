@@ -477,6 +477,26 @@ uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *a
     return found_count;
 }
 
+uint32_t eedq_first(const struct sched *s, const struct eedq *q)
+{
+    if (!is_array(q))
+        return tree_first(nodes_of(s), q->root);
+    return q->count > 0 ? q->sorted[0] : SLOT_NONE;
+}
+
+uint32_t eedq_next(const struct sched *s, const struct eedq *q, uint32_t sc)
+{
+    uint32_t at = 0;
+
+    if (!is_array(q))
+        return tree_next(nodes_of(s), sc);
+    while (q->sorted[at] != sc) { /* at most EEDQ_ARRAY_MAX turns */
+        at++;
+        ASSERT(at < q->count);
+    }
+    return at + 1 < q->count ? q->sorted[at + 1] : SLOT_NONE;
+}
+
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q)
 {
     ASSERT(q->count > 0);

@@ -108,6 +108,10 @@ MUST_USE uint32_t eedq_pick(const struct sched *s, const struct eedq *q,
 MUST_USE uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *accept,
                               uint32_t cpu, uint32_t found[STEAL_SCAN_MAX]);
 
+/* In deadline order: who comes first, who after the linked `sc`; SLOT_NONE: nobody. */
+uint32_t eedq_first(const struct sched *s, const struct eedq *q);
+uint32_t eedq_next(const struct sched *s, const struct eedq *q, uint32_t sc);
+
 /* The least eligible_at of a non-empty queue. */
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q);
 

@@ -42,8 +42,8 @@ static void test_bits_count_agrees_with_a_loop(void **state)
     }
 }
 
-/* Goal: the nth set bit is the one with n set bits below it.  Method: a loop over the bits of 10,000
- * random words, dense and sparse; the ends. */
+/* Goal: the nth set bit is the one with n set bits below it.
+ * Method: a loop over the bits of 10,000 random words, dense and sparse; the ends. */
 static void test_bits_nth_counts_set_bits(void **state)
 {
     struct prng p = prng_seed(5);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bits.h - bit scans and roundings on 64-bit words.  Pure; no locks; constant time. */
+/* bits.h - bit scans and roundings on 64-bit words.  Pure; no locks; constant time but bits_nth. */
 #ifndef BASE_BITS_H
 #define BASE_BITS_H
 

@@ -244,7 +244,11 @@ bool rq_publish_overload(struct sched *s, struct rq *rq);
 void rq_publish_queued(struct sched *s, struct rq *rq);
 bool rq_publish_empty(struct sched *s, struct rq *rq);
 
-/* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
+/* R1 of who is linked or current here, R2..R4; panics on the first violation.  Lock: rq.
+ * O(threads queued here). */
 void rq_check(const struct sched *s, uint32_t cpu);
+
+/* The rest of R1: who says it is queued or running is.  Only while nothing changes.  O(threads). */
+void rq_check_threads(const struct sched *s);
 
 #endif /* CORE_RQ_H */

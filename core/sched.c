@@ -583,6 +583,7 @@ void sched_check(const struct sched *s)
     arena_check(s);
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
         rq_check(s, cpu);
+    rq_check_threads(s);
     for (uint32_t slot = 0; slot < s->thread_count; slot++)
         policy_check(s, slot);
     ASSERT(account_balances(s));

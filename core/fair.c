@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fair.h"
+#include "core/overload.h"
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
@@ -365,7 +366,7 @@ HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 
 HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    if (waking->latency_class <= rq->current_class || rq_is_overloaded(rq))
+    if (waking->latency_class <= rq->current_class || overload_is_on(rq))
         return false;
     struct eedq_clock clock = clock_of(rq);
 

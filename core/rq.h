@@ -51,8 +51,7 @@ struct overload {
     int64_t behind_ns;      /* of the latest look for a push, in service */
     uint32_t look_count;
     uint32_t behind_count;
-    uint32_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
-    uint32_t reserved;
+    uint64_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
 };
 
 struct rq {
@@ -157,12 +156,6 @@ static inline uint32_t rq_queued_count(const struct rq *rq)
     return rq->fair.count + rq->reserved.count;
 }
 
-/* Is this CPU overloaded (core/overload.h)? */
-static inline bool rq_is_overloaded(const struct rq *rq)
-{
-    return rq->fair.count >= rq->overload.from_count;
-}
-
 /* Threads running here: 0 or 1. */
 static inline uint32_t rq_running_count(const struct rq *rq)
 {
@@ -182,7 +175,7 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
  * charge: the owner has done that. */
 void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now);
 
-/* The same, not in line. */
+/* Not in line. */
 void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
                      struct mono now);
 

@@ -222,7 +222,7 @@ static NOINLINE void check(struct sched *s, struct rq *rq, struct mono now, stru
 
     if (is_due)
         overload_look(s, rq, now);
-    if (is_due && rq_queued_count(rq) > 0 && !rq_is_overloaded(rq))
+    if (is_due && rq_queued_count(rq) > 0 && !overload_is_on(rq))
         balance_push(s, rq, now, d);
     clock_publish(s, rq, now);
     if (is_due)

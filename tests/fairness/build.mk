@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Fairness against the ideal: `make fairness`, or build/fairness ROW... (docs/fair.md).
+# Fairness against the ideal: `make fairness`, or build/fairness ROW... (docs/fair-rows.md).
 # tests/fair: all rows as TAP.
 
 FAIRNESS_SRC := $(filter-out %_test.c,$(wildcard tests/fairness/*.c))

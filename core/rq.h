@@ -30,6 +30,14 @@
 /* By which rule the fair class picks (core/fair.h). */
 enum fair_policy { FAIR_EEVDF = 0, FAIR_WFQ = 1 };
 
+/* Why the running context must not go on unasked. */
+enum pick_reason {
+    PICK_NOT = 0,
+    PICK_ASKED = 1,
+    PICK_SHORTER = 2, /* a shorter slice woke, and is eligible */
+    PICK_YIELDED = 3
+};
+
 enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4 };
 
 struct rq_stat {
@@ -45,9 +53,10 @@ struct rq_stat {
 
 struct rq {
     struct port_lock lock;
-    uint32_t cpu;            /* whose it is; this and the next two never change */
+    uint32_t cpu;            /* whose it is; this and the next three never change */
     uint64_t cpu_bit;        /* in the words of its cluster */
     uint64_t cluster_offset; /* struct cluster, in the arena */
+    uint64_t own_offset;     /* this record, too */
 
     /* Guarded by lock. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
@@ -55,7 +64,7 @@ struct rq {
     uint64_t current_offset; /* where these two are in the arena; stale while idle */
     uint64_t current_sc_offset;
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
-    uint32_t need_pick; /* the running context must not go on unasked */
+    uint32_t need_pick; /* enum pick_reason */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
     uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
@@ -97,6 +106,12 @@ static inline struct rq *rq_of(const struct sched *s, uint32_t cpu)
 {
     ASSERT(cpu < s->cpu_count);
     return (struct rq *)arena_at(s, s->rq_offset) + cpu;
+}
+
+/* Whose run queue it is, for who has nothing else at hand. */
+static inline struct sched *rq_arena(const struct rq *rq)
+{
+    return (struct sched *)((uintptr_t)rq - rq->own_offset);
 }
 
 static inline struct cluster *rq_cluster(const struct sched *s, const struct rq *rq)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - the last scheduling events of each CPU, kept for a panic.
+ * trace.h - the last scheduling events of each CPU, with their reasons, kept for a panic.
  *
- * A ring of TRACE_LAST_COUNT records per CPU, written by kernel_trace (the core's port_trace).
+ * A ring of TRACE_LAST_COUNT records per CPU, written by kernel_trace (the core's port_trace).  It
+ * is the CPU's ring of reasons, too: by which rule somebody was placed, picked or refused is in the
+ * events themselves; what was news to a thread is a WHY event with both numbers.
  * Locks: none; each CPU writes its own.  A panic reads those of CPUs that have stopped, and of
  * others as they are.
  */

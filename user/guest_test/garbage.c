@@ -254,6 +254,7 @@ static const struct template templates[] = {
     METHOD(HANDLE_OF(PROCESS), PROCESS_KILL, ZERO),
     METHOD(HANDLE_OF(PROCESS), PROCESS_INFO, OUT),
     METHOD(HANDLE_OF(PROCESS), PROCESS_STAT, OUT),
+    METHOD(HANDLE_OF(PROCESS), PROCESS_WHY, INDEX, GEN, OUT),
 };
 
 static struct ring_sqe from_template(struct garbage *g)

@@ -23,7 +23,8 @@
     X(CLASS, 12, "class", "new class", "old class")                       \
     X(MASK, 13, "mask", "lowest CPU", "CPUs in it")                       \
     X(REFUSED, 14, "refused", "why rule", "number compared")              \
-    X(WHY, 15, "why", "%a", "%b")
+    X(OVERLOAD, 15, "overload", "why rule", "number compared")            \
+    X(WHY, 16, "why", "%a", "%b")
 
 enum trace_event {
 #define TRACE_ENUM(name, id, text, a, b) EV_##name = (id),

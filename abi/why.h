@@ -3,9 +3,9 @@
  * why.h - the reason behind a decision: the rule, who it was about, when, and the two numbers that
  * were compared.  One table: name, one sentence; %a and %b stand for the numbers.
  *
- * A thread keeps its last WHY_RECORD_COUNT reasons of those that are news to it: PLACED_IDLE,
- * PLACED_ALLOWED, MIGRATED_*, PREEMPTED_*, NOT_PREEMPTED, CLAMPED_* (core/why.h); THREADS WHY reads
- * them (abi/cap.h).  Virtual times are those of the CPU where it happened.
+ * A thread keeps its last WHY_RECORD_COUNT reasons of those that are news to it: PLACED_* (but not
+ * PLACED_PREVIOUS), MIGRATED_*, PREEMPTED_*, NOT_PREEMPTED, CLAMPED_* (core/why.h).  THREADS WHY
+ * reads them (abi/cap.h).  Virtual times are those of the CPU where it happened.
  */
 #ifndef ABI_WHY_H
 #define ABI_WHY_H
@@ -22,7 +22,8 @@
     X(IDLE, "nothing runnable here")                                                          \
     X(PLACED_PREVIOUS, "placed on its previous CPU %a")                                       \
     X(PLACED_IDLE, "placed on idle CPU %a; its previous CPU %b was busy")                     \
-    X(PLACED_ALLOWED, "placed on CPU %a, the first its mask allows; CPU %b it does not")      \
+    X(PLACED_ALLOWED, "placed on CPU %a of its mask, which does not have CPU %b")             \
+    X(PLACED_FEWER, "placed on CPU %a, which has fewer threads than CPU %b")                  \
     X(MIGRATED_STOLEN, "moved to CPU %a, which was idle, from CPU %b")                        \
     X(MIGRATED_PUSHED, "moved to a CPU that leads by %a ns of service, more than %b")         \
     X(MIGRATED_MASK, "moved to CPU %a, as its mask lacks CPU %b")                             \
@@ -32,6 +33,10 @@
     X(NOT_PREEMPTED, "a shorter slice, but waits: its virtual time %a is past the queue's %b") \
     X(CLAMPED_LEAVING, "was owed %a ns of virtual time when it left; it keeps %b")            \
     X(CLAMPED_ARRIVING, "left another CPU with a lag of %a ns; it counts as %b here")         \
+    X(OVERLOAD_RUNNABLE, "overloaded: %a threads compete here, more than %b")                 \
+    X(OVERLOAD_SOJOURN, "overloaded: nobody ran before %a ns in the queue, more than %b")     \
+    X(OVERLOAD_BEHIND, "gives threads away and is %a ns of service behind; contact is %b")    \
+    X(OVERLOAD_OVER, "not overloaded any more: %a threads compete here")                      \
     X(DENIED_STALE, "the reference has generation %a, the object %b")                         \
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")

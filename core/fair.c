@@ -216,13 +216,40 @@ static void note_clamped(const struct rq *rq, const struct sc *c, const struct j
                            .b = j->lag_vns});
 }
 
+/* A new one joins at V, but not before who left a debt behind here, nor before who made it. */
+static struct joining join_new(const struct sched *s, const struct rq *rq, const struct sc *c,
+                               struct mono now)
+{
+    int64_t ahead_vns = vtime_diff_vns(rq->v_ended, fair_now(s, rq, now));
+    int64_t debt_vns = ahead_vns > -c->lag_vns ? ahead_vns : -c->lag_vns;
+
+    return (struct joining){.lag_vns = -clamp(debt_vns, 0, c->bound_vns),
+                            .left_vns = c->slice_vns / 2};
+}
+
+void fair_inherit(const struct sched *s, const struct rq *rq, struct sc *c)
+{
+    struct vtime v_now = vtime_add(rq->v0, average_vns(rq));
+    int64_t lag_vns = vtime_diff_vns(v_now, rq_current_sc(s, rq)->v);
+
+    c->lag_vns = lag_vns < 0 ? lag_vns : 0;
+}
+
+void fair_end(struct rq *rq, const struct sc *c)
+{
+    if (c->lag_vns < 0 && vtime_diff_vns(c->v, rq->v_ended) > 0)
+        rq->v_ended = c->v;
+}
+
 static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct rq *rq,
                                                  struct sc *c, struct mono now)
 {
-    struct joining j = {.left_vns = c->slice_vns / 2}; /* of a new one */
+    struct joining j = {0};
 
     if (c->v_clock != 0)
         j = join_across(s, rq, c, now);
+    else
+        j = join_new(s, rq, c, now);
     note_clamped(rq, c, &j, now);
     if (rq->w == 0 && j.lag_vns != 0) {
         /* Its position becomes the queue's.  G goes there and V stays, so that who sleeps here is
@@ -368,7 +395,7 @@ HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 
 HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    if (waking->latency_class <= rq->current_class)
+    if (waking->latency_class <= rq->current_class || rq_is_overloaded(rq))
         return false;
     struct eedq_clock clock = clock_of(rq);
 

@@ -46,6 +46,11 @@
 #define PUSH_CHECK_NS SLICE_NORMAL_NS      /* T: an overloaded CPU looks that often */
 #define CLOCK_CONTACT_NS_MAX (4 * PUSH_LEAD_NS + 2 * SLICE_BATCH_NS)
 
+/* Overload of one CPU: core/overload.h. */
+#define OVERLOAD_WINDOW_NS UINT64_C(100000000)
+#define OVERLOAD_COUNT_MAX 64u
+#define OVERLOAD_SOJOURN_NS UINT64_C(200000000)
+
 /*
  * Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily.  One
  * charge of the lightest context reaches 2^57: timers may be as late as a machine was stopped.

@@ -27,6 +27,9 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     port_store32(&rq->inbox_head, SLOT_NONE);
     port_store32(&rq->published, PUBLISHED_HALTED);
     rq->next_check = now;
+    rq->overload.window_end = mono_add(now, OVERLOAD_WINDOW_NS);
+    rq->overload.least_wait_ns = UINT64_MAX;
+    rq->overload.from_count = UINT32_MAX;
     clock_publish(s, rq, now);
 }
 
@@ -80,6 +83,7 @@ static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct s
                       struct both_times at)
 {
     thread_link(t, LINKED_QUEUE);
+    c->queued_at = at.now;
     fair_queue(s, rq, t->sc, c);
     if (c->latency_class > rq->current_class && rq->current != SLOT_NONE)
         preempt(s, rq, c, at);
@@ -170,7 +174,10 @@ COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct thread *t = thread_of(s, thread);
 
     ASSERT(thread_is_dying(t));
-    fair_leave(rq, unqueue(s, rq, t), now, false);
+    struct sc *c = unqueue(s, rq, t);
+
+    fair_leave(rq, c, now, false);
+    fair_end(rq, c);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -182,7 +189,7 @@ COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
 
     ASSERT(thread_is_dying(t));
     account_charge(s, rq, now, CHARGE_EXIT);
-    rq_remove_current(s, rq, now, false);
+    fair_end(rq, rq_remove_current(s, rq, now, false));
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -211,6 +218,7 @@ HOT uint64_t rq_requeue_current(struct sched *s, struct rq *rq)
     uint64_t word = thread_change(t, THREAD_REQUEUE, rq->cpu, 0);
 
     thread_link(t, LINKED_QUEUE);
+    c->queued_at = rq->since; /* it has been charged up to now */
     fair_give_way(c);
     fair_queue(s, rq, rq->current_sc, c);
     rq->current_sc = SLOT_NONE;
@@ -303,6 +311,15 @@ HOT struct mono rq_protect_end(const struct rq *rq)
 {
     ASSERT(rq->current != SLOT_NONE);
     return mono_add(rq->stretch_start, sc_slice_ns(most_urgent_class(rq)));
+}
+
+uint64_t rq_latency_bound_ns(const struct rq *rq)
+{
+    uint64_t bound_ns = rq_running_count(rq) > 0 ? sc_slice_ns(rq->current_class) : 0;
+
+    for (uint32_t class = 0; class < LATENCY_CLASS_COUNT; class++)
+        bound_ns += rq->class_count[class] * sc_slice_ns(class);
+    return bound_ns;
 }
 
 HOT struct mono rq_look_at(const struct rq *rq)

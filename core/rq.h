@@ -30,14 +30,6 @@
 /* By which rule the fair class picks (core/fair.h). */
 enum fair_policy { FAIR_EEVDF = 0, FAIR_WFQ = 1 };
 
-/* Why the running context must not go on unasked. */
-enum pick_reason {
-    PICK_NOT = 0,
-    PICK_ASKED = 1,
-    PICK_SHORTER = 2, /* a shorter slice woke, and is eligible */
-    PICK_YIELDED = 3
-};
-
 enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4 };
 
 struct rq_stat {
@@ -49,14 +41,25 @@ struct rq_stat {
     uint64_t stale_count;     /* posted references refused */
     uint64_t kill_count[THREAD_STATE_COUNT]; /* kills from here, by where they found the thread */
     uint64_t clock_refused_count;
+    uint64_t overload_count; /* times that overload began */
+};
+
+/* What one window has shown so far: core/overload.h. */
+struct overload {
+    struct mono window_end;
+    uint64_t least_wait_ns; /* of who ran in it; UINT64_MAX: nobody yet */
+    int64_t behind_ns;      /* of the latest look for a push, in service */
+    uint32_t look_count;
+    uint32_t behind_count;
+    uint32_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
+    uint32_t reserved;
 };
 
 struct rq {
     struct port_lock lock;
     uint32_t cpu;            /* whose it is; this and the next three never change */
     uint64_t cpu_bit;        /* in the words of its cluster */
-    uint64_t cluster_offset; /* struct cluster, in the arena */
-    uint64_t own_offset;     /* this record, too */
+    uint64_t cluster_offset, own_offset; /* struct cluster, and this record, in the arena */
 
     /* Guarded by lock. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
@@ -64,7 +67,7 @@ struct rq {
     uint64_t current_offset; /* where these two are in the arena; stale while idle */
     uint64_t current_sc_offset;
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
-    uint32_t need_pick; /* enum pick_reason */
+    uint32_t need_pick; /* enum pick_reason (core/why.h); 0: current may go on */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
     uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
@@ -79,6 +82,7 @@ struct rq {
     struct eedq fair;
     struct eedq reserved;
     struct vtime v0;
+    struct vtime v_ended; /* the latest v with which somebody ended here in debt */
     struct wide s;
     int64_t w;
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
@@ -87,6 +91,7 @@ struct rq {
     struct mono next_check; /* for a push; also until then `clock` may stay as it is */
     uint32_t push_cursor;   /* whose turn it is to be pushed */
     uint32_t push_sample;   /* how many CPUs were sampled */
+    struct overload overload;
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
 
@@ -106,12 +111,6 @@ static inline struct rq *rq_of(const struct sched *s, uint32_t cpu)
 {
     ASSERT(cpu < s->cpu_count);
     return (struct rq *)arena_at(s, s->rq_offset) + cpu;
-}
-
-/* Whose run queue it is, for who has nothing else at hand. */
-static inline struct sched *rq_arena(const struct rq *rq)
-{
-    return (struct sched *)((uintptr_t)rq - rq->own_offset);
 }
 
 static inline struct cluster *rq_cluster(const struct sched *s, const struct rq *rq)
@@ -156,6 +155,12 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now);
 static inline uint32_t rq_queued_count(const struct rq *rq)
 {
     return rq->fair.count + rq->reserved.count;
+}
+
+/* Is this CPU overloaded (core/overload.h)? */
+static inline bool rq_is_overloaded(const struct rq *rq)
+{
+    return rq->fair.count >= rq->overload.from_count;
 }
 
 /* Threads running here: 0 or 1. */
@@ -224,6 +229,9 @@ struct mono rq_protect_end(const struct rq *rq);
 
 /* The same, but at most PUSH_CHECK_NS after it got the CPU: until then no decision is needed. */
 struct mono rq_look_at(const struct rq *rq);
+
+/* How long somebody queued here waits at most while nobody else comes: a slice of each. */
+uint64_t rq_latency_bound_ns(const struct rq *rq);
 
 /*
  * Set or clear the overload bit by R3.  Lock: rq.

@@ -27,6 +27,14 @@
 #include "abi/why.h"
 #include "core/rq.h"
 
+/* Why the running context must not go on unasked. */
+enum pick_reason {
+    PICK_NOT = 0,
+    PICK_ASKED = 1,
+    PICK_SHORTER = 2, /* a shorter slice woke, and is eligible */
+    PICK_YIELDED = 3
+};
+
 struct why_record {
     struct port_atomic64 head;
     struct port_atomic64 time_ns;
@@ -39,6 +47,12 @@ struct why_row {
 } ALIGNED(64);
 
 _Static_assert(sizeof(struct why_row) == 128, "the budget per thread");
+
+/* Whose run queue it is, for who has nothing else at hand. */
+static inline struct sched *rq_arena(const struct rq *rq)
+{
+    return (struct sched *)((uintptr_t)rq - rq->own_offset);
+}
 
 static inline struct why_row *why_row_of(const struct sched *s, uint32_t thread)
 {

@@ -5,6 +5,7 @@
 #   make iso    build/capos.iso, which GRUB boots under BIOS and UEFI
 #   make fuzz   each fuzzer for FUZZ_SECONDS (30)
 #   make fairness  every thread against the ideal, in the simulator
+#   make bench-fair  threads on the kernel against the ideal, 20 s of each; ten minutes
 #   make storm  ends in all states and garbage, 100,000 threads and more; half an hour
 #   make run-smoke             one boot each, judged by the guest's tests: threads
 #   make run-smp2-smokes       the same on 2 CPUs, and spreading, masks, sleeping

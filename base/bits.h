@@ -29,9 +29,20 @@ static inline uint32_t bits_count(uint64_t word)
 /* Index of the set bit below which `nth` others are set; nth < bits_count(word). */
 static inline uint32_t bits_nth(uint64_t word, uint32_t nth)
 {
-    for (; nth > 0; nth--) /* bound: 63 */
+    uint32_t at = 0;
+
+    for (uint32_t half = 32; half >= 8; half /= 2) { /* 3 turns: in which byte it is */
+        uint32_t below = bits_count(word & ((UINT64_C(1) << half) - 1));
+
+        if (nth < below)
+            continue;
+        nth -= below;
+        at += half;
+        word >>= half;
+    }
+    for (; nth > 0; nth--) /* bound: 7 */
         word &= word - 1;
-    return bits_lowest(word);
+    return at + bits_lowest(word);
 }
 
 /*

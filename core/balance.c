@@ -168,10 +168,25 @@ static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct deci
         wake_kick(s, idle, KICK_STEAL_HINT, d);
 }
 
+/* Is nobody idle where has_idle_cpu looks?  Then the queue, which may be cold, is left alone. */
+static NOINLINE bool all_are_busy(const struct sched *s, uint32_t near)
+{
+    uint32_t cluster = near / CLUSTER_CPUS;
+    uint64_t idle = 0;
+
+    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
+        idle |= port_load64(&s->clusters[cluster].idle.bits);
+        cluster = cluster + 1 == s->mask_words ? 0 : cluster + 1;
+    }
+    return idle == 0;
+}
+
 HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
 {
     if (LIKELY(s->mask_words == 1 && port_load64(&s->clusters[0].idle.bits) == 0))
         return false; /* the common case of a small machine */
+    if (s->mask_words > 1 && all_are_busy(s, rq->cpu))
+        return false;
     if (d->kick_count < KICK_MAX)
         kick_idle(s, rq, d);
     return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fair.h"
+#include "core/overload.h"
 #include "core/why.h"
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -259,9 +260,10 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
     }
     /*
      * Who comes with more than a slice is far behind whoever runs here, and should run first: were
-     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.
+     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.  Not
+     * before the end of a shorter slice, though.
      */
-    if (j.keeps_position && j.lag_vns > c->slice_vns)
+    if (j.keeps_position && j.lag_vns > c->slice_vns && c->latency_class >= rq->current_class)
         rq->need_pick = 1;
     c->v_clock = (uint16_t)(rq->cpu + 1);
     return join_at(rq, c, fair_now(s, rq, now), j);
@@ -395,7 +397,7 @@ HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 
 HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    if (waking->latency_class <= rq->current_class || rq_is_overloaded(rq))
+    if (waking->latency_class <= rq->current_class || overload_is_on(rq))
         return false;
     struct eedq_clock clock = clock_of(rq);
 
@@ -432,20 +434,10 @@ void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
     sums_add(rq, c);
 }
 
-/* Sum of the linked contexts, walked by arrival of deadline; the running one is added by check. */
-static void recompute(const struct sched *s, const struct rq *rq, uint32_t cpu, struct wide *sum,
-                      int64_t *weight)
+static void count_in(const struct rq *rq, const struct sc *c, struct wide *sum, int64_t *weight)
 {
-    for (uint32_t slot = 0; slot < s->thread_count; slot++) {
-        struct thread_word word = thread_word_read(s, slot);
-        const struct sc *c = sc_of(s, thread_of(s, slot)->sc);
-        bool competes = word.state == THREAD_QUEUED || word.state == THREAD_RUNNING;
-
-        if (!competes || word.cpu != cpu)
-            continue;
-        *sum = wide_add_mul(*sum, key_of(rq, c->v), (int64_t)c->weight);
-        *weight += c->weight;
-    }
+    *sum = wide_add_mul(*sum, key_of(rq, c->v), (int64_t)c->weight);
+    *weight += c->weight;
 }
 
 void fair_check(const struct sched *s, uint32_t cpu)
@@ -454,9 +446,13 @@ void fair_check(const struct sched *s, uint32_t cpu)
     struct wide sum = {0, 0};
     int64_t weight = 0;
 
-    recompute(s, rq, cpu, &sum, &weight);
+    eedq_check(s, &rq->fair);
+    for (uint32_t sc = eedq_first(s, &rq->fair); sc != SLOT_NONE;
+         sc = eedq_next(s, &rq->fair, sc))
+        count_in(rq, sc_of(s, sc), &sum, &weight);
+    if (rq->current != SLOT_NONE)
+        count_in(rq, rq_current_sc(s, rq), &sum, &weight);
     ASSERT(weight == rq->w);
     ASSERT(sum.high == rq->s.high);
     ASSERT(sum.low == rq->s.low);
-    eedq_check(s, &rq->fair);
 }

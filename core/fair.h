@@ -102,7 +102,7 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc);
 /* Change the weight of a competing context that is in no tree; V and lag * w stay. */
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight);
 
-/* F1; panics.  O(n). */
+/* F1; panics.  O(threads queued here). */
 void fair_check(const struct sched *s, uint32_t cpu);
 
 #endif /* CORE_FAIR_H */

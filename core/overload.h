@@ -25,6 +25,12 @@
 
 #include "core/rq.h"
 
+/* Is this CPU overloaded? */
+static inline bool overload_is_on(const struct rq *rq)
+{
+    return rq->fair.count >= rq->overload.from_count;
+}
+
 /* Somebody got the CPU after `waited_ns` in the queue. */
 static HOT void overload_note_wait(struct rq *rq, uint64_t waited_ns)
 {

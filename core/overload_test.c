@@ -32,10 +32,10 @@ static void test_overload_by_count_begins_and_ends(void **state)
     (void)start(f, LATENCY_INTERACTIVE, 1);
     run_windows(f, 3);
     assert_int_equal(rq->stat.overload_count, 1);
-    assert_true(rq_is_overloaded(rq));
+    assert_true(overload_is_on(rq));
     for (unsigned i = 0; i < OVERLOAD_COUNT_MAX / 2 + 1; i++)
         fixture_exit(f, 0);
-    assert_false(rq_is_overloaded(rq)); /* at once, the next look only says so */
+    assert_false(overload_is_on(rq)); /* at once, the next look only says so */
     run_windows(f, 2);
     assert_int_equal(rq->overload.from_count, UINT32_MAX);
     assert_int_equal(rq->stat.overload_count, 1);
@@ -82,7 +82,7 @@ static void test_overload_drops_what_is_dear(void **state)
     for (unsigned i = 0; i < OVERLOAD_COUNT_MAX + 1; i++)
         (void)start(f, LATENCY_NORMAL, 1);
     run_windows(f, 2);
-    assert_true(rq_is_overloaded(rq));
+    assert_true(overload_is_on(rq));
     fixture_run(f, MS); /* who runs is in the middle of its slice */
     uint32_t runs = fixture_current(f, 0);
 

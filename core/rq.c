@@ -364,11 +364,57 @@ HOT bool rq_publish_overload(struct sched *s, struct rq *rq)
     return false;
 }
 
+/* R1 for who is queued in `q` of `cpu`. */
+static void check_queued(const struct sched *s, const struct eedq *q, uint32_t cpu)
+{
+    uint32_t count = 0;
+
+    for (uint32_t sc = eedq_first(s, q); sc != SLOT_NONE; sc = eedq_next(s, q, sc)) {
+        uint32_t slot = sc_of(s, sc)->thread;
+        struct thread_word word = thread_word_read(s, slot);
+
+        ASSERT(thread_of(s, slot)->sc == sc);
+        ASSERT(word.state == THREAD_QUEUED);
+        ASSERT(word.cpu == cpu);
+        ASSERT(++count <= q->count);
+    }
+    ASSERT(count == q->count);
+}
+
+static void check_current(const struct sched *s, const struct rq *rq)
+{
+    struct thread_word word = thread_word_read(s, rq->current);
+
+    ASSERT(word.state == THREAD_RUNNING);
+    ASSERT(word.cpu == rq->cpu);
+    ASSERT(rq->current_sc == thread_of(s, rq->current)->sc);
+    ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
+    ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
+    ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);
+}
+
 void rq_check(const struct sched *s, uint32_t cpu)
 {
     const struct rq *rq = rq_of(s, cpu);
-    uint32_t queued_count = 0;
-    uint32_t running_count = 0;
+
+    ASSERT(rq->cpu == cpu);
+    fair_check(s, cpu);
+    check_queued(s, &rq->fair, cpu);
+    check_queued(s, &rq->reserved, cpu);
+    if (rq->current != SLOT_NONE)
+        check_current(s, rq);
+    ASSERT(rq_queued_count(rq) == 0 || /* R3 */
+           (port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits) & rq->cpu_bit) != 0);
+    account_check(s, cpu);
+}
+
+/*
+ * With rq_check of every CPU this is all of R1: who is linked says so and where; so if as many say
+ * so as are linked, nobody says so and is not.
+ */
+void rq_check_threads(const struct sched *s)
+{
+    uint64_t queued_count = 0;
 
     for (uint32_t slot = 0; slot < s->thread_count; slot++) {
         struct thread_word word = thread_word_read(s, slot);
@@ -376,22 +422,12 @@ void rq_check(const struct sched *s, uint32_t cpu)
 
         ASSERT(((linked & LINKED_QUEUE) != 0) == (word.state == THREAD_QUEUED));
         ASSERT(((linked & LINKED_INBOX) != 0) == (word.state == THREAD_INBOX));
-        if (word.cpu != cpu)
-            continue;
+        ASSERT(word.state != THREAD_RUNNING || rq_of(s, word.cpu)->current == slot);
         queued_count += word.state == THREAD_QUEUED;
-        running_count += word.state == THREAD_RUNNING;
-        ASSERT(word.state != THREAD_RUNNING || rq->current == slot);
     }
-    ASSERT(rq->cpu == cpu);
-    if (rq->current != SLOT_NONE) {
-        ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
-        ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
-        ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);
+    for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++) {
+        ASSERT(queued_count >= rq_queued_count(rq_of(s, cpu)));
+        queued_count -= rq_queued_count(rq_of(s, cpu));
     }
-    ASSERT(running_count == (rq->current != SLOT_NONE ? 1u : 0u));
-    ASSERT(queued_count == rq_queued_count(rq));
-    ASSERT(queued_count == 0 || /* R3 */
-           (port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits) & rq->cpu_bit) != 0);
-    fair_check(s, cpu);
-    account_check(s, cpu);
+    ASSERT(queued_count == 0);
 }

@@ -51,8 +51,7 @@ struct overload {
     int64_t behind_ns;      /* of the latest look for a push, in service */
     uint32_t look_count;
     uint32_t behind_count;
-    uint32_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
-    uint32_t reserved;
+    uint64_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
 };
 
 struct rq {
@@ -157,12 +156,6 @@ static inline uint32_t rq_queued_count(const struct rq *rq)
     return rq->fair.count + rq->reserved.count;
 }
 
-/* Is this CPU overloaded (core/overload.h)? */
-static inline bool rq_is_overloaded(const struct rq *rq)
-{
-    return rq->fair.count >= rq->overload.from_count;
-}
-
 /* Threads running here: 0 or 1. */
 static inline uint32_t rq_running_count(const struct rq *rq)
 {
@@ -182,7 +175,7 @@ void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, str
  * charge: the owner has done that. */
 void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now);
 
-/* The same, not in line. */
+/* Not in line. */
 void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
                      struct mono now);
 
@@ -244,7 +237,11 @@ bool rq_publish_overload(struct sched *s, struct rq *rq);
 void rq_publish_queued(struct sched *s, struct rq *rq);
 bool rq_publish_empty(struct sched *s, struct rq *rq);
 
-/* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
+/* R1 of who is linked or current here, R2..R4; panics on the first violation.  Lock: rq.
+ * O(threads queued here). */
 void rq_check(const struct sched *s, uint32_t cpu);
+
+/* The rest of R1: who says it is queued or running is.  Only while nothing changes.  O(threads). */
+void rq_check_threads(const struct sched *s);
 
 #endif /* CORE_RQ_H */

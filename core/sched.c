@@ -231,7 +231,7 @@ static NOINLINE void check(struct sched *s, struct rq *rq, struct mono now, stru
 
     if (is_due)
         overload_look(s, rq, now);
-    if (is_due && rq_queued_count(rq) > 0 && !rq_is_overloaded(rq))
+    if (is_due && rq_queued_count(rq) > 0 && !overload_is_on(rq))
         balance_push(s, rq, now, d);
     clock_publish(s, rq, now);
     if (is_due)
@@ -592,6 +592,7 @@ void sched_check(const struct sched *s)
     arena_check(s);
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
         rq_check(s, cpu);
+    rq_check_threads(s);
     for (uint32_t slot = 0; slot < s->thread_count; slot++)
         policy_check(s, slot);
     ASSERT(account_balances(s));

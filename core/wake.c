@@ -175,8 +175,11 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
 
     latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
 
-    /* Push, fence (the swap in inbox_post is one), read what the target published. */
-    if (must_notify(port_load32(&rq->published), latency_class, was_empty)) {
+    /*
+     * Push, fence (the swap in inbox_post is one), read what the target published, and whether the
+     * thread was killed: the kick for that may have had the target look before our push.
+     */
+    if (must_notify(port_load32(&rq->published), latency_class, was_empty) || thread_is_dying(t)) {
         wake_kick(s, target, KICK_INBOX, d);
         return;
     }

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Machines booted in QEMU: the guest test programs, also with seeded pauses; both boards; damaged
-# manifests; the storm; the benchmark.
+# manifests; the storm; the benchmarks.
 
 TESTS += tests/guest tests/pauses tests/machines tests/manifests tests/storm tests/run-targets \
-         tests/bench
+         tests/bench tests/kernel-fairness
 
-.PHONY: bench storm
+.PHONY: bench bench-fair storm
 bench: all
 	@tests/bench --table
+
+bench-fair: all
+	@tests/kernel-fairness --table --figures $(B)/kernel-fairness.json
 
 storm: all
 	@tests/storm --full

@@ -216,7 +216,8 @@ static bool judge_lag(const struct world *w, const struct report *r)
 
 static bool judge_wait(const struct world *w, const struct report *r)
 {
-    if (w->row->claim == CLAIM_NONE || w->row->is_burst || r->over_max_ns <= 0)
+    if (w->row->claim == CLAIM_NONE || w->row->is_burst ||
+        r->over_max_ns <= (int64_t)w->row->wait_more_ns)
         return true;
     printf(" wait %.0f>%.0f", (double)r->over_wait_ns * TO_MS,
            (double)((int64_t)r->over_wait_ns - r->over_max_ns) * TO_MS);

@@ -121,6 +121,7 @@ struct row {
     uint64_t duration_ns; /* 0: 60 s */
     uint64_t drawn_from;  /* the seed of its random numbers; 0: the run's */
     bool is_burst;        /* no claim about waits */
+    uint64_t wait_more_ns; /* so much longer a wait is explained in docs/fair.md */
     bool has_steal_ramp;  /* CPU k is taken for (7k mod 10) * 0.9 ms in every 10 ms */
     uint32_t wasted_max_ppm; /* idle CPU time while somebody allowed is queued; 0: no claim */
     struct row_group groups[ROW_GROUPS_MAX];

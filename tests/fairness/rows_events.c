@@ -39,7 +39,7 @@ static const struct row rows[] = {
                 {.name = "late", .count = 20, .flags = GROUP_LATE}},
      .events = {{EVENT_EXIT, EVENT_NS, 1, 21, 0}, {EVENT_START, EVENT_NS, 2, 20, 3}}},
     {.name = "lightsolo", .about = "a pinned one of weight 15, then 10 hogs on 4", .cpu_count = 4,
-     .claim = CLAIM_EVENT, .warm_ns = EVENT_NS, .duration_ns = MS(40000),
+     .wait_more_ns = MS(150), .claim = CLAIM_EVENT, .warm_ns = EVENT_NS, .duration_ns = MS(40000),
      .groups = {{.name = "light", .count = 1, .weight = 15, .mask = CPU(0)},
                 {.name = "old", .count = 3, .mask = 0x2, .copies = 3, .shift = 1},
                 {.name = "late", .count = 10, .flags = GROUP_LATE}},

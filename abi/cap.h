@@ -20,6 +20,7 @@
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
+#include "abi/why.h"
 
 #define CAP_SLOT_BITS 10u
 #define CAP_SLOT_COUNT (1u << CAP_SLOT_BITS)
@@ -98,6 +99,8 @@ enum cap_slot {
  *   STAT          args[0] = index, args[1] = generation, args[2] = address of struct
  *                 cap_thread_stat to fill.  STALE: it has ended.
  *   PROCESS_STAT  args[0] = address of struct cap_process_stat to fill: the caller's process.
+ *   WHY           args[0] = index, args[1] = generation, args[2] = address of struct
+ *                 cap_thread_why to fill: why it was moved, preempted and so on.  STALE: as STAT.
  * MACHINE
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
@@ -156,6 +159,7 @@ enum cap_slot {
  *   INFO          args[0] = address of struct cap_process_info to fill.
  *   STAT          args[0] = address of struct cap_process_stat to fill.  BUSY: no thread of it is
  *                 left, but it has not ended yet; WAIT.
+ *   WHY           as of THREADS, of a thread of that process.  STALE also: it has no thread left.
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
  */
 #define CONSOLE_WRITE_BYTES_MAX 1024u
@@ -172,7 +176,8 @@ enum cap_threads_method {
     THREADS_KILL = 4,
     THREADS_END = 5,
     THREADS_STAT = 6,
-    THREADS_PROCESS_STAT = 7
+    THREADS_PROCESS_STAT = 7,
+    THREADS_WHY = 8
 };
 enum cap_machine_method {
     MACHINE_CPU_COUNT = 0,
@@ -197,7 +202,13 @@ enum cap_ledger_method {
 enum cap_table_method { TABLE_GRANT_CREATE = 0, TABLE_COPY = 1, TABLE_REVOKE = 2, TABLE_KIND = 3 };
 enum cap_cpus_method { CPUS_READ = 0, CPUS_NARROW = 1, CPUS_ASSIGN = 2 };
 enum cap_memory_method { MEMORY_MAP = 0, MEMORY_UNMAP = 1, MEMORY_INFO = 2, MEMORY_TO_VIEW = 3 };
-enum cap_process_method { PROCESS_WAIT = 0, PROCESS_KILL = 1, PROCESS_INFO = 2, PROCESS_STAT = 3 };
+enum cap_process_method {
+    PROCESS_WAIT = 0,
+    PROCESS_KILL = 1,
+    PROCESS_INFO = 2,
+    PROCESS_STAT = 3,
+    PROCESS_WHY = 4
+};
 
 struct cap_thread_params {
     uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0 = default */
@@ -223,6 +234,13 @@ struct cap_thread_stat {
     uint64_t runtime_ns;
     uint32_t cpu; /* that it is on, or was last, or is on its way to */
     uint32_t is_running;
+};
+
+/* A thread's last reasons, newest first; behind `count` of them all is zero. */
+struct cap_thread_why {
+    uint32_t count;
+    uint32_t reserved;
+    struct why reasons[WHY_RECORD_COUNT];
 };
 
 #endif /* ABI_CAP_H */

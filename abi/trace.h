@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trace.h - the scheduler's trace events: one table, ids stable, with what `a` and `b` mean.
- * Each event also carries its time, CPU and thread slot (UINT32_MAX: none).
+ * Each event also carries its time, CPU and thread slot (UINT32_MAX: none); WHY carries its rule,
+ * and the numbers are those of the rule's sentence (abi/why.h).
  */
 #ifndef ABI_TRACE_H
 #define ABI_TRACE_H
@@ -22,7 +23,8 @@
     X(CLASS, 12, "class", "new class", "old class")                       \
     X(MASK, 13, "mask", "lowest CPU", "CPUs in it")                       \
     X(REFUSED, 14, "refused", "why rule", "number compared")              \
-    X(OVERLOAD, 15, "overload", "why rule", "number compared")
+    X(OVERLOAD, 15, "overload", "why rule", "number compared")            \
+    X(WHY, 16, "why", "%a", "%b")
 
 enum trace_event {
 #define TRACE_ENUM(name, id, text, a, b) EV_##name = (id),

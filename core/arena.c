@@ -2,6 +2,7 @@
 #include "core/arena.h"
 #include "core/rq.h"
 #include "core/thread.h"
+#include "core/why.h"
 
 #define LINE_BYTES 64u
 #define TAG_SHIFT 32u
@@ -10,7 +11,7 @@ _Static_assert(sizeof(struct thread) + sizeof(struct sc) <= THREAD_BYTES_MAX,
                "a thread and its home context take three lines");
 
 struct layout {
-    uint64_t rq, thread, sc, mask, end;
+    uint64_t rq, thread, sc, mask, why, end;
 };
 
 static struct layout layout_of(uint32_t cpu_count, uint32_t thread_count)
@@ -22,7 +23,8 @@ static struct layout layout_of(uint32_t cpu_count, uint32_t thread_count)
     at.thread = bits_round_up(at.rq + (uint64_t)cpu_count * sizeof(struct rq), LINE_BYTES);
     at.sc = bits_round_up(at.thread + (uint64_t)thread_count * sizeof(struct thread), LINE_BYTES);
     at.mask = bits_round_up(at.sc + (uint64_t)thread_count * sizeof(struct sc), LINE_BYTES);
-    at.end = bits_round_up(at.mask + thread_count * mask_bytes, LINE_BYTES);
+    at.why = bits_round_up(at.mask + thread_count * mask_bytes, LINE_BYTES);
+    at.end = at.why + (uint64_t)thread_count * sizeof(struct why_row);
     return at;
 }
 
@@ -47,6 +49,7 @@ void arena_init(struct sched *s, uint32_t cpu_count, uint32_t thread_count)
     s->thread_offset = at.thread;
     s->sc_offset = at.sc;
     s->mask_offset = at.mask;
+    s->why_offset = at.why;
     s->cpu_count = cpu_count;
     s->thread_count = thread_count;
     s->mask_words = cpumask_words_for(cpu_count);
@@ -116,11 +119,13 @@ void arena_check(const struct sched *s)
     ASSERT(s->thread_offset % LINE_BYTES == 0);
     ASSERT(s->sc_offset % LINE_BYTES == 0);
     ASSERT(s->mask_offset % LINE_BYTES == 0);
+    ASSERT(s->why_offset % LINE_BYTES == 0);
     ASSERT(s->rq_offset >= sizeof(struct sched));
     ASSERT(s->thread_offset >= s->rq_offset + s->cpu_count * sizeof(struct rq));
     ASSERT(s->sc_offset >= s->thread_offset + s->thread_count * sizeof(struct thread));
     ASSERT(s->mask_offset >= s->sc_offset + s->thread_count * sizeof(struct sc));
-    ASSERT(s->bytes >= s->mask_offset);
+    ASSERT(s->why_offset >= s->mask_offset);
+    ASSERT(s->bytes == s->why_offset + s->thread_count * sizeof(struct why_row));
     ASSERT(s->mask_words == cpumask_words_for(s->cpu_count));
     free_list_check(s);
 }

@@ -3,8 +3,8 @@
  * arena.h - all state of one machine's scheduler: one relocatable block without pointers.
  *
  * Copying `bytes` bytes is a snapshot, hashing them is a state.  The block holds this header, then
- * run queues (one per CPU), threads, scheduling contexts, CPU masks; who wants one computes its
- * address from an offset.  Slot n of the contexts is the home context of thread n.
+ * run queues (one per CPU), threads, scheduling contexts, CPU masks, reasons of threads; who wants
+ * one computes its address from an offset.  Slot n of the contexts is the home context of thread n.
  *
  *   A1  Every offset is a multiple of 64 and the regions do not overlap (arena_check).
  *   A2  A slot is on the free list iff its thread's state is DEAD with no `linked` bit.
@@ -36,6 +36,7 @@ struct sched {
     uint64_t thread_offset;
     uint64_t sc_offset;
     uint64_t mask_offset;
+    uint64_t why_offset; /* the last region: nothing depends on what is in it */
     uint32_t cpu_count;
     uint32_t thread_count;
     uint32_t mask_words; /* words of a CPU mask's row = clusters */

@@ -3,6 +3,7 @@
 #include "core/inbox.h"
 #include "core/overload.h"
 #include "core/wake.h"
+#include "core/why.h"
 
 static bool may_run_on(const struct sched *s, uint32_t sc, uint32_t cpu)
 {
@@ -13,12 +14,10 @@ static void explain_steal(struct sched *s, struct rq *rq, uint32_t victim, uint3
                           struct mono now)
 {
     rq->stat.steal_count++;
-    rq->why = (struct why){.rule = WHY_MIGRATED_STOLEN,
-                           .subject_slot = thread,
-                           .subject_gen = thread_ref_of(s, thread).gen,
-                           .time_ns = now.ns,
-                           .a = rq->cpu,
-                           .b = victim};
+    why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_STOLEN,
+                                             .time_ns = now.ns,
+                                             .a = rq->cpu,
+                                             .b = victim});
 }
 
 /* Threads on their way from a victim to a thief. */
@@ -279,12 +278,10 @@ static void push(struct sched *s, struct rq *rq, uint32_t thread, struct lead to
     rq->stat.push_count++;
     rq_detach(s, rq, thread, to.cpu, own->time);
     (void)thread_change(thread_of(s, thread), THREAD_POST, to.cpu, 0);
-    rq->why = (struct why){.rule = WHY_MIGRATED_PUSHED,
-                           .subject_slot = thread,
-                           .subject_gen = thread_ref_of(s, thread).gen,
-                           .time_ns = own->time.ns,
-                           .a = service_ns(own, to.gap_vns),
-                           .b = (int64_t)PUSH_LEAD_NS};
+    why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_PUSHED,
+                                             .time_ns = own->time.ns,
+                                             .a = service_ns(own, to.gap_vns),
+                                             .b = (int64_t)PUSH_LEAD_NS});
     wake_deliver(s, thread, to.cpu, d); /* from here on the thread is the target's */
 }
 

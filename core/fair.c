@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fair.h"
 #include "core/overload.h"
+#include "core/why.h"
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
@@ -202,6 +203,20 @@ static struct joining join_across(const struct sched *s, struct rq *rq, const st
                                         : join_awake(rq, c, &own, &from);
 }
 
+/* Was it given another lag than it left with? */
+static void note_clamped(const struct rq *rq, const struct sc *c, const struct joining *j,
+                         struct mono now)
+{
+    if ((c->v_clock & SC_MOVED) == 0 || j->keeps_position || j->lag_vns == c->lag_vns)
+        return;
+    why_tell(rq_arena(rq), rq, c->thread,
+             &(struct why){.rule = WHY_CLAMPED_ARRIVING,
+                           .subject_slot = SLOT_NONE,
+                           .time_ns = now.ns,
+                           .a = c->lag_vns,
+                           .b = j->lag_vns});
+}
+
 /* A new one joins at V, but not before who left a debt behind here, nor before who made it. */
 static struct joining join_new(const struct sched *s, const struct rq *rq, const struct sc *c,
                                struct mono now)
@@ -236,6 +251,7 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
         j = join_across(s, rq, c, now);
     else
         j = join_new(s, rq, c, now);
+    note_clamped(rq, c, &j, now);
     if (rq->w == 0 && j.lag_vns != 0) {
         /* Its position becomes the queue's.  G goes there and V stays, so that who sleeps here is
          * where it was to V: else each arrival with a credit would leave the sleepers in debt. */
@@ -274,6 +290,19 @@ static NOINLINE void leave_for_another(const struct rq *rq, struct sc *c, struct
     c->v_clock |= SC_MOVED | clock_epoch_bit(now);
 }
 
+/* More than may be carried out is not. */
+static COLD void clamp_credit(const struct rq *rq, struct sc *c, int64_t bound_vns,
+                              struct mono now)
+{
+    why_tell(rq_arena(rq), rq, c->thread,
+             &(struct why){.rule = WHY_CLAMPED_LEAVING,
+                           .subject_slot = SLOT_NONE,
+                           .time_ns = now.ns,
+                           .a = c->lag_vns,
+                           .b = bound_vns});
+    c->lag_vns = bound_vns;
+}
+
 HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
 {
     int64_t bound = lag_bound_vns(rq, c);
@@ -281,7 +310,9 @@ HOT void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves)
     int64_t lag_vns = vtime_diff_vns(v_now, c->v);
 
     ASSERT(c->v_clock == rq->cpu + 1);
-    c->lag_vns = lag_vns < bound ? lag_vns : bound;
+    c->lag_vns = lag_vns;
+    if (!LIKELY(lag_vns <= bound))
+        clamp_credit(rq, c, bound, now);
     sums_remove(rq, c);
     if (rq->w == 0) {
         rq->v0 = v_now;

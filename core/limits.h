@@ -23,6 +23,7 @@
 #define PUSH_TRY_MAX 3u       /* threads one check may find no place for */
 #define PUSH_SAMPLE_COUNT 2u  /* CPUs looked at for one of them */
 #define CLOCK_READ_TRIES 4u   /* readings of another CPU's clock before going without it */
+#define WHY_READ_TRIES 4u     /* readings of a reason before going without it */
 #define CLOCK_HALVINGS_MAX 64u /* of a 64-bit clock: nothing is left after them */
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
 

@@ -40,7 +40,7 @@ struct trace_record {
     uint32_t cpu;
     uint32_t event; /* enum trace_event */
     uint32_t thread;
-    uint32_t reserved;
+    uint32_t rule; /* enum why_rule, of EV_WHY; else 0 */
     int64_t a;
     int64_t b;
 };

@@ -4,6 +4,7 @@
 #include "core/fair.h"
 #include "core/inbox.h"
 #include "core/policy.h"
+#include "core/why.h"
 
 void rq_init(struct sched *s, uint32_t cpu, struct mono now)
 {
@@ -13,6 +14,7 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     rq->cpu_bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
     rq->cluster_offset =
         offsetof(struct sched, clusters) + cpu / CLUSTER_CPUS * sizeof(struct cluster);
+    rq->own_offset = arena_offset(s, rq);
     rq->current = SLOT_NONE;
     rq->current_sc = SLOT_NONE;
     rq->reaped_head = SLOT_NONE;
@@ -59,6 +61,23 @@ struct both_times {
     struct vtime v; /* V */
 };
 
+/* The queued `c` has a shorter slice than who runs: it preempts, or it is told why not. */
+static NOINLINE void preempt(struct sched *s, struct rq *rq, const struct sc *c,
+                             struct both_times at)
+{
+    if (fair_preempts(rq, c)) {
+        rq->need_pick = PICK_SHORTER;
+        return;
+    }
+    why_tell(s, rq, c->thread,
+             &(struct why){.rule = WHY_NOT_PREEMPTED,
+                           .subject_slot = rq->current,
+                           .subject_gen = thread_ref_of(s, rq->current).gen,
+                           .time_ns = at.now.ns,
+                           .a = c->v.vns,
+                           .b = at.v.vns});
+}
+
 /* It competes here from now on: link it, and see whether it preempts. */
 static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
                       struct both_times at)
@@ -66,8 +85,8 @@ static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct s
     thread_link(t, LINKED_QUEUE);
     c->queued_at = at.now;
     fair_queue(s, rq, t->sc, c);
-    if (fair_preempts(rq, c) && rq->current != SLOT_NONE)
-        rq->need_pick = 1;
+    if (c->latency_class > rq->current_class && rq->current != SLOT_NONE)
+        preempt(s, rq, c, at);
     trace(s, rq, c->thread, at.now,
           (struct trace_record){.event = EV_ATTACH,
                                 .a = vtime_diff_vns(at.v, c->v),

@@ -56,9 +56,9 @@ struct overload {
 
 struct rq {
     struct port_lock lock;
-    uint32_t cpu;            /* whose it is; this and the next two never change */
+    uint32_t cpu;            /* whose it is; this and the next three never change */
     uint64_t cpu_bit;        /* in the words of its cluster */
-    uint64_t cluster_offset; /* struct cluster, in the arena */
+    uint64_t cluster_offset, own_offset; /* struct cluster, and this record, in the arena */
 
     /* Guarded by lock. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
@@ -66,7 +66,7 @@ struct rq {
     uint64_t current_offset; /* where these two are in the arena; stale while idle */
     uint64_t current_sc_offset;
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
-    uint32_t need_pick; /* the running context must not go on unasked */
+    uint32_t need_pick; /* enum pick_reason (core/why.h); 0: current may go on */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
     uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;

@@ -7,6 +7,7 @@
 #include "core/overload.h"
 #include "core/policy.h"
 #include "core/wake.h"
+#include "core/why.h"
 
 uint64_t sched_bytes(uint32_t cpu_count, uint32_t thread_count)
 {
@@ -41,12 +42,10 @@ static uint32_t send_away(struct sched *s, struct rq *rq, uint32_t thread, struc
 {
     struct placement place = wake_place(s, thread);
 
-    explain(rq, (struct why){.rule = WHY_MIGRATED_MASK,
-                             .subject_slot = thread,
-                             .subject_gen = thread_ref_of(s, thread).gen,
-                             .time_ns = now.ns,
-                             .a = place.cpu,
-                             .b = rq->cpu});
+    why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_MASK,
+                                             .time_ns = now.ns,
+                                             .a = place.cpu,
+                                             .b = rq->cpu});
     (void)thread_change(thread_of(s, thread), THREAD_POST, place.cpu, 0);
     wake_deliver(s, thread, place.cpu, d);
     return place.cpu;
@@ -192,6 +191,17 @@ static bool requeue(struct sched *s, struct rq *rq, struct mono now)
     return care_for_requeued(s, rq, thread, now);
 }
 
+/* `previous` was put back, and `next` was picked, or nobody. */
+static HOT void note_preempted(struct sched *s, const struct rq *rq, struct thread *previous,
+                               const struct thread *next, struct mono now)
+{
+    if (word_state(thread_word_load(previous)) != THREAD_QUEUED)
+        return;
+    previous->ledger.preempt_count++;
+    if (next != NULL && rq->need_pick != PICK_YIELDED) /* that was its own wish */
+        why_gave_way(s, rq, previous, next, now);
+}
+
 static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, struct decision *d)
 {
     uint32_t previous = rq->current;
@@ -199,9 +209,8 @@ static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, s
     struct thread *t = NULL;
     uint32_t next = pick_allowed(s, rq, now, &t, d);
 
-    if (is_queued && previous != next &&
-        word_state(thread_word_load(thread_of(s, previous))) == THREAD_QUEUED)
-        thread_of(s, previous)->ledger.preempt_count++;
+    if (is_queued && previous != next)
+        note_preempted(s, rq, thread_of(s, previous), next != SLOT_NONE ? t : NULL, now);
     if (next != SLOT_NONE) {
         uint64_t word = rq_dispatch(s, rq, next, t, now);
 
@@ -538,7 +547,7 @@ struct decision sched_give_up(struct sched *s, uint32_t cpu, struct mono now)
     port_lock(&rq->lock);
     account_charge(s, rq, now, CHARGE_SWITCH);
     fair_yield(s, rq, rq->current_sc);
-    rq->need_pick = 1;
+    rq->need_pick = PICK_YIELDED;
     decide(s, rq, now, &d);
     return d;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/thread.h"
 #include "core/sc.h"
+#include "core/why.h"
 
 _Static_assert(CPU_MAX <= WORD_CPU_MASK, "a CPU number fits its field");
 _Static_assert(THREAD_STATE_COUNT <= (1u << WORD_STATE_BITS), "a state fits its field");
@@ -31,6 +32,7 @@ struct thread_ref thread_create(struct sched *s)
     t->sc = slot;
     port_store32(&t->last_cpu, 0);
     t->ledger = (struct ledger){0};
+    why_clear(s, slot);
     word = (struct thread_word){.state = THREAD_NEW, .gen = word.gen + 1};
     port_store64(&t->word, thread_word_pack(word));
     return (struct thread_ref){slot, word.gen};

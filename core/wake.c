@@ -5,6 +5,7 @@
 #include "core/fair.h"
 #include "core/inbox.h"
 #include "core/policy.h"
+#include "core/why.h"
 
 bool wake_claim(struct sched *s, uint32_t cpu)
 {
@@ -226,10 +227,23 @@ struct wake {
     struct mono now;
 };
 
+/* That is news to the thread, whose state is ours. */
+static COLD void note_elsewhere(struct sched *s, const struct wake *w)
+{
+    why_note(s, w->ref.slot,
+             &(struct why){.rule = w->place.rule,
+                           .subject_slot = SLOT_NONE,
+                           .time_ns = w->now.ns,
+                           .a = w->place.cpu,
+                           .b = w->place.previous});
+}
+
 /* Why there. */
 static HOT void note_placement(struct sched *s, struct rq *rq, const struct wake *w,
                                struct decision *d)
 {
+    if (w->place.rule != WHY_PLACED_PREVIOUS)
+        note_elsewhere(s, w);
     decision_explain(d, rq,
             (struct why){.rule = w->place.rule,
                          .subject_slot = w->ref.slot,
@@ -402,10 +416,10 @@ HOT bool sched_wake_to(struct sched *s, struct rq *rq, struct thread_ref ref,
     uint64_t word = thread_word_load(t);
     struct placement placement = {.cpu = CPU_NONE};
 
-    /* First what most wakes are: it waits, as it was, and is to run here. */
+    /* First what most wakes are: it waits, as it was, and is to run here, as it did before. */
     if (LIKELY(word_is_settled(word, ref.gen, THREAD_BLOCKED))) {
         placement = place(s, ref.slot, t);
-        if (placement.cpu == rq->cpu) {
+        if (placement.cpu == rq->cpu && placement.rule == WHY_PLACED_PREVIOUS) {
             struct wake w = {ref, t, placement, now};
             enum attached attached = attach_here(s, rq, &w, &word, d);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_machine.c - the methods of MACHINE and POWER (abi/cap.h): facts, and switching it off. */
 #include "core/account.h"
+#include "core/why.h"
 #include "kernel/cap.h"
 #include "kernel/clock.h"
 #include "kernel/cpuset.h"
@@ -98,7 +99,8 @@ static int64_t machine_stat(const struct process *process, uint64_t to)
     struct cap_machine_stat stat = {
         .frames_free = frame_free_count(),
         .thread_slot_bytes = sizeof(struct uthread) + sizeof(struct thread) + sizeof(struct sc) +
-                             glue_sched()->mask_words * sizeof(struct port_atomic64),
+                             glue_sched()->mask_words * sizeof(struct port_atomic64) +
+                             sizeof(struct why_row),
         .processes_free = pool_free_count(&process_pool),
         .memories_free = pool_free_count(&memobj_pool),
         .mappings_free = pool_free_count(&mapping_pool),

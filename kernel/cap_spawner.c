@@ -4,6 +4,7 @@
 #include "kernel/process.h"
 #include "kernel/uthread.h"
 #include "kernel/walk.h"
+#include "kernel/why.h"
 
 /* Is another weight or class asked for than every first thread has? */
 static bool needs_policy(const struct cap_process_params *params)
@@ -86,6 +87,25 @@ static int64_t info(struct cap_call *call)
     return vspace_copy_out(&call->thread->process->space, call->args[0], &info, sizeof(info));
 }
 
+/* Of a thread of another process, or of one's own. */
+static int64_t why(const struct cap_call *call)
+{
+    struct pool_ref target = {call->ref.object, call->ref.object_gen};
+    struct process *process = process_at(target.index);
+    struct cap_thread_why why;
+    enum status status = process_hold(target);
+
+    if (status == STATUS_BUSY)
+        return STATUS_STALE; /* it has no thread any more */
+    if (status != STATUS_OK)
+        return status;
+    status = why_of_thread(process, call->args[0], call->args[1], &why);
+    process_thread_gone(process);
+    if (status != STATUS_OK)
+        return status;
+    return vspace_copy_out(&call->thread->process->space, call->args[2], &why, sizeof(why));
+}
+
 int64_t process_methods(struct cap_call *call)
 {
     switch (call->method) {
@@ -101,6 +121,8 @@ int64_t process_methods(struct cap_call *call)
     case PROCESS_STAT:
         return walk_begin_stat(call,
                                (struct pool_ref){call->ref.object, call->ref.object_gen});
+    case PROCESS_WHY:
+        return why(call);
     default:
         return STATUS_BAD_CAP;
     }

@@ -5,6 +5,7 @@
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
 #include "kernel/walk.h"
+#include "kernel/why.h"
 
 #define STACK_ALIGNMENT 16u
 
@@ -158,6 +159,17 @@ static int64_t thread_stat(const struct cap_call *call)
     return vspace_copy_out(&process->space, call->args[2], &stat, sizeof(stat));
 }
 
+static int64_t thread_why(const struct cap_call *call)
+{
+    const struct process *process = call->thread->process;
+    struct cap_thread_why why;
+    enum status status = why_of_thread(process, call->args[0], call->args[1], &why);
+
+    if (status != STATUS_OK)
+        return status;
+    return vspace_copy_out(&process->space, call->args[2], &why, sizeof(why));
+}
+
 int64_t threads_methods(struct cap_call *call)
 {
     struct process *process = call->thread->process;
@@ -182,6 +194,8 @@ int64_t threads_methods(struct cap_call *call)
     case THREADS_PROCESS_STAT:
         return walk_begin_stat(
             call, pool_ref_of(&process_pool, pool_index(&process_pool, process)));
+    case THREADS_WHY:
+        return thread_why(call);
     default:
         return STATUS_BAD_CAP;
     }

@@ -298,6 +298,23 @@ enum status seat_ref(const struct process *process, uint64_t index, uint64_t gen
     return STATUS_OK;
 }
 
+bool seat_name(const struct process *process, uint64_t index, struct thread_ref ref,
+               struct thread_name *name)
+{
+    struct seat *seat = seat_of(process, index);
+    bool is_there;
+
+    if (seat == NULL)
+        return false;
+    lock_take(&seat->lock, LOCK_THREAD);
+    is_there = seat->state == SEAT_LIVE && seat->thread->ref.slot == ref.slot &&
+               seat->thread->ref.gen == ref.gen;
+    if (is_there)
+        *name = (struct thread_name){seat->index, seat->gen};
+    lock_give(&seat->lock, LOCK_THREAD);
+    return is_there;
+}
+
 enum status seat_join(struct process *process, struct op *op, uint64_t index, uint64_t gen)
 {
     struct seat *seat = find(process, index, gen);

@@ -117,6 +117,10 @@ struct seat *seat_hold(const struct process *process, uint64_t index, uint64_t g
                        struct thread_ref *ref);
 void seat_let_go(struct seat *seat);
 
+/* If `ref` lives in the seat of that index, its name is in *name.  Returns: it does. */
+bool seat_name(const struct process *process, uint64_t index, struct thread_ref ref,
+               struct thread_name *name);
+
 /*
  * Let `op`, a PENDING record of a thread of the process, wait for the end of the thread named.
  * Returns: OK: it waits; or the end has come already, which the record then says.

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/trace.h"
 
+#include "abi/why.h"
 #include "base/fmt.h"
 #include "kernel/cpu.h"
 
-#define LINE_BYTES 100u
+#define LINE_BYTES 120u
 
 _Static_assert((TRACE_LAST_COUNT & (TRACE_LAST_COUNT - 1)) == 0, "positions are masked");
 _Static_assert(TRACE_CPU_MAX == ARCH_CPU_MAX, "a ring for each CPU");
@@ -28,11 +29,12 @@ static void print(const struct trace_kept *r)
 {
     char text[LINE_BYTES];
     struct fmt line = fmt_start(text, sizeof(text));
+    uint32_t event = r->event & ((1u << TRACE_RULE_SHIFT) - 1);
 
     fmt_text(&line, "  ");
     fmt_u64(&line, r->now.ns, 15, ' ');
     fmt_text(&line, " ns  ");
-    fmt_text(&line, event_name(r->event));
+    fmt_text(&line, event_name(event));
     fmt_pad_to(&line, 36);
     fmt_text(&line, " thread ");
     fmt_i64(&line, r->thread == UINT32_MAX ? -1 : (int64_t)r->thread, 5);
@@ -40,6 +42,10 @@ static void print(const struct trace_kept *r)
     fmt_i64(&line, r->a, 0);
     fmt_text(&line, "  b ");
     fmt_i64(&line, r->b, 0);
+    if (event == EV_WHY) {
+        fmt_text(&line, "  ");
+        fmt_text(&line, why_name(r->event >> TRACE_RULE_SHIFT));
+    }
     fmt_text(&line, "\n");
     arch_console_write(text, fmt_length(&line));
 }

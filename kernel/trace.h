@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - the last scheduling events of each CPU, kept for a panic.
+ * trace.h - the last scheduling events of each CPU, with their reasons, kept for a panic.
  *
- * A ring of TRACE_LAST_COUNT records per CPU, written by kernel_trace (the core's port_trace).
+ * A ring of TRACE_LAST_COUNT records per CPU, written by kernel_trace (the core's port_trace).  It
+ * is the CPU's ring of reasons, too: by which rule somebody was placed, picked or refused is in the
+ * events themselves; what was news to a thread is a WHY event with both numbers.
  * Locks: none; each CPU writes its own.  A panic reads those of CPUs that have stopped, and of
  * others as they are.
  */
@@ -12,6 +14,7 @@
 #include "core/port.h"
 
 #define TRACE_LAST_COUNT 16u /* records each CPU keeps; a power of two */
+#define TRACE_RULE_SHIFT 16u
 #define TRACE_CPU_MAX 64u    /* rings; arch.h's ARCH_CPU_MAX, asserted in trace.c */
 
 /* What is kept of a record: the ring says the CPU. */
@@ -19,7 +22,7 @@ struct trace_kept {
     struct mono now;
     int64_t a;
     int64_t b;
-    uint32_t event;
+    uint32_t event; /* and, from TRACE_RULE_SHIFT on, the rule of an EV_WHY */
     uint32_t thread;
 };
 
@@ -47,7 +50,7 @@ static HOT void kernel_trace(const struct trace_record *record)
     kept->now = record->now;
     kept->a = record->a;
     kept->b = record->b;
-    kept->event = record->event;
+    kept->event = record->event | record->rule << TRACE_RULE_SHIFT;
     kept->thread = record->thread;
 }
 

@@ -58,7 +58,7 @@ void sim_trace(struct sched *s, const struct trace_record *record)
     uint64_t hash = hash_word(m->trace_hash, record->now.ns);
 
     hash = hash_word(hash, (uint64_t)record->cpu << 32 | record->event);
-    hash = hash_word(hash, record->thread);
+    hash = hash_word(hash, (uint64_t)record->rule << 32 | record->thread);
     hash = hash_word(hash, (uint64_t)record->a);
     m->trace_hash = hash_word(hash, (uint64_t)record->b);
     touch(m, record->thread);

@@ -50,6 +50,7 @@ static const struct event_look *look_of(uint32_t event)
         [EV_MASK] = {FIELD_NUMBER, FIELD_NUMBER, "lowest", "cpus"},
         [EV_REFUSED] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
         [EV_OVERLOAD] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
+        [EV_WHY] = {FIELD_NUMBER, FIELD_NUMBER, "a", "b"},
     };
 
     static const struct event_look unknown = {FIELD_NUMBER, FIELD_NUMBER, "a", "b"};
@@ -152,6 +153,8 @@ static void add_number(struct fmt *f, enum field field, const char *name, int64_
 
 static const char *why_of(const struct trace_record *r, const struct event_look *look)
 {
+    if (r->event == EV_WHY)
+        return why_name(r->rule);
     if (look->a == FIELD_WHY)
         return why_name((uint32_t)r->a);
     return look->b == FIELD_WHY ? why_name((uint32_t)r->b) : "-";

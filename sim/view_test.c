@@ -69,6 +69,10 @@ static void test_view_lines(void **state)
     expect(record_of(EV_CHARGE, 1, 99, 2), "250 3 charge b - - ns=99 at=block");
     expect(record_of(EV_WEIGHT, 1, 512, 1024), "250 3 weight b 1024->512 -");
     expect(record_of(EV_EXIT, 1, 77, 0), "250 3 exit b - - runtime=77");
+    struct trace_record why = record_of(EV_WHY, 1, 300000, 3000000);
+
+    why.rule = WHY_PREEMPTED_SHORTER;
+    expect(why, "250 3 why b - PREEMPTED_SHORTER a=300000 b=3000000");
 }
 
 /* Goal: an event that the table does not have is printed, not lost. */

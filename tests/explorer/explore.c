@@ -102,7 +102,7 @@ static bool state_is_new(const struct explore_model *model)
 {
     struct state_hash hash = state_hash_start();
 
-    state_hash_add(&hash, model->state, model->state_bytes);
+    state_hash_add(&hash, model->state, model->hashed_bytes);
     state_hash_add(&hash, cpus, model->cpu_count * sizeof(cpus[0]));
     for (uint32_t cpu = 0; cpu < model->cpu_count; cpu++) {
         size_t bytes;

@@ -31,6 +31,7 @@ struct explore_model {
     uint32_t cpu_count;
     void *state; /* the block; multiple of 8 bytes, 8-aligned */
     size_t state_bytes;
+    size_t hashed_bytes; /* of them; what is behind is copied, but tells no states apart */
     const void *context; /* for the functions below */
     /* Fill the zeroed block.  Accesses take effect at once. */
     void (*setup)(const void *context);

@@ -134,6 +134,7 @@ static struct explore_model model_of(const struct litmus *litmus)
         .cpu_count = litmus->cpu_count,
         .state = &state,
         .state_bytes = sizeof(state),
+        .hashed_bytes = sizeof(state),
         .context = litmus,
         .setup = setup,
         .body = body,

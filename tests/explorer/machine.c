@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/explorer/machine.h"
+#include "core/why.h"
 
 #define DECIDE_AGAIN_MAX 16u
 #define START_NS 1000000u
@@ -382,6 +383,9 @@ struct explore_model machine_model(const struct scenario *scenario)
 {
     uint64_t arena_bytes = sched_bytes(scenario->cpu_count, scenario->thread_count);
 
+    /* The arena ends in the threads' reasons, on which nothing depends. */
+    uint64_t why_bytes = scenario->thread_count * sizeof(struct why_row);
+
     ASSERT(scenario->cpu_count <= MACHINE_CPUS_MAX);
     ASSERT(scenario->thread_count <= MACHINE_THREADS_MAX);
     ASSERT(arena_bytes != 0);
@@ -390,6 +394,7 @@ struct explore_model machine_model(const struct scenario *scenario)
         .cpu_count = scenario->cpu_count,
         .state = &machine,
         .state_bytes = offsetof(struct machine, arena) + arena_bytes,
+        .hashed_bytes = offsetof(struct machine, arena) + arena_bytes - why_bytes,
         .context = scenario,
         .setup = setup,
         .body = body,

@@ -78,6 +78,14 @@ int64_t rt_thread_stat(const struct rt_thread_ref *ref, struct cap_thread_stat *
     return rt_call(CAP_THREADS, THREADS_STAT, ref->index, ref->gen, (uint64_t)stat);
 }
 
+int64_t rt_thread_why(uint32_t process, const struct rt_thread_ref *ref,
+                      struct cap_thread_why *why)
+{
+    if (process == CAP_NONE)
+        return rt_call(CAP_THREADS, THREADS_WHY, ref->index, ref->gen, (uint64_t)why);
+    return rt_call(process, PROCESS_WHY, ref->index, ref->gen, (uint64_t)why);
+}
+
 int64_t rt_thread_kill(const struct rt_thread_ref *ref)
 {
     return rt_call(CAP_THREADS, THREADS_KILL, ref->index, ref->gen, 0);

@@ -67,6 +67,11 @@ int64_t rt_thread_kill(const struct rt_thread_ref *ref);
 /* How it stands now.  Returns: STATUS_OK; STATUS_STALE if it has ended. */
 MUST_USE int64_t rt_thread_stat(const struct rt_thread_ref *ref, struct cap_thread_stat *stat);
 
+/* Its last reasons, newest first (why.h says them in words); `process` is a PROCESS handle, or
+ * CAP_NONE for the caller's own.  Returns: STATUS_OK; STATUS_STALE if it has ended. */
+MUST_USE int64_t rt_thread_why(uint32_t process, const struct rt_thread_ref *ref,
+                               struct cap_thread_why *why);
+
 NORETURN void rt_thread_exit(int64_t status);
 
 /* The calling thread, as others name it. */

@@ -30,6 +30,7 @@ static void write_thread(struct result_thread *row, const struct load_thread *t)
 {
     *row = unknown_thread;
     step_result(&t->step, row);
+    row->process = 0;
     row->runtime_ns = load_rise(t->begin.runtime_ns, t->end.runtime_ns);
     row->switches = load_rise(t->begin.switches, t->end.switches);
     row->preemptions = load_rise(t->begin.preemptions, t->end.preemptions);

@@ -14,6 +14,8 @@ struct cap_cpu_stat {
     uint64_t resched_ipis;
     uint64_t steals;
     uint64_t pushes;
+    uint64_t overloads;        /* times that the CPU became overloaded (core/overload.h) */
+    uint64_t latency_bound_ns; /* how long somebody queued there waits while nobody else comes */
     uint64_t irq_ns; /* interrupts: busy + idle + irq + kernel is the time since boot */
 };
 

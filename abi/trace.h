@@ -21,7 +21,8 @@
     X(WEIGHT, 11, "weight", "new weight", "old weight")                   \
     X(CLASS, 12, "class", "new class", "old class")                       \
     X(MASK, 13, "mask", "lowest CPU", "CPUs in it")                       \
-    X(REFUSED, 14, "refused", "why rule", "number compared")
+    X(REFUSED, 14, "refused", "why rule", "number compared")              \
+    X(OVERLOAD, 15, "overload", "why rule", "number compared")
 
 enum trace_event {
 #define TRACE_ENUM(name, id, text, a, b) EV_##name = (id),

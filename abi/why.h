@@ -18,10 +18,15 @@
     X(IDLE, "nothing runnable here")                                                          \
     X(PLACED_PREVIOUS, "placed on its previous CPU %a")                                       \
     X(PLACED_IDLE, "placed on idle CPU %a; its previous CPU %b was busy")                     \
-    X(PLACED_ALLOWED, "placed on CPU %a, the first its mask allows; CPU %b it does not")      \
+    X(PLACED_ALLOWED, "placed on CPU %a of its mask, which does not have CPU %b")             \
+    X(PLACED_FEWER, "placed on CPU %a, which has fewer threads than CPU %b")                  \
     X(MIGRATED_STOLEN, "moved to CPU %a, which was idle, from CPU %b")                        \
     X(MIGRATED_PUSHED, "moved to a CPU that leads by %a ns of service, more than %b")         \
     X(MIGRATED_MASK, "moved to CPU %a, as its mask lacks CPU %b")                             \
+    X(OVERLOAD_RUNNABLE, "overloaded: %a threads compete here, more than %b")                 \
+    X(OVERLOAD_SOJOURN, "overloaded: nobody ran before %a ns in the queue, more than %b")     \
+    X(OVERLOAD_BEHIND, "gives threads away and is %a ns of service behind; contact is %b")    \
+    X(OVERLOAD_OVER, "not overloaded any more: %a threads compete here")                      \
     X(DENIED_STALE, "the reference has generation %a, the object %b")                         \
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")

@@ -42,6 +42,27 @@ static void test_bits_count_agrees_with_a_loop(void **state)
     }
 }
 
+/* Goal: the nth set bit is the one with n set bits below it.
+ * Method: a loop over the bits of 10,000 random words, dense and sparse; the ends. */
+static void test_bits_nth_counts_set_bits(void **state)
+{
+    struct prng p = prng_seed(5);
+
+    (void)state;
+    for (unsigned turn = 0; turn < 10000; turn++) {
+        uint64_t word = prng_next(&p);
+        uint32_t nth = 0;
+
+        if (turn % 2 != 0)
+            word &= prng_next(&p) & prng_next(&p);
+        for (uint32_t bit = 0; bit < 64; bit++)
+            if ((word >> bit & 1) != 0)
+                assert_int_equal(bits_nth(word, nth++), bit);
+    }
+    assert_int_equal(bits_nth(UINT64_C(1) << 63, 0), 63);
+    assert_int_equal(bits_nth(UINT64_MAX, 63), 63);
+}
+
 /* Goal: rounding up gives the least multiple that is not below.  Method: all small values. */
 static void test_bits_round_up_is_least_multiple(void **state)
 {
@@ -61,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits_scans_find_the_ends),
         cmocka_unit_test(test_bits_count_agrees_with_a_loop),
+        cmocka_unit_test(test_bits_nth_counts_set_bits),
         cmocka_unit_test(test_bits_round_up_is_least_multiple),
     };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hash.h - FNV-1a with 64 bits (Fowler, Noll, Vo; RFC draft-eastlake-fnv): checksums of flat tables
- * and hashes of traces.  It detects damage; it is no defence against an adversary.
+ * hash.h - FNV-1a with 64 bits (Fowler, Noll, Vo; RFC draft-eastlake-fnv): checksums of flat
+ * tables; and a hash by words, of traces.  They detect damage; they are no defence against an
+ * adversary.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -26,6 +27,16 @@ static inline uint64_t hash_u64(uint64_t hash, uint64_t value)
     for (unsigned i = 0; i < 8; i++)
         hash = (hash ^ ((value >> (8 * i)) & 0xff)) * HASH_PRIME;
     return hash;
+}
+
+/*
+ * A word at once, for long traces: each of its steps can be undone (the factor, of the finalizer of
+ * MurmurHash3 by Appleby, is odd), so from one hash two values never lead to the same.
+ */
+static inline uint64_t hash_word(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * UINT64_C(0xff51afd7ed558ccd);
+    return hash ^ (hash >> 32);
 }
 
 /* Of a table that holds its own hash, 8 bytes at offset `at`: those count as 0. */

@@ -34,6 +34,20 @@ static void test_hash_u64_is_little_endian(void **state)
                 hash_bytes(HASH_START, bytes, sizeof bytes));
 }
 
+/* Goal: a word's hash depends on each bit of it, on the hash before and so on the order.
+ * Method: all bits flipped, one at a time; two words in both orders. */
+static void test_hash_word_sees_each_bit_and_the_order(void **state)
+{
+    uint64_t whole = hash_word(HASH_START, 7);
+
+    (void)state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        assert_true(hash_word(HASH_START, 7 ^ UINT64_C(1) << bit) != whole);
+        assert_true(hash_word(HASH_START ^ UINT64_C(1) << bit, 7) != whole);
+    }
+    assert_true(hash_word(whole, 8) != hash_word(hash_word(HASH_START, 8), 7));
+}
+
 /* Goal: one flipped bit anywhere changes the hash.  Method: all bits of a 64-byte table. */
 static void test_hash_sees_each_bit(void **state)
 {
@@ -70,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hash_known_values),
         cmocka_unit_test(test_hash_u64_is_little_endian),
+        cmocka_unit_test(test_hash_word_sees_each_bit_and_the_order),
         cmocka_unit_test(test_hash_sees_each_bit),
         cmocka_unit_test(test_hash_sealed_leaves_out_the_seal),
     };

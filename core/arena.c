@@ -6,6 +6,9 @@
 #define LINE_BYTES 64u
 #define TAG_SHIFT 32u
 
+_Static_assert(sizeof(struct thread) + sizeof(struct sc) <= THREAD_BYTES_MAX,
+               "a thread and its home context take three lines");
+
 struct layout {
     uint64_t rq, thread, sc, mask, end;
 };

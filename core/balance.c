@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/balance.h"
 #include "core/inbox.h"
+#include "core/overload.h"
 #include "core/wake.h"
 
 static bool may_run_on(const struct sched *s, uint32_t sc, uint32_t cpu)
@@ -168,10 +169,25 @@ static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct deci
         wake_kick(s, idle, KICK_STEAL_HINT, d);
 }
 
+/* Is nobody idle where has_idle_cpu looks?  Then the queue, which may be cold, is left alone. */
+static NOINLINE bool all_are_busy(const struct sched *s, uint32_t near)
+{
+    uint32_t cluster = near / CLUSTER_CPUS;
+    uint64_t idle = 0;
+
+    for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
+        idle |= port_load64(&s->clusters[cluster].idle.bits);
+        cluster = cluster + 1 == s->mask_words ? 0 : cluster + 1;
+    }
+    return idle == 0;
+}
+
 HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
 {
     if (LIKELY(s->mask_words == 1 && port_load64(&s->clusters[0].idle.bits) == 0))
         return false; /* the common case of a small machine */
+    if (s->mask_words > 1 && all_are_busy(s, rq->cpu))
+        return false;
     if (d->kick_count < KICK_MAX)
         kick_idle(s, rq, d);
     return true;
@@ -209,48 +225,12 @@ static uint32_t keep_least_urgent(const struct sched *s, uint32_t *found, uint32
     return kept;
 }
 
-/*
- * Number `step` of an endless walk over [0, count).  Steps of the golden ratio spread over any
- * count more evenly than chance does (Knuth, TAOCP 3, 6.4) and keep no time with anything; a plain
- * round robin beats with the queue's own order, so that somebody's turn may never come.
- */
-static uint32_t walk(uint32_t step, uint32_t count)
-{
-    return (uint32_t)((uint64_t)(step * UINT32_C(0x9e3779b9)) * count >> 32);
-}
-
 /* Where a push may go to, and by how much that CPU leads. */
 struct lead {
     uint32_t cpu;
     bool is_idle; /* and claimed */
     int64_t gap_vns;
 };
-
-/* The `nth` CPU of the thread's mask without `except`. */
-static uint32_t nth_other_cpu(const struct sched *s, uint32_t thread, uint32_t except, uint32_t nth)
-{
-    for (uint32_t i = 0; i < s->mask_words; i++) {
-        uint64_t word = thread_mask_word(s, thread, i);
-
-        if (i == except / CLUSTER_CPUS)
-            word &= ~(UINT64_C(1) << (except % CLUSTER_CPUS));
-        uint32_t count = bits_count(word);
-
-        if (nth < count)
-            return i * CLUSTER_CPUS + bits_nth(word, nth);
-        nth -= count;
-    }
-    return CPU_NONE; /* the mask has become narrower */
-}
-
-static uint32_t count_other_cpus(const struct sched *s, uint32_t thread, uint32_t except)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < s->mask_words; i++)
-        count += bits_count(thread_mask_word(s, thread, i));
-    return count - (thread_allows(s, thread, except) ? 1 : 0);
-}
 
 /* Look at one CPU: idle is best, else who leads most. */
 static void consider(struct sched *s, uint32_t cpu, const struct clock *own, struct lead *best)
@@ -274,11 +254,11 @@ static struct lead sample_cpus(struct sched *s, struct rq *rq, uint32_t thread,
                                const struct clock *own)
 {
     struct lead best = {.cpu = CPU_NONE};
-    uint32_t count = count_other_cpus(s, thread, rq->cpu);
+    uint32_t count = thread_mask_count(s, thread, rq->cpu);
 
     for (uint32_t i = 0; i < PUSH_SAMPLE_COUNT && i < count && !best.is_idle; i++) {
-        uint32_t nth = walk(rq->push_sample++ + rq->cpu, count);
-        uint32_t cpu = nth_other_cpu(s, thread, rq->cpu, nth);
+        uint32_t nth = bits_walk(rq->push_sample++ + rq->cpu, count);
+        uint32_t cpu = thread_mask_nth(s, thread, rq->cpu, nth);
 
         if (cpu != CPU_NONE)
             consider(s, cpu, own, &best);
@@ -336,8 +316,13 @@ void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decisi
 
     count = keep_least_urgent(s, found, count);
     for (uint32_t i = 0; i < PUSH_TRY_MAX && i < count; i++) {
-        uint32_t thread = sc_of(s, found[walk(rq->push_cursor++, count)])->thread;
+        uint32_t thread = sc_of(s, found[bits_walk(rq->push_cursor++, count)])->thread;
         struct lead to = sample_cpus(s, rq, thread, &own);
+        uint64_t contact_ns = clock_contact_ns(&own, &own, own.least_class);
+
+        if (!to.is_idle && to.cpu != CPU_NONE)
+            overload_note_push(rq, clock_gap_exceeds(&own, to.gap_vns, WEIGHT_UNIT, contact_ns),
+                               service_ns(&own, to.gap_vns));
 
         if (to.is_idle || is_behind(s, thread, to.gap_vns, &own)) {
             push(s, rq, thread, to, &own, d);

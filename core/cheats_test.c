@@ -201,6 +201,64 @@ static void test_cheat_reweights(void **state)
     assert_true(most <= PER_MILLE_MAX);
 }
 
+/* The cheater starts the one who goes on for it. */
+static void start_successor(struct duel *d)
+{
+    d->cheater = fixture_thread(d->f, 1024, LATENCY_NORMAL, 1, 0);
+    (void)fixture_wake(d->f, 0, d->cheater);
+}
+
+/* The share of a thread that runs for `run_ns`, starts its like and ends; with a parent it is that
+ * who starts them, one after the other. */
+static uint64_t share_of_a_line(uint64_t run_ns, bool has_parent)
+{
+    struct duel d = duel_begin();
+    struct thread_ref parent = d.cheater;
+
+    if (has_parent && run_cheater(&d, 1)) {
+        start_successor(&d);
+        fixture_block(d.f, 0);
+    }
+    for (unsigned i = 0; i < 3000; i++) {
+        if (!run_cheater(&d, run_ns))
+            break;
+        if (!has_parent) {
+            start_successor(&d);
+            while (fixture_current(d.f, 0) == d.hog.slot)
+                fixture_run(d.f, NS_PER_MS);
+            if (fixture_current(d.f, 0) == d.cheater.slot)
+                continue; /* it preempted who made it: that one goes on as the hog's equal */
+            fixture_exit(d.f, 0);
+        } else {
+            (void)fixture_wake(d.f, 0, parent);
+            fixture_exit(d.f, 0);
+            d.cheater = parent;
+            if (!run_cheater(&d, 1))
+                break;
+            start_successor(&d);
+            fixture_block(d.f, 0);
+        }
+    }
+    return duel_end(&d);
+}
+
+/* Goal: a debt is not left to a successor.  Method: lines of threads that run a part of a slice, up
+ * to all of it, then start the next and end; and the same with a parent that does it for them. */
+static void test_cheat_forks(void **state)
+{
+    uint64_t most = 0;
+
+    (void)state;
+    for (uint64_t run_us = 100; run_us <= 2900; run_us += 400) {
+        uint64_t share = share_of_a_line(run_us * 1000, true);
+
+        most = share > most ? share : most;
+        share = share_of_a_line(run_us * 1000, false);
+        most = share > most ? share : most;
+    }
+    assert_true(most <= PER_MILLE_MAX);
+}
+
 int main(int argument_count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +266,7 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test(test_cheat_yields),
         cmocka_unit_test(test_cheat_reweights),
         cmocka_unit_test(test_cheat_strategies_at_random),
+        cmocka_unit_test(test_cheat_forks),
     };
 
     fixture_choose_test(argument_count, arguments);

@@ -97,6 +97,11 @@ bool clock_read(const struct sched *s, uint32_t cpu, struct mono now, struct clo
     return false;
 }
 
+uint32_t clock_count(const struct sched *s, uint32_t cpu)
+{
+    return port_peek32(&rq_of(s, cpu)->clock.load) >> LOAD_CLASS_BITS;
+}
+
 /* What is published for now but V: who has the lock is the only one who writes. */
 static struct clock page_until(const struct rq *rq, struct mono now)
 {

@@ -70,6 +70,9 @@ void clock_advance(struct clock *c, struct mono now);
 /* The clock of `cpu` as of `now`.  Returns: false if its page was being written each time. */
 MUST_USE bool clock_read(const struct sched *s, uint32_t cpu, struct mono now, struct clock *c);
 
+/* How many compete on `cpu`, as published. */
+uint32_t clock_count(const struct sched *s, uint32_t cpu);
+
 /* The clock of `rq`, exactly: its zone now, its V as it is.  Lock: rq. */
 struct clock clock_own(const struct sched *s, const struct rq *rq, struct mono now);
 

@@ -2,11 +2,36 @@
 #include "core/eedq.h"
 #include "core/sc.h"
 
-/* The way from the root to a node, for fixing heights and least_eligible on the way back. */
-struct path {
-    uint32_t slot[EEDQ_DEPTH_MAX];
-    unsigned depth;
+#define TILT_MAX 2 /* by how much the heights of siblings may differ */
+
+/* Which child; as numbers the answers of key_before. */
+enum side { LATER, EARLIER };
+
+/* The nodes of the arena, found once for a walk. */
+struct nodes {
+    struct sc *first;
+    uint32_t count;
 };
+
+static struct nodes nodes_of(const struct sched *s)
+{
+    return (struct nodes){arena_at(s, s->sc_offset), s->thread_count};
+}
+
+static HOT struct eedq_node *node_at(struct nodes all, uint32_t slot)
+{
+    ASSERT(slot < all.count);
+    return &all.first[slot].node;
+}
+
+/* Is `slot` one, and not SLOT_NONE?  One comparison, which is node_at's too. */
+static HOT bool is_node(struct nodes all, uint32_t slot)
+{
+    if (slot < all.count)
+        return true;
+    ASSERT(slot == SLOT_NONE);
+    return false;
+}
 
 static struct eedq_node *node_of(const struct sched *s, uint32_t slot)
 {
@@ -24,126 +49,6 @@ static bool node_before(const struct eedq_node *a, const struct eedq_node *b)
     if (a->key.deadline != b->key.deadline)
         return key_before(a->key.deadline, b->key.deadline);
     return a->arrival < b->arrival;
-}
-
-static uint32_t height_of(const struct sched *s, uint32_t slot)
-{
-    return slot == SLOT_NONE ? 0 : node_of(s, slot)->height;
-}
-
-/* Q2 for one child. */
-static void take_least(const struct sched *s, struct eedq_node *n, uint32_t child)
-{
-    if (child != SLOT_NONE && key_before(node_of(s, child)->least_eligible, n->least_eligible))
-        n->least_eligible = node_of(s, child)->least_eligible;
-}
-
-/* Recompute what `slot` knows of its subtree from its children. */
-static void node_update(const struct sched *s, uint32_t slot)
-{
-    struct eedq_node *n = node_of(s, slot);
-    uint32_t left = height_of(s, n->left);
-    uint32_t right = height_of(s, n->right);
-
-    n->height = (left > right ? left : right) + 1;
-    n->least_eligible = n->key.eligible_at;
-    take_least(s, n, n->left);
-    take_least(s, n, n->right);
-}
-
-/* Both return the root that takes the place of `slot`. */
-static uint32_t rotate_right(const struct sched *s, uint32_t slot)
-{
-    uint32_t up = node_of(s, slot)->left;
-
-    node_of(s, slot)->left = node_of(s, up)->right;
-    node_of(s, up)->right = slot;
-    node_update(s, slot);
-    node_update(s, up);
-    return up;
-}
-
-static uint32_t rotate_left(const struct sched *s, uint32_t slot)
-{
-    uint32_t up = node_of(s, slot)->right;
-
-    node_of(s, slot)->right = node_of(s, up)->left;
-    node_of(s, up)->left = slot;
-    node_update(s, slot);
-    node_update(s, up);
-    return up;
-}
-
-/* Restore Q2 and Q4 at `slot`, whose subtrees hold them and differ by at most 2 (Knuth 6.2.3). */
-static uint32_t rebalance(const struct sched *s, uint32_t slot)
-{
-    struct eedq_node *n = node_of(s, slot);
-    uint32_t left = height_of(s, n->left);
-    uint32_t right = height_of(s, n->right);
-
-    if (left > right + 1) {
-        const struct eedq_node *l = node_of(s, n->left);
-
-        if (height_of(s, l->right) > height_of(s, l->left))
-            n->left = rotate_left(s, n->left);
-        return rotate_right(s, slot);
-    }
-    if (right > left + 1) {
-        const struct eedq_node *r = node_of(s, n->right);
-
-        if (height_of(s, r->left) > height_of(s, r->right))
-            n->right = rotate_right(s, n->right);
-        return rotate_left(s, slot);
-    }
-    node_update(s, slot);
-    return slot;
-}
-
-static void path_push(struct path *path, uint32_t slot)
-{
-    ASSERT(path->depth < EEDQ_DEPTH_MAX);
-    path->slot[path->depth++] = slot;
-}
-
-/* Put `child` where `old` hangs below the path's node `above` (or at the root). */
-static void replace_child(struct sched *s, struct eedq *q, const struct path *path, unsigned above,
-                          const uint32_t old_new[2])
-{
-    if (above == 0) {
-        q->root = old_new[1];
-        return;
-    }
-    struct eedq_node *parent = node_of(s, path->slot[above - 1]);
-
-    if (parent->left == old_new[0])
-        parent->left = old_new[1];
-    else
-        parent->right = old_new[1];
-}
-
-/*
- * From the path's end up: every subtree on the way changed by one node.  It ends where a subtree
- * looks from above as it did, by its root, height and least; but not below `level`, where another
- * node has come into the path (EEDQ_DEPTH_MAX: nowhere).
- */
-static void retrace(struct sched *s, struct eedq *q, const struct path *path, unsigned level)
-{
-    for (unsigned at = path->depth; at-- > 0;) {
-        uint32_t old = path->slot[at];
-        const struct eedq_node *n = node_of(s, old);
-        int64_t least = n->least_eligible;
-        uint32_t height = n->height;
-        uint32_t new_root = rebalance(s, old);
-
-        if (new_root != old)
-            replace_child(s, q, path, at, (const uint32_t[2]){old, new_root});
-        else if (n->height != height || n->least_eligible != least)
-            continue;
-        else if (level < at)
-            at = level + 1;
-        else
-            return;
-    }
 }
 
 void eedq_init(struct eedq *q)
@@ -193,124 +98,305 @@ static HOT void array_remove(struct eedq *q, uint32_t sc)
 
 /* ---- The tree ---- */
 
-static NOINLINE void tree_insert(struct sched *s, struct eedq *q, uint32_t sc)
+/* Who comes first; a tree is not empty. */
+static uint32_t tree_first(struct nodes all, uint32_t root)
 {
-    struct eedq_node *n = node_of(s, sc);
-    struct path path = {.depth = 0};
-    uint32_t *at = &q->root;
+    uint32_t slot = root;
 
-    n->least_eligible = n->key.eligible_at;
-    n->left = SLOT_NONE;
-    n->right = SLOT_NONE;
-    n->height = 1;
-    while (*at != SLOT_NONE) { /* bound: path_push asserts the depth */
-        struct eedq_node *here = node_of(s, *at);
-
-        ASSERT(*at != sc);
-        path_push(&path, *at);
-        at = node_before(n, here) ? &here->left : &here->right;
+    for (unsigned depth = 0; node_at(all, slot)->child[EARLIER] != SLOT_NONE; depth++) {
+        ASSERT(depth < EEDQ_DEPTH_MAX);
+        slot = node_at(all, slot)->child[EARLIER];
     }
-    *at = sc;
-    q->count++;
-    retrace(s, q, &path, EEDQ_DEPTH_MAX);
+    return slot;
 }
 
-/* The path from the root to `sc` itself, which is linked. */
-static struct path path_to(const struct sched *s, const struct eedq *q, uint32_t sc)
+/* An empty subtree is as high as 0. */
+static HOT uint32_t height_of(struct nodes all, uint32_t slot)
 {
-    const struct eedq_node *n = node_of(s, sc);
-    struct path path = {.depth = 0};
-    uint32_t at = q->root;
+    return is_node(all, slot) ? node_at(all, slot)->height : 0;
+}
 
-    while (at != sc) { /* bound: path_push asserts the depth */
-        ASSERT(at != SLOT_NONE);
-        path_push(&path, at);
-        at = node_before(n, node_of(s, at)) ? node_of(s, at)->left : node_of(s, at)->right;
+/* Q2 for one child. */
+static HOT int64_t least_with(struct nodes all, int64_t least, uint32_t child)
+{
+    if (!is_node(all, child))
+        return least;
+    int64_t other = node_at(all, child)->least_eligible;
+
+    return key_before(other, least) ? other : least;
+}
+
+/* Both recompute what `n` knows of its subtree from its children. */
+static HOT void update_least(struct nodes all, struct eedq_node *n)
+{
+    int64_t least = least_with(all, n->key.eligible_at, n->child[EARLIER]);
+
+    n->least_eligible = least_with(all, least, n->child[LATER]);
+}
+
+/* Returns: by how much the later child is higher. */
+static HOT int32_t update_height(struct nodes all, struct eedq_node *n)
+{
+    uint32_t earlier = height_of(all, n->child[EARLIER]);
+    uint32_t later = height_of(all, n->child[LATER]);
+
+    n->height = (earlier > later ? earlier : later) + 1;
+    return (int32_t)(later - earlier);
+}
+
+/* `slot` may be none. */
+static HOT void set_up(struct nodes all, uint32_t slot, uint32_t up)
+{
+    if (is_node(all, slot))
+        node_at(all, slot)->up = up;
+}
+
+/* Put `child`, which may be none, where `old` hangs below `up` (SLOT_NONE: it is the root). */
+static HOT void replace_child(struct nodes all, struct eedq *q, uint32_t up, uint32_t old,
+                              uint32_t child)
+{
+    uint32_t *link = &q->root;
+
+    if (up != SLOT_NONE) {
+        struct eedq_node *parent = node_at(all, up);
+
+        link = &parent->child[parent->child[EARLIER] == old ? EARLIER : LATER];
     }
-    path_push(&path, sc);
-    return path;
+    ASSERT(*link == old);
+    *link = child;
+    set_up(all, child, up);
+}
+
+/* The child on `side` takes the place of `slot`, where Q2 holds, which becomes its child. */
+static void rotate(struct nodes all, struct eedq *q, uint32_t slot, enum side side)
+{
+    enum side other = side == EARLIER ? LATER : EARLIER;
+    struct eedq_node *n = node_at(all, slot);
+    uint32_t rising = n->child[side];
+    struct eedq_node *r = node_at(all, rising);
+    uint32_t moving = r->child[other];
+
+    replace_child(all, q, n->up, slot, rising);
+    n->child[side] = moving;
+    set_up(all, moving, slot);
+    r->child[other] = slot;
+    n->up = rising;
+    r->least_eligible = n->least_eligible; /* of the same nodes */
+    update_least(all, n);
+    (void)update_height(all, n);
+    uint32_t height = height_of(all, r->child[side]);
+
+    r->height = (height > n->height ? height : n->height) + 1;
+}
+
+/* Restore Q4 at `slot`, where it fails by 1 as `side` is too high (Knuth 6.2.3). */
+static NOINLINE void balance(struct nodes all, struct eedq *q, uint32_t slot, enum side side)
+{
+    enum side other = side == EARLIER ? LATER : EARLIER;
+    uint32_t child = node_at(all, slot)->child[side];
+    const struct eedq_node *c = node_at(all, child);
+
+    if (height_of(all, c->child[other]) > height_of(all, c->child[side]))
+        rotate(all, q, child, other);
+    rotate(all, q, slot, side);
+}
+
+/* From `slot` up to below `end`, a node having gone there that was eligible at `gone_at`: until a
+ * subtree looks from above as it did. */
+static void retrace(struct nodes all, struct eedq *q, uint32_t slot, uint32_t end, int64_t gone_at)
+{
+    for (unsigned turn = 0; slot != end; turn++) {
+        struct eedq_node *n = node_at(all, slot);
+        int64_t least = n->least_eligible;
+        uint32_t height = n->height;
+        int32_t tilt = update_height(all, n);
+
+        ASSERT(turn < EEDQ_DEPTH_MAX);
+        if (least == gone_at)
+            update_least(all, n);
+        if (tilt < -TILT_MAX || tilt > TILT_MAX) {
+            balance(all, q, slot, tilt < 0 ? EARLIER : LATER);
+            n = node_at(all, n->up); /* who took its place */
+        }
+        if (n->height == height && n->least_eligible == least)
+            return;
+        slot = n->up;
+    }
+}
+
+/* From the leaf `slot` up, which came: Q2 holds. */
+static HOT void retrace_heights(struct nodes all, struct eedq *q, uint32_t slot, uint32_t up)
+{
+    for (uint32_t height = 1; up != SLOT_NONE; height++) {
+        struct eedq_node *n = node_at(all, up);
+        enum side side = n->child[EARLIER] == slot ? EARLIER : LATER;
+
+        ASSERT(height <= EEDQ_DEPTH_MAX);
+        if (n->height > height)
+            return;
+        if (height_of(all, n->child[side == EARLIER ? LATER : EARLIER]) + TILT_MAX < height) {
+            balance(all, q, up, side); /* as high as it was before the leaf came */
+            return;
+        }
+        n->height = height + 1;
+        slot = up;
+        up = n->up;
+    }
+}
+
+static HOT void make_leaf(struct eedq_node *n, uint32_t up)
+{
+    n->least_eligible = n->key.eligible_at;
+    n->child[EARLIER] = SLOT_NONE;
+    n->child[LATER] = SLOT_NONE;
+    n->height = 1;
+    n->up = up;
+}
+
+/* A tree of one. */
+static void tree_begin(struct sched *s, struct eedq *q, uint32_t sc)
+{
+    make_leaf(node_of(s, sc), SLOT_NONE);
+    q->root = sc;
+    q->count = 1;
+}
+
+/* Behind its equals, as the newcomer and the array's are to be. */
+static NOINLINE void tree_insert(struct sched *s, struct eedq *q, uint32_t sc)
+{
+    struct nodes all = nodes_of(s);
+    struct eedq_node *n = node_at(all, sc);
+    int64_t eligible_at = n->key.eligible_at;
+    int64_t deadline = n->key.deadline;
+    uint32_t up = q->root;
+    struct eedq_node *above = node_at(all, up);
+
+    for (unsigned depth = 0;; depth++) {
+        ASSERT(depth < EEDQ_DEPTH_MAX);
+        if (key_before(eligible_at, above->least_eligible))
+            above->least_eligible = eligible_at; /* Q2 */
+        uint32_t *link = &above->child[key_before(deadline, above->key.deadline)];
+
+        if (!is_node(all, *link)) {
+            *link = sc;
+            break;
+        }
+        up = *link;
+        above = node_at(all, up);
+    }
+    make_leaf(n, up);
+    q->count++;
+    retrace_heights(all, q, sc, up);
+}
+
+/* `n` of slot `sc` has two children: the next in order takes its place and what is known there.
+ * Returns: who that is. */
+static uint32_t put_next(struct nodes all, struct eedq *q, uint32_t sc, const struct eedq_node *n)
+{
+    uint32_t next = tree_first(all, n->child[LATER]);
+    struct eedq_node *heir = node_at(all, next);
+    uint32_t lost = heir->up; /* where the tree loses a node; the heir's own place: `sc` itself */
+
+    replace_child(all, q, lost, next, heir->child[LATER]);
+    replace_child(all, q, n->up, sc, next);
+    for (enum side side = LATER; side <= EARLIER; side++) {
+        heir->child[side] = n->child[side];
+        set_up(all, n->child[side], next);
+    }
+    heir->height = n->height;
+    heir->least_eligible = n->least_eligible;
+    if (lost != sc)
+        retrace(all, q, lost, next, heir->key.eligible_at);
+    return next;
 }
 
 static NOINLINE void tree_remove(struct sched *s, struct eedq *q, uint32_t sc)
 {
-    struct path path = path_to(s, q, sc);
-    struct eedq_node *n = node_of(s, sc);
-    unsigned place = path.depth - 1;
-    uint32_t heir = n->left == SLOT_NONE ? n->right : n->left;
+    struct nodes all = nodes_of(s);
+    const struct eedq_node *n = node_at(all, sc);
+    uint32_t changed = n->up;
 
-    if (n->left != SLOT_NONE && n->right != SLOT_NONE) {
-        /* Two children: the successor takes this place, and its old place loses a node. */
-        path_push(&path, n->right);
-        while (node_of(s, path.slot[path.depth - 1])->left != SLOT_NONE)
-            path_push(&path, node_of(s, path.slot[path.depth - 1])->left);
-        heir = path.slot[path.depth - 1];
-        uint32_t orphan = node_of(s, heir)->right;
-
-        replace_child(s, q, &path, path.depth - 1, (const uint32_t[2]){heir, orphan});
-        node_of(s, heir)->left = n->left;
-        node_of(s, heir)->right = n->right;
-        node_of(s, heir)->height = n->height; /* what those above have seen there */
-        node_of(s, heir)->least_eligible = n->least_eligible;
-    }
-    path.depth--;
-    replace_child(s, q, &path, place, (const uint32_t[2]){sc, heir});
+    if (n->child[EARLIER] == SLOT_NONE)
+        replace_child(all, q, n->up, sc, n->child[LATER]);
+    else if (n->child[LATER] == SLOT_NONE)
+        replace_child(all, q, n->up, sc, n->child[EARLIER]);
+    else
+        changed = put_next(all, q, sc, n);
     q->count--;
-    if (path.depth > place) {
-        path.slot[place] = heir;
-        retrace(s, q, &path, place);
-    } else {
-        retrace(s, q, &path, EEDQ_DEPTH_MAX);
+    retrace(all, q, changed, SLOT_NONE, n->key.eligible_at);
+}
+
+/* Who comes after `slot`, or SLOT_NONE. */
+static uint32_t tree_next(struct nodes all, uint32_t slot)
+{
+    const struct eedq_node *n = node_at(all, slot);
+
+    if (n->child[LATER] != SLOT_NONE)
+        return tree_first(all, n->child[LATER]);
+    uint32_t up = n->up;
+
+    for (unsigned depth = 0; up != SLOT_NONE && node_at(all, up)->child[LATER] == slot; depth++) {
+        ASSERT(depth < EEDQ_DEPTH_MAX);
+        slot = up;
+        up = node_at(all, slot)->up;
     }
+    return up;
 }
 
 /* Up to `limit` slots in order into `slots`.  Returns how many. */
 static uint32_t tree_list(const struct sched *s, const struct eedq *q, uint32_t limit,
                           uint32_t *slots)
 {
-    struct path path = {.depth = 0};
-    uint32_t at = q->root;
+    struct nodes all = nodes_of(s);
     uint32_t count = 0;
 
-    while (count < limit) {
-        while (at != SLOT_NONE) { /* bound: path_push asserts the depth */
-            path_push(&path, at);
-            at = node_of(s, at)->left;
-        }
-        if (path.depth == 0)
-            break;
-        slots[count] = path.slot[--path.depth];
-        at = node_of(s, slots[count++])->right;
-    }
+    for (uint32_t at = tree_first(all, q->root); at != SLOT_NONE && count < limit;
+         at = tree_next(all, at))
+        slots[count++] = at;
     return count;
 }
 
-/* May anything at or below `slot` run now?  Q2 makes this one comparison. */
-static bool has_eligible(const struct sched *s, uint32_t slot, const struct eedq_clock *clock)
+/* Who is eligible is so until V or before: v W <= S <=> v <= floor(S / W), as v is whole. */
+static int64_t latest_eligible(const struct eedq_clock *clock)
 {
-    return slot != SLOT_NONE && eedq_is_eligible(node_of(s, slot)->least_eligible, clock);
+    return (int64_t)((uint64_t)clock->origin +
+                     (uint64_t)wide_floor_div(clock->sum, clock->weight));
+}
+
+/* May anything at or below `slot` run now?  Q2 makes this one comparison. */
+static HOT bool has_eligible(struct nodes all, uint32_t slot, int64_t latest)
+{
+    return is_node(all, slot) && !key_before(latest, node_at(all, slot)->least_eligible);
 }
 
 static NOINLINE uint32_t tree_pick(const struct sched *s, const struct eedq *q,
-                          const struct eedq_clock *clock)
+                                   const struct eedq_clock *clock)
 {
-    if (!has_eligible(s, q->root, clock))
+    struct nodes all = nodes_of(s);
+    uint32_t at = q->root;
+
+    if (clock->weight == 0) /* everybody is eligible */
+        return tree_first(all, at);
+    int64_t latest = latest_eligible(clock);
+    const struct eedq_node *n = node_at(all, at);
+
+    if (key_before(latest, n->least_eligible))
         return SLOT_NONE;
 
     /*
-     * Go left while the left subtree holds something eligible: all its deadlines are earlier than
-     * everything left behind.  Else this node if it is eligible, else right, where Q2 promises one.
+     * The earlier ones while there is something eligible: their deadlines come before all that is
+     * left behind.  Else this node if it is eligible, else a later one, where Q2 promises one.
      */
-    uint32_t at = q->root;
-
     for (unsigned depth = 0; depth < EEDQ_DEPTH_MAX; depth++) {
-        const struct eedq_node *n = node_of(s, at);
+        uint32_t next = n->child[EARLIER];
 
-        if (has_eligible(s, n->left, clock))
-            at = n->left;
-        else if (eedq_is_eligible(n->key.eligible_at, clock))
-            return at;
-        else
-            at = n->right;
+        if (!has_eligible(all, next, latest)) {
+            if (!key_before(latest, n->key.eligible_at))
+                return at;
+            next = n->child[LATER];
+        }
+        at = next;
+        n = node_at(all, at);
     }
     UNREACHABLE(); /* deeper than a balanced tree of all slots can be */
 }
@@ -326,11 +412,11 @@ static COLD void become_tree(struct sched *s, struct eedq *q)
 {
     uint32_t count = q->count;
 
-    q->count = 0;
-    for (uint32_t i = 0; i < count; i++) { /* EEDQ_ARRAY_MAX turns */
+    tree_begin(s, q, q->sorted[0]);
+    for (uint32_t i = 1; i < count; i++) /* EEDQ_ARRAY_MAX turns */
         tree_insert(s, q, q->sorted[i]);
+    for (uint32_t i = 0; i < count; i++)
         q->sorted[i] = 0;
-    }
 }
 
 static COLD void become_array(const struct sched *s, struct eedq *q)
@@ -391,6 +477,26 @@ uint32_t eedq_search(const struct sched *s, const struct eedq *q, eedq_accept *a
     return found_count;
 }
 
+uint32_t eedq_first(const struct sched *s, const struct eedq *q)
+{
+    if (!is_array(q))
+        return tree_first(nodes_of(s), q->root);
+    return q->count > 0 ? q->sorted[0] : SLOT_NONE;
+}
+
+uint32_t eedq_next(const struct sched *s, const struct eedq *q, uint32_t sc)
+{
+    uint32_t at = 0;
+
+    if (!is_array(q))
+        return tree_next(nodes_of(s), sc);
+    while (q->sorted[at] != sc) { /* at most EEDQ_ARRAY_MAX turns */
+        at++;
+        ASSERT(at < q->count);
+    }
+    return at + 1 < q->count ? q->sorted[at + 1] : SLOT_NONE;
+}
+
 int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q)
 {
     ASSERT(q->count > 0);
@@ -411,32 +517,30 @@ static void array_check(const struct sched *s, const struct eedq *q)
         ASSERT(node_before(node_of(s, q->sorted[i - 1]), node_of(s, q->sorted[i])));
 }
 
-/* In-order walk without recursion; checks each node against its children and its predecessor. */
+/* Each node against its children, its parent and its predecessor. */
 static void tree_check(const struct sched *s, const struct eedq *q)
 {
-    struct path path = {.depth = 0};
-    uint32_t at = q->root;
+    struct nodes all = nodes_of(s);
     const struct eedq_node *previous = NULL;
     uint32_t count = 0;
 
-    while (at != SLOT_NONE || path.depth > 0) { /* bound: count is asserted at each node */
-        while (at != SLOT_NONE) {
-            path_push(&path, at);
-            at = node_of(s, at)->left;
-        }
-        at = path.slot[--path.depth];
-        struct eedq_node *n = node_of(s, at);
-        struct eedq_node found = *n;
+    ASSERT(node_of(s, q->root)->up == SLOT_NONE);
+    for (uint32_t at = tree_first(all, q->root); at != SLOT_NONE; at = tree_next(all, at)) {
+        const struct eedq_node *n = node_of(s, at);
+        struct eedq_node right = *n;
+        int32_t tilt = update_height(all, &right);
 
-        node_update(s, at);
-        ASSERT(found.least_eligible == n->least_eligible);
-        ASSERT(found.height == n->height);
-        ASSERT(height_of(s, n->left) <= height_of(s, n->right) + 1);
-        ASSERT(height_of(s, n->right) <= height_of(s, n->left) + 1);
+        update_least(all, &right);
+
+        ASSERT(n->least_eligible == right.least_eligible);
+        ASSERT(n->height == right.height);
+        ASSERT(tilt >= -TILT_MAX);
+        ASSERT(tilt <= TILT_MAX);
+        for (enum side side = LATER; side <= EARLIER; side++)
+            ASSERT(n->child[side] == SLOT_NONE || node_of(s, n->child[side])->up == at);
         ASSERT(previous == NULL || node_before(previous, n));
         ASSERT(++count <= q->count);
         previous = n;
-        at = n->right;
     }
     ASSERT(count == q->count);
 }

@@ -201,13 +201,40 @@ static struct joining join_across(const struct sched *s, struct rq *rq, const st
                                         : join_awake(rq, c, &own, &from);
 }
 
+/* A new one joins at V, but not before who left a debt behind here, nor before who made it. */
+static struct joining join_new(const struct sched *s, const struct rq *rq, const struct sc *c,
+                               struct mono now)
+{
+    int64_t ahead_vns = vtime_diff_vns(rq->v_ended, fair_now(s, rq, now));
+    int64_t debt_vns = ahead_vns > -c->lag_vns ? ahead_vns : -c->lag_vns;
+
+    return (struct joining){.lag_vns = -clamp(debt_vns, 0, c->bound_vns),
+                            .left_vns = c->slice_vns / 2};
+}
+
+void fair_inherit(const struct sched *s, const struct rq *rq, struct sc *c)
+{
+    struct vtime v_now = vtime_add(rq->v0, average_vns(rq));
+    int64_t lag_vns = vtime_diff_vns(v_now, rq_current_sc(s, rq)->v);
+
+    c->lag_vns = lag_vns < 0 ? lag_vns : 0;
+}
+
+void fair_end(struct rq *rq, const struct sc *c)
+{
+    if (c->lag_vns < 0 && vtime_diff_vns(c->v, rq->v_ended) > 0)
+        rq->v_ended = c->v;
+}
+
 static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct rq *rq,
                                                  struct sc *c, struct mono now)
 {
-    struct joining j = {.left_vns = c->slice_vns / 2}; /* of a new one */
+    struct joining j = {0};
 
     if (c->v_clock != 0)
         j = join_across(s, rq, c, now);
+    else
+        j = join_new(s, rq, c, now);
     if (rq->w == 0 && j.lag_vns != 0) {
         /* Its position becomes the queue's.  G goes there and V stays, so that who sleeps here is
          * where it was to V: else each arrival with a credit would leave the sleepers in debt. */
@@ -216,9 +243,10 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
     }
     /*
      * Who comes with more than a slice is far behind whoever runs here, and should run first: were
-     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.
+     * it to wait, the CPU that gave it away, idle a moment later, would take it back unserved.  Not
+     * before the end of a shorter slice, though.
      */
-    if (j.keeps_position && j.lag_vns > c->slice_vns)
+    if (j.keeps_position && j.lag_vns > c->slice_vns && c->latency_class >= rq->current_class)
         rq->need_pick = 1;
     c->v_clock = (uint16_t)(rq->cpu + 1);
     return join_at(rq, c, fair_now(s, rq, now), j);
@@ -337,7 +365,7 @@ HOT uint32_t fair_pick(const struct sched *s, const struct rq *rq)
 
 HOT bool fair_preempts(const struct rq *rq, const struct sc *waking)
 {
-    if (waking->latency_class <= rq->current_class)
+    if (waking->latency_class <= rq->current_class || rq_is_overloaded(rq))
         return false;
     struct eedq_clock clock = clock_of(rq);
 
@@ -374,20 +402,10 @@ void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
     sums_add(rq, c);
 }
 
-/* Sum of the linked contexts, walked by arrival of deadline; the running one is added by check. */
-static void recompute(const struct sched *s, const struct rq *rq, uint32_t cpu, struct wide *sum,
-                      int64_t *weight)
+static void count_in(const struct rq *rq, const struct sc *c, struct wide *sum, int64_t *weight)
 {
-    for (uint32_t slot = 0; slot < s->thread_count; slot++) {
-        struct thread_word word = thread_word_read(s, slot);
-        const struct sc *c = sc_of(s, thread_of(s, slot)->sc);
-        bool competes = word.state == THREAD_QUEUED || word.state == THREAD_RUNNING;
-
-        if (!competes || word.cpu != cpu)
-            continue;
-        *sum = wide_add_mul(*sum, key_of(rq, c->v), (int64_t)c->weight);
-        *weight += c->weight;
-    }
+    *sum = wide_add_mul(*sum, key_of(rq, c->v), (int64_t)c->weight);
+    *weight += c->weight;
 }
 
 void fair_check(const struct sched *s, uint32_t cpu)
@@ -396,9 +414,13 @@ void fair_check(const struct sched *s, uint32_t cpu)
     struct wide sum = {0, 0};
     int64_t weight = 0;
 
-    recompute(s, rq, cpu, &sum, &weight);
+    eedq_check(s, &rq->fair);
+    for (uint32_t sc = eedq_first(s, &rq->fair); sc != SLOT_NONE;
+         sc = eedq_next(s, &rq->fair, sc))
+        count_in(rq, sc_of(s, sc), &sum, &weight);
+    if (rq->current != SLOT_NONE)
+        count_in(rq, rq_current_sc(s, rq), &sum, &weight);
     ASSERT(weight == rq->w);
     ASSERT(sum.high == rq->s.high);
     ASSERT(sum.low == rq->s.low);
-    eedq_check(s, &rq->fair);
 }

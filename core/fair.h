@@ -20,7 +20,10 @@
  * Overflow.  |v - V0| < 2^60 (V0 follows), w <= 2^17, at most 2^20 contexts: |S| < 2^97.
  *
  * Join and leave.
- *   new      lag 0, and half a slice until its first deadline.
+ *   new      lag 0, and half a slice until its first deadline.  But no debt may be left to a
+ *            successor: who is started by a thread in debt begins with that, and where somebody
+ *            ended in debt, which moves V back, new ones begin no earlier than its v.  At most a
+ *            debt of the own slice either way.
  *   sleep    leaves at once; v and lag = min(V - v, L) are kept, with the CPU whose clock v is on.
  *   wake     l = V - v on the same CPU, at most max(lag, 0): a debt is paid only by the clock
  *            passing it, a credit is never more than was stored.  Nor is a debt, which left as
@@ -63,6 +66,12 @@ struct vtime fair_join(struct sched *s, struct rq *rq, struct sc *c, struct mono
 /* It stops competing: store lag and v for its return.  `moves`: it goes to another CPU at once. */
 void fair_leave(struct rq *rq, struct sc *c, struct mono now, bool moves);
 
+/* What fair_leave left of it ends for good: a debt is not forgotten, who comes new pays it. */
+void fair_end(struct rq *rq, const struct sc *c);
+
+/* The new context `c` is started by who runs here, charged up to now: it takes over its debt. */
+void fair_inherit(const struct sched *s, const struct rq *rq, struct sc *c);
+
 /* Take fair_leave back, within the same critical section and at the same instant. */
 void fair_rejoin(struct rq *rq, struct sc *c);
 
@@ -93,7 +102,7 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc);
 /* Change the weight of a competing context that is in no tree; V and lag * w stay. */
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight);
 
-/* F1; panics.  O(n). */
+/* F1; panics.  O(threads queued here). */
 void fair_check(const struct sched *s, uint32_t cpu);
 
 #endif /* CORE_FAIR_H */

@@ -8,6 +8,7 @@
 
 #define SLOT_NONE UINT32_MAX
 #define THREAD_COUNT_MAX (1u << 20)
+#define THREAD_BYTES_MAX 192u /* of a thread's record and its home context's */
 #define CLUSTER_CPUS CPUMASK_WORD_BITS /* CPUs that share an idle word and an overload word */
 #define CLUSTER_COUNT_MAX (CPU_MAX / CLUSTER_CPUS)
 #define CLUSTER_SCAN_MAX 4u   /* clusters a wake looks at for an idle CPU */
@@ -26,10 +27,10 @@
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
 
 /*
- * A balanced (AVL) tree of n nodes is at most 1.4405 log2(n + 2) deep (Knuth, TAOCP 3, 6.2.3 A):
- * 29 for 2^20 nodes.
+ * A tree whose siblings differ by at most 2 in height has at least N(h) = N(h - 1) + N(h - 3) + 1
+ * nodes when it is h deep (Foster, CACM 16(8), 1973): 2^20 nodes are at most 35 deep.
  */
-#define EEDQ_DEPTH_MAX 32u
+#define EEDQ_DEPTH_MAX 40u
 /* A queue of no more contexts is an array, one of more a tree, until it has shrunk to the second:
  * with 16 contexts the array still costs half of what the tree does (docs/benchmarks.md). */
 #define EEDQ_ARRAY_MAX 16u
@@ -45,6 +46,11 @@
 #define PUSH_CHECK_NS SLICE_NORMAL_NS      /* T: an overloaded CPU looks that often */
 #define CLOCK_CONTACT_NS_MAX (4 * PUSH_LEAD_NS + 2 * SLICE_BATCH_NS)
 
+/* Overload of one CPU: core/overload.h. */
+#define OVERLOAD_WINDOW_NS UINT64_C(100000000)
+#define OVERLOAD_COUNT_MAX 64u
+#define OVERLOAD_SOJOURN_NS UINT64_C(200000000)
+
 /*
  * Keys of a queue stay this near to its V0, so that key * weight * count fits 128 bits easily.  One
  * charge of the lightest context reaches 2^57: timers may be as late as a machine was stopped.
@@ -55,7 +61,7 @@
 #define REWEIGHT_VNS_MAX (INT64_C(1) << 42) /* lag and request that a new weight scales */
 
 _Static_assert(EEDQ_ARRAY_AGAIN < EEDQ_ARRAY_MAX, "no rebuilding back and forth");
-_Static_assert(THREAD_COUNT_MAX <= (1u << 24), "EEDQ_DEPTH_MAX assumes it");
+_Static_assert(THREAD_COUNT_MAX <= (1u << 20), "EEDQ_DEPTH_MAX assumes it");
 _Static_assert(CHARGE_NS_MAX <= UINT64_MAX / WEIGHT_UNIT / 4, "charge * unit fits 64 bits");
 _Static_assert(CHARGE_NS_MAX * WEIGHT_UNIT / WEIGHT_MIN < (uint64_t)VKEY_VNS_MAX / 4,
                "the longest charge of the lightest context fits a key");

@@ -25,6 +25,9 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     port_store32(&rq->inbox_head, SLOT_NONE);
     port_store32(&rq->published, PUBLISHED_HALTED);
     rq->next_check = now;
+    rq->overload.window_end = mono_add(now, OVERLOAD_WINDOW_NS);
+    rq->overload.least_wait_ns = UINT64_MAX;
+    rq->overload.from_count = UINT32_MAX;
     clock_publish(s, rq, now);
 }
 
@@ -61,6 +64,7 @@ static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct s
                       struct both_times at)
 {
     thread_link(t, LINKED_QUEUE);
+    c->queued_at = at.now;
     fair_queue(s, rq, t->sc, c);
     if (fair_preempts(rq, c) && rq->current != SLOT_NONE)
         rq->need_pick = 1;
@@ -151,7 +155,10 @@ COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct thread *t = thread_of(s, thread);
 
     ASSERT(thread_is_dying(t));
-    fair_leave(rq, unqueue(s, rq, t), now, false);
+    struct sc *c = unqueue(s, rq, t);
+
+    fair_leave(rq, c, now, false);
+    fair_end(rq, c);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -163,7 +170,7 @@ COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
 
     ASSERT(thread_is_dying(t));
     account_charge(s, rq, now, CHARGE_EXIT);
-    rq_remove_current(s, rq, now, false);
+    fair_end(rq, rq_remove_current(s, rq, now, false));
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -192,6 +199,7 @@ HOT uint64_t rq_requeue_current(struct sched *s, struct rq *rq)
     uint64_t word = thread_change(t, THREAD_REQUEUE, rq->cpu, 0);
 
     thread_link(t, LINKED_QUEUE);
+    c->queued_at = rq->since; /* it has been charged up to now */
     fair_give_way(c);
     fair_queue(s, rq, rq->current_sc, c);
     rq->current_sc = SLOT_NONE;
@@ -286,6 +294,15 @@ HOT struct mono rq_protect_end(const struct rq *rq)
     return mono_add(rq->stretch_start, sc_slice_ns(most_urgent_class(rq)));
 }
 
+uint64_t rq_latency_bound_ns(const struct rq *rq)
+{
+    uint64_t bound_ns = rq_running_count(rq) > 0 ? sc_slice_ns(rq->current_class) : 0;
+
+    for (uint32_t class = 0; class < LATENCY_CLASS_COUNT; class++)
+        bound_ns += rq->class_count[class] * sc_slice_ns(class);
+    return bound_ns;
+}
+
 HOT struct mono rq_look_at(const struct rq *rq)
 {
     ASSERT(rq->current != SLOT_NONE);
@@ -328,11 +345,57 @@ HOT bool rq_publish_overload(struct sched *s, struct rq *rq)
     return false;
 }
 
+/* R1 for who is queued in `q` of `cpu`. */
+static void check_queued(const struct sched *s, const struct eedq *q, uint32_t cpu)
+{
+    uint32_t count = 0;
+
+    for (uint32_t sc = eedq_first(s, q); sc != SLOT_NONE; sc = eedq_next(s, q, sc)) {
+        uint32_t slot = sc_of(s, sc)->thread;
+        struct thread_word word = thread_word_read(s, slot);
+
+        ASSERT(thread_of(s, slot)->sc == sc);
+        ASSERT(word.state == THREAD_QUEUED);
+        ASSERT(word.cpu == cpu);
+        ASSERT(++count <= q->count);
+    }
+    ASSERT(count == q->count);
+}
+
+static void check_current(const struct sched *s, const struct rq *rq)
+{
+    struct thread_word word = thread_word_read(s, rq->current);
+
+    ASSERT(word.state == THREAD_RUNNING);
+    ASSERT(word.cpu == rq->cpu);
+    ASSERT(rq->current_sc == thread_of(s, rq->current)->sc);
+    ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
+    ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
+    ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);
+}
+
 void rq_check(const struct sched *s, uint32_t cpu)
 {
     const struct rq *rq = rq_of(s, cpu);
-    uint32_t queued_count = 0;
-    uint32_t running_count = 0;
+
+    ASSERT(rq->cpu == cpu);
+    fair_check(s, cpu);
+    check_queued(s, &rq->fair, cpu);
+    check_queued(s, &rq->reserved, cpu);
+    if (rq->current != SLOT_NONE)
+        check_current(s, rq);
+    ASSERT(rq_queued_count(rq) == 0 || /* R3 */
+           (port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits) & rq->cpu_bit) != 0);
+    account_check(s, cpu);
+}
+
+/*
+ * With rq_check of every CPU this is all of R1: who is linked says so and where; so if as many say
+ * so as are linked, nobody says so and is not.
+ */
+void rq_check_threads(const struct sched *s)
+{
+    uint64_t queued_count = 0;
 
     for (uint32_t slot = 0; slot < s->thread_count; slot++) {
         struct thread_word word = thread_word_read(s, slot);
@@ -340,22 +403,12 @@ void rq_check(const struct sched *s, uint32_t cpu)
 
         ASSERT(((linked & LINKED_QUEUE) != 0) == (word.state == THREAD_QUEUED));
         ASSERT(((linked & LINKED_INBOX) != 0) == (word.state == THREAD_INBOX));
-        if (word.cpu != cpu)
-            continue;
+        ASSERT(word.state != THREAD_RUNNING || rq_of(s, word.cpu)->current == slot);
         queued_count += word.state == THREAD_QUEUED;
-        running_count += word.state == THREAD_RUNNING;
-        ASSERT(word.state != THREAD_RUNNING || rq->current == slot);
     }
-    ASSERT(rq->cpu == cpu);
-    if (rq->current != SLOT_NONE) {
-        ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
-        ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
-        ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);
+    for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++) {
+        ASSERT(queued_count >= rq_queued_count(rq_of(s, cpu)));
+        queued_count -= rq_queued_count(rq_of(s, cpu));
     }
-    ASSERT(running_count == (rq->current != SLOT_NONE ? 1u : 0u));
-    ASSERT(queued_count == rq_queued_count(rq));
-    ASSERT(queued_count == 0 || /* R3 */
-           (port_load64(&s->clusters[cpu / CLUSTER_CPUS].overload.bits) & rq->cpu_bit) != 0);
-    fair_check(s, cpu);
-    account_check(s, cpu);
+    ASSERT(queued_count == 0);
 }

@@ -41,6 +41,18 @@ struct rq_stat {
     uint64_t stale_count;     /* posted references refused */
     uint64_t kill_count[THREAD_STATE_COUNT]; /* kills from here, by where they found the thread */
     uint64_t clock_refused_count;
+    uint64_t overload_count; /* times that overload began */
+};
+
+/* What one window has shown so far: core/overload.h. */
+struct overload {
+    struct mono window_end;
+    uint64_t least_wait_ns; /* of who ran in it; UINT64_MAX: nobody yet */
+    int64_t behind_ns;      /* of the latest look for a push, in service */
+    uint32_t look_count;
+    uint32_t behind_count;
+    uint32_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
+    uint32_t reserved;
 };
 
 struct rq {
@@ -70,6 +82,7 @@ struct rq {
     struct eedq fair;
     struct eedq reserved;
     struct vtime v0;
+    struct vtime v_ended; /* the latest v with which somebody ended here in debt */
     struct wide s;
     int64_t w;
     struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
@@ -78,6 +91,7 @@ struct rq {
     struct mono next_check; /* for a push; also until then `clock` may stay as it is */
     uint32_t push_cursor;   /* whose turn it is to be pushed */
     uint32_t push_sample;   /* how many CPUs were sampled */
+    struct overload overload;
     uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
 
@@ -141,6 +155,12 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now);
 static inline uint32_t rq_queued_count(const struct rq *rq)
 {
     return rq->fair.count + rq->reserved.count;
+}
+
+/* Is this CPU overloaded (core/overload.h)? */
+static inline bool rq_is_overloaded(const struct rq *rq)
+{
+    return rq->fair.count >= rq->overload.from_count;
 }
 
 /* Threads running here: 0 or 1. */
@@ -210,6 +230,9 @@ struct mono rq_protect_end(const struct rq *rq);
 /* The same, but at most PUSH_CHECK_NS after it got the CPU: until then no decision is needed. */
 struct mono rq_look_at(const struct rq *rq);
 
+/* How long somebody queued here waits at most while nobody else comes: a slice of each. */
+uint64_t rq_latency_bound_ns(const struct rq *rq);
+
 /*
  * Set or clear the overload bit by R3.  Lock: rq.
  * Returns: true if it was cleared and set again because somebody posted meanwhile.  Who went idle
@@ -221,7 +244,11 @@ bool rq_publish_overload(struct sched *s, struct rq *rq);
 void rq_publish_queued(struct sched *s, struct rq *rq);
 bool rq_publish_empty(struct sched *s, struct rq *rq);
 
-/* R1..R4; panics on the first violation.  Lock: rq.  O(n). */
+/* R1 of who is linked or current here, R2..R4; panics on the first violation.  Lock: rq.
+ * O(threads queued here). */
 void rq_check(const struct sched *s, uint32_t cpu);
+
+/* The rest of R1: who says it is queued or running is.  Only while nothing changes.  O(threads). */
+void rq_check_threads(const struct sched *s);
 
 #endif /* CORE_RQ_H */

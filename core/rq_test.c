@@ -121,7 +121,8 @@ static void test_rq_overload_bit(void **state)
     fixture_free(f);
 }
 
-/* Goal: rq_check notices a thread that says it is queued and is not. */
+/* Goal: rq_check_threads notices a thread that says it is queued, or running, and is not.  Method:
+ * such words, with and without the link that belongs to them. */
 static void test_rq_check_notices_a_lost_thread(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
@@ -129,11 +130,41 @@ static void test_rq_check_notices_a_lost_thread(void **state)
     struct thread_word word = {.state = THREAD_QUEUED, .gen = ref.gen};
 
     (void)state;
-    rq_check(f->s, 0);
+    rq_check_threads(f->s);
     port_store64(&thread_of(f->s, ref.slot)->word, thread_word_pack(word));
-    expect_assert_failure(rq_check(f->s, 0));
+    expect_assert_failure(rq_check_threads(f->s));
+    thread_link(thread_of(f->s, ref.slot), LINKED_QUEUE);
+    expect_assert_failure(rq_check_threads(f->s));
+    thread_unlink(thread_of(f->s, ref.slot), LINKED_QUEUE);
+    word.state = THREAD_RUNNING;
+    port_store64(&thread_of(f->s, ref.slot)->word, thread_word_pack(word));
+    expect_assert_failure(rq_check_threads(f->s));
     word.state = THREAD_NEW;
     port_store64(&thread_of(f->s, ref.slot)->word, thread_word_pack(word));
+    fixture_free(f);
+}
+
+/* Goal: rq_check notices a linked thread that says it is elsewhere.  Method: one of two queued says
+ * it is blocked. */
+static void test_rq_check_notices_who_is_linked_unawares(void **state)
+{
+    struct fixture *f = fixture_new(1, 2, 0);
+    struct thread_ref first = fixture_thread(f, 1024, LATENCY_NORMAL, 0, 0);
+    struct thread_ref second = fixture_thread(f, 1024, LATENCY_NORMAL, 0, 0);
+
+    (void)state;
+    (void)fixture_wake(f, 0, first);
+    (void)fixture_wake(f, 0, second);
+    rq_check(f->s, 0);
+    struct port_atomic64 *word = &thread_of(f->s, second.slot)->word;
+    uint64_t true_word = port_load64(word);
+    struct thread_word wrong = thread_word_unpack(true_word);
+
+    assert_int_equal(wrong.state, THREAD_QUEUED);
+    wrong.state = THREAD_BLOCKED;
+    port_store64(word, thread_word_pack(wrong));
+    expect_assert_failure(rq_check(f->s, 0));
+    port_store64(word, true_word);
     fixture_free(f);
 }
 
@@ -146,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_rq_restore_undoes_remove),
         cmocka_unit_test(test_rq_overload_bit),
         cmocka_unit_test(test_rq_check_notices_a_lost_thread),
+        cmocka_unit_test(test_rq_check_notices_who_is_linked_unawares),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,7 @@ struct sc {
     int64_t slice_vns;     /* of that class, at that weight (sc_rate) */
     int64_t bound_vns;     /* L while no longer slice competes: slice and granularity (sc_rate) */
     struct port_atomic64 wanted; /* weight and class to be taken over (core/policy.h); any CPU */
+    struct mono queued_at; /* when it came into the queue it is or was in last */
 } ALIGNED(64);
 
 static inline struct sc *sc_of(const struct sched *s, uint32_t slot)

@@ -4,6 +4,7 @@
 #include "core/balance.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/overload.h"
 #include "core/policy.h"
 #include "core/wake.h"
 
@@ -159,6 +160,7 @@ static HOT void note_dispatch(struct sched *s, struct rq *rq, struct change chan
                          .b = (int64_t)queued_count + 1});
     if (change.previous == next)
         return;
+    overload_note_wait(rq, (uint64_t)mono_diff_ns(now, rq_current_sc(s, rq)->queued_at));
     change.t->ledger.switch_count++;
     rq->stat.switch_count++;
     trace_switch(s, rq, change.previous, next, now);
@@ -218,7 +220,9 @@ static NOINLINE void check(struct sched *s, struct rq *rq, struct mono now, stru
 {
     bool is_due = !mono_before(now, rq->next_check);
 
-    if (is_due && rq_queued_count(rq) > 0)
+    if (is_due)
+        overload_look(s, rq, now);
+    if (is_due && rq_queued_count(rq) > 0 && !rq_is_overloaded(rq))
         balance_push(s, rq, now, d);
     clock_publish(s, rq, now);
     if (is_due)
@@ -548,7 +552,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
 
     port_lock(&rq->lock);
     account_charge(s, rq, now, CHARGE_EXIT);
-    (void)rq_remove_current(s, rq, now, false);
+    fair_end(rq, rq_remove_current(s, rq, now, false));
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     port_trace(s, &(struct trace_record){
                       .now = now,
@@ -579,6 +583,7 @@ void sched_check(const struct sched *s)
     arena_check(s);
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++)
         rq_check(s, cpu);
+    rq_check_threads(s);
     for (uint32_t slot = 0; slot < s->thread_count; slot++)
         policy_check(s, slot);
     ASSERT(account_balances(s));

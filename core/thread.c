@@ -57,6 +57,37 @@ uint32_t thread_mask_first(const struct sched *s, uint32_t slot)
     UNREACHABLE();
 }
 
+/* That word of the mask, without `except`. */
+static uint64_t others_of(const struct sched *s, uint32_t slot, uint32_t cluster, uint32_t except)
+{
+    uint64_t word = thread_mask_word(s, slot, cluster);
+
+    return except / CLUSTER_CPUS == cluster ? word & ~(UINT64_C(1) << (except % CLUSTER_CPUS))
+                                            : word;
+}
+
+uint32_t thread_mask_count(const struct sched *s, uint32_t slot, uint32_t except)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->mask_words; i++)
+        count += bits_count(others_of(s, slot, i, except));
+    return count;
+}
+
+uint32_t thread_mask_nth(const struct sched *s, uint32_t slot, uint32_t except, uint32_t nth)
+{
+    for (uint32_t i = 0; i < s->mask_words; i++) {
+        uint64_t word = others_of(s, slot, i, except);
+        uint32_t count = bits_count(word);
+
+        if (nth < count)
+            return i * CLUSTER_CPUS + bits_nth(word, nth);
+        nth -= count;
+    }
+    return CPU_NONE;
+}
+
 void thread_mask_set(struct sched *s, uint32_t slot, const uint64_t *row)
 {
     ASSERT(!cpumask_is_empty(row, s->mask_words));

@@ -207,6 +207,10 @@ static inline bool thread_allows(const struct sched *s, uint32_t slot, uint32_t 
 
 /* The lowest CPU of the mask; a mask is never empty. */
 uint32_t thread_mask_first(const struct sched *s, uint32_t slot);
+/* How many CPUs the mask has besides `except`, and the `nth` of them: CPU_NONE if there are no
+ * more, as the mask may become narrower at any time. */
+uint32_t thread_mask_count(const struct sched *s, uint32_t slot, uint32_t except);
+uint32_t thread_mask_nth(const struct sched *s, uint32_t slot, uint32_t except, uint32_t nth);
 /* Replace the mask by `row` (mask_words words, not empty). */
 void thread_mask_set(struct sched *s, uint32_t slot, const uint64_t *row);
 

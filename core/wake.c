@@ -2,6 +2,7 @@
 #include "core/wake.h"
 #include "core/account.h"
 #include "core/balance.h"
+#include "core/fair.h"
 #include "core/inbox.h"
 #include "core/policy.h"
 
@@ -57,6 +58,26 @@ uint32_t wake_claim_idle(struct sched *s, uint32_t thread, uint32_t near)
     return CPU_NONE;
 }
 
+/*
+ * The CPU with the fewest threads, by more than `spare`, of two of the mask and `best`, if that is
+ * one: two choices spread a burst nearly as well as all would (Mitzenmacher, IEEE TPDS 12(10),
+ * 2001).
+ */
+static uint32_t fewest(const struct sched *s, uint32_t thread, uint32_t best, uint32_t spare)
+{
+    uint32_t count = thread_mask_count(s, thread, CPU_NONE);
+
+    for (uint32_t i = 0; i < PUSH_SAMPLE_COUNT; i++) {
+        uint32_t nth = bits_walk(PUSH_SAMPLE_COUNT * thread + i, count);
+        uint32_t cpu = thread_mask_nth(s, thread, CPU_NONE, nth);
+
+        if (cpu != CPU_NONE &&
+            (best == CPU_NONE || clock_count(s, cpu) + spare < clock_count(s, best)))
+            best = cpu;
+    }
+    return best != CPU_NONE ? best : thread_mask_first(s, thread);
+}
+
 /* Somebody is idle, or the thread may not go back to `previous`. */
 static NOINLINE struct placement place_elsewhere(struct sched *s, uint32_t thread,
                                                  uint32_t previous)
@@ -71,7 +92,7 @@ static NOINLINE struct placement place_elsewhere(struct sched *s, uint32_t threa
         return (struct placement){idle, previous, WHY_PLACED_IDLE, true};
     if (may_return)
         return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
-    return (struct placement){thread_mask_first(s, thread), previous, WHY_PLACED_ALLOWED, false};
+    return (struct placement){fewest(s, thread, CPU_NONE, 0), previous, WHY_PLACED_ALLOWED, false};
 }
 
 /* The same for the thread with the record `t`. */
@@ -89,6 +110,20 @@ static HOT struct placement place(struct sched *s, uint32_t thread, const struct
             return (struct placement){previous, previous, WHY_PLACED_PREVIOUS, false};
     }
     return place_elsewhere(s, thread, previous);
+}
+
+/* Of a new thread, which has run nowhere: where few are, so that a burst of them spreads.  One more
+ * is no burst; else each fork would be a way to the best place. */
+static COLD struct placement place_new(struct sched *s, uint32_t thread)
+{
+    struct placement to = place(s, thread, thread_of(s, thread));
+
+    if (to.rule != WHY_PLACED_PREVIOUS || to.is_claimed)
+        return to;
+    to.cpu = fewest(s, thread, to.previous, 1);
+    if (to.cpu != to.previous)
+        to.rule = WHY_PLACED_FEWER;
+    return to;
 }
 
 struct placement wake_place(struct sched *s, uint32_t thread)
@@ -139,8 +174,11 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
 
     latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
 
-    /* Push, fence (the swap in inbox_post is one), read what the target published. */
-    if (must_notify(port_load32(&rq->published), latency_class, was_empty)) {
+    /*
+     * Push, fence (the swap in inbox_post is one), read what the target published, and whether the
+     * thread was killed: the kick for that may have had the target look before our push.
+     */
+    if (must_notify(port_load32(&rq->published), latency_class, was_empty) || thread_is_dying(t)) {
         wake_kick(s, target, KICK_INBOX, d);
         return;
     }
@@ -216,6 +254,21 @@ static HOT enum attached ask_for_decision(struct sched *s, struct rq *rq, struct
     return ATTACHED;
 }
 
+/* The current thread goes on, if that needs no decision. */
+static HOT enum attached go_on_or_ask(struct sched *s, struct rq *rq, struct mono now,
+                                      struct decision *d)
+{
+    enum going going = go_on(s, rq, now, d);
+
+    if (going == STOPS)
+        return ask_for_decision(s, rq, d);
+    port_unlock(&rq->lock);
+    if (going == GOES_ON)
+        return ATTACHED_QUIETLY;
+    d->rearm = true;
+    return ATTACHED;
+}
+
 /*
  * `t`, in the state `word`, waits and is to run on this CPU: take it in, past the inbox.
  * Returns: ATTACHED_NOT when somebody else was faster; `word` is then what it is.  QUIETLY when
@@ -243,37 +296,36 @@ static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struc
     ASSERT(who.thread != w->ref.slot); /* it slept, so it is somebody else who is charged */
     account_charge_to(s, rq, who, w->now, CHARGE_UNBLOCK);
     rq_admit(s, rq, t, c, w->now);
-    enum going going = go_on(s, rq, w->now, d);
-
-    if (going == STOPS)
-        return ask_for_decision(s, rq, d);
-    port_unlock(&rq->lock);
-    if (going == GOES_ON)
-        return ATTACHED_QUIETLY;
-    d->rearm = true;
-    return ATTACHED;
+    return go_on_or_ask(s, rq, w->now, d);
 }
 
-/* The same for one whose weight or class was changed while it waited. */
-static COLD enum attached attach_changed(struct sched *s, struct rq *rq, const struct wake *w,
-                                         uint64_t *word, struct decision *d)
+/* The same for any: a new one, one whose weight or class was changed while it waited. */
+static COLD enum attached attach_with_care(struct sched *s, struct rq *rq, const struct wake *w,
+                                           uint64_t *word, struct decision *d)
 {
     struct thread *t = w->t;
+    bool is_new = word_state(*word) == THREAD_NEW;
+    bool has_policy = (*word & WORD_POLICY) != 0;
 
     port_lock(&rq->lock);
-    bool is_ours = thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0);
-
-    if (!is_ours) {
+    if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
         port_unlock(&rq->lock);
         return ATTACHED_NOT;
     }
     note_placement(s, rq, w, d);
     if (rq->current != SLOT_NONE)
         account_charge(s, rq, w->now, CHARGE_UNBLOCK);
-    policy_apply_class(s, rq, t, w->now);
+    if (is_new && rq->current != SLOT_NONE)
+        fair_inherit(s, rq, sc_of(s, t->sc));
+    if (has_policy)
+        policy_apply_class(s, rq, t, w->now);
     rq_admit_seldom(s, rq, t, sc_of(s, t->sc), w->now);
-    (void)policy_apply_queued(s, rq, t, w->now);
-    return ask_for_decision(s, rq, d);
+    if (has_policy)
+        (void)policy_apply_queued(s, rq, t, w->now);
+    if (is_new)
+        clock_publish(s, rq, w->now); /* so that the next one is placed by how many are here now */
+    return rq->current != SLOT_NONE ? go_on_or_ask(s, rq, w->now, d)
+                                    : ask_for_decision(s, rq, d);
 }
 
 /* Nobody was woken: the reference is stale, or the thread does not wait and keeps the wake. */
@@ -320,11 +372,9 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
             continue;
         }
         if (w->place.cpu == CPU_NONE) /* once: a CPU claimed for one try serves the next too */
-            w->place = wake_place(s, w->ref.slot);
+            w->place = state == THREAD_NEW ? place_new(s, w->ref.slot) : wake_place(s, w->ref.slot);
         if (w->place.cpu == rq->cpu) {
-            enum attached attached = (word & WORD_POLICY) != 0
-                                         ? attach_changed(s, rq, w, &word, d)
-                                         : attach_here(s, rq, w, &word, d);
+            enum attached attached = attach_with_care(s, rq, w, &word, d);
 
             if (attached != ATTACHED_NOT)
                 return attached == ATTACHED_QUIETLY;

@@ -3,9 +3,11 @@
  * wake.h - where a woken thread goes, and whether its CPU must be interrupted.
  *
  * Placement (O(1) words): the previous CPU if it is idle; else an idle CPU of its cluster, then of
- * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU; if the CPU set does not
- * have it, the lowest CPU that it has.  An idle CPU is claimed by clearing its bit, so that two
- * wakers never choose the same one.  Every wake source uses these rules.
+ * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU.  A new thread, for which
+ * that is the one it was made on, goes to the one of two others of its set with fewer threads, if
+ * those are fewer by two; so does one whose set does not have its previous CPU, whatever they are.
+ * An idle CPU is claimed by clearing its bit, so that two wakers never choose the same one.  Every
+ * wake source uses these rules.
  *
  * Notification: iff (the inbox was empty and the target is halted) or the woken context has a
  * shorter slice than who runs there, or the target runs somebody alone without a timer.

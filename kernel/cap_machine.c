@@ -36,6 +36,8 @@ static void read_stat(uint32_t cpu, struct cap_cpu_stat *stat)
         .resched_ipis = rq->stat.kick_count,
         .steals = rq->stat.steal_count,
         .pushes = rq->stat.push_count,
+        .overloads = rq->stat.overload_count,
+        .latency_bound_ns = rq_latency_bound_ns(rq),
     };
     port_unlock(&rq->lock);
 }

@@ -55,12 +55,12 @@ void sim_trace(struct sched *s, const struct trace_record *record)
         (struct machine_arena *)(void *)((unsigned char *)s -
                                          offsetof(struct machine_arena, sched));
     struct machine *m = arena->machine;
-    uint64_t hash = hash_u64(m->trace_hash, record->now.ns);
+    uint64_t hash = hash_word(m->trace_hash, record->now.ns);
 
-    hash = hash_u64(hash, (uint64_t)record->cpu << 32 | record->event);
-    hash = hash_u64(hash, record->thread);
-    hash = hash_u64(hash, (uint64_t)record->a);
-    m->trace_hash = hash_u64(hash, (uint64_t)record->b);
+    hash = hash_word(hash, (uint64_t)record->cpu << 32 | record->event);
+    hash = hash_word(hash, record->thread);
+    hash = hash_word(hash, (uint64_t)record->a);
+    m->trace_hash = hash_word(hash, (uint64_t)record->b);
     touch(m, record->thread);
     if (record->event == EV_SWITCH || record->event == EV_IDLE)
         touch(m, (uint32_t)record->a);

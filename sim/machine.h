@@ -187,7 +187,7 @@ struct ledger machine_ledger(const struct machine *m, uint32_t thread);
 /* Where the time of a CPU went since it booted. */
 struct machine_times machine_times(const struct machine *m, uint32_t cpu);
 
-/* The core's laws, M2 to M4 and the queue of events; panics.  O(threads * CPUs). */
+/* The core's laws, M2 to M4 and the queue of events; panics.  O(threads + CPUs). */
 void machine_check(struct machine *m);
 
 #endif /* SIM_MACHINE_H */

@@ -49,6 +49,7 @@ static const struct event_look *look_of(uint32_t event)
         [EV_CLASS] = {FIELD_NEW, FIELD_OLD, NULL, NULL},
         [EV_MASK] = {FIELD_NUMBER, FIELD_NUMBER, "lowest", "cpus"},
         [EV_REFUSED] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
+        [EV_OVERLOAD] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
     };
 
     static const struct event_look unknown = {FIELD_NUMBER, FIELD_NUMBER, "a", "b"};

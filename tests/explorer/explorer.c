@@ -14,11 +14,21 @@
 
 static struct explore_result result;
 
+static uint32_t scenario_count(void)
+{
+    return wake_scenario_count + move_scenario_count;
+}
+
+static const struct scenario *scenario_at(uint32_t i)
+{
+    return i < wake_scenario_count ? &wake_scenarios[i] : &move_scenarios[i - wake_scenario_count];
+}
+
 static const struct scenario *find(const char *name)
 {
-    for (uint32_t i = 0; i < scenario_count; i++)
-        if (strcmp(scenarios[i].name, name) == 0)
-            return &scenarios[i];
+    for (uint32_t i = 0; i < scenario_count(); i++)
+        if (strcmp(scenario_at(i)->name, name) == 0)
+            return scenario_at(i);
     fprintf(stderr, "explorer: no scenario is called \"%s\"; try --list\n", name);
     exit(2);
 }
@@ -84,17 +94,18 @@ int main(int argument_count, char **arguments)
     bool all_hold = true;
 
     if (argument_count == 2 && strcmp(arguments[1], "--list") == 0) {
-        for (uint32_t i = 0; i < scenario_count; i++)
-            printf("%-30s %s\n", scenarios[i].name, scenarios[i].goal);
+        for (uint32_t i = 0; i < scenario_count(); i++)
+            printf("%-30s %s\n", scenario_at(i)->name, scenario_at(i)->goal);
         return 0;
     }
     if (argument_count == 4 && strcmp(arguments[1], "--replay") == 0)
         return replay(arguments[2], arguments[3]);
 
-    uint32_t count = argument_count > 1 ? (uint32_t)argument_count - 1 : scenario_count;
+    uint32_t count = argument_count > 1 ? (uint32_t)argument_count - 1 : scenario_count();
 
     printf("1..%u\n", count);
     for (uint32_t i = 0; i < count; i++)
-        all_hold &= explore_one(argument_count > 1 ? find(arguments[i + 1]) : &scenarios[i], i + 1);
+        all_hold &=
+            explore_one(argument_count > 1 ? find(arguments[i + 1]) : scenario_at(i), i + 1);
     return all_hold ? 0 : 1;
 }

@@ -184,6 +184,9 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
     case OP_CLASS:
         set_policy(cpu, op);
         return;
+    case OP_READ_CLOCK:
+        machine_read_clock(op->value);
+        return;
     case OP_END:
         break;
     }
@@ -250,6 +253,7 @@ static void body(const void *context, uint32_t cpu, uint32_t alternative)
     case ALT_PROGRAM:
         op = program_op(scenario, cpu);
         machine.program_at[machine.current[cpu]]++;
+        machine.now = mono_add(machine.now, scenario->op_ns);
         run_op(cpu, op, WAKE_PARK);
         break;
     case ALT_EXTERNAL:
@@ -263,6 +267,7 @@ static void body(const void *context, uint32_t cpu, uint32_t alternative)
     case ALT_COUNT:
         UNREACHABLE();
     }
+    machine_forget(cpu);
 }
 
 /* ---- Setting up ---- */
@@ -281,10 +286,11 @@ static void create_threads(const struct scenario *scenario)
 {
     for (uint32_t i = 0; i < scenario->thread_count; i++) {
         const struct scenario_thread *t = &scenario->threads[i];
+        uint64_t own = UINT64_C(1) << t->cpu; /* so that it starts there */
         struct thread_params params = {.weight = WEIGHT_UNIT,
                                        .latency_class = t->latency_class,
                                        .start_cpu = t->cpu,
-                                       .mask = t->mask != 0 ? &t->mask : NULL};
+                                       .mask = &own};
         struct thread_ref ref;
 
         if (sched_thread_create(machine_sched(), &params, &ref) != STATUS_OK)
@@ -306,6 +312,18 @@ static void start_threads(const struct scenario *scenario, enum start start)
         deliver_all(scenario);
         if (start == START_BLOCKED)
             act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));
+    }
+}
+
+/* Everybody is where he should start: from now on he may go where the scenario says. */
+static void set_masks(const struct scenario *scenario)
+{
+    uint64_t all = (UINT64_C(1) << scenario->cpu_count) - 1;
+
+    for (uint32_t i = 0; i < scenario->thread_count; i++) {
+        uint64_t mask = scenario->threads[i].mask;
+
+        thread_mask_set(machine_sched(), i, mask != 0 ? &mask : &all);
     }
 }
 
@@ -334,19 +352,25 @@ static void setup(const void *context)
     struct sched *s = machine_sched();
 
     machine.now.ns = START_NS;
+    machine.clocks_are_choices = scenario->clocks_are_choices;
     sched_init(s, scenario->cpu_count, scenario->thread_count, machine.now);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
         machine.current[cpu] = SLOT_NONE;
         sched_cpu_start(s, cpu, machine.now, machine.now);
         decide(cpu);
+        machine.now = mono_add(machine.now, scenario->apart_ns);
     }
+    machine_set_leads(scenario);
     create_threads(scenario);
     start_threads(scenario, START_BLOCKED);
     start_threads(scenario, START_RUNNING);
     start_threads(scenario, START_QUEUED);
+    set_masks(scenario);
     check_start(scenario);
+    machine.now = mono_add(machine.now, scenario->late_ns);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
-        machine.timers_left[cpu] = scenario->timer_count;
+        if (scenario->timers_on == 0 || (scenario->timers_on >> cpu & 1) != 0)
+            machine.timers_left[cpu] = scenario->timer_count;
 }
 
 static void check_end(const void *context)

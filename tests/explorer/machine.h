@@ -8,13 +8,16 @@
  * core/sched.h asks of an embedder and no more: in particular an idle CPU that took an interrupt
  * decides again only if the event said so.
  *
- * Time stands still but for armed instants, which come when the search chooses.
+ * Time stands still but for armed instants, which come when the search chooses, and what a
+ * scenario lets pass.
  *
  *   M1  A thread's registers are in at most one CPU; it is put on a CPU only when they are in none.
  *   M2  At most one reschedule interrupt is latched per CPU; a wake sends at most one.
  *   M3  A wake of a thread that has ended is refused.
+ *   M12 What a reader takes for a page of a clock is a page that its CPU has written (K1).
  * and at an end, when nothing can happen but armed instants (machine_end.c):
- *   M4  sched_check holds, and the machine and the core agree on who runs where.
+ *   M4  sched_check holds, the machine and the core agree on who runs where, and nobody is on his
+ *       way between two CPUs.
  *   M5  No lost wake: no thread that a wake was meant for is still blocked, none has one pending.
  *   M6  Whoever is queued or in an inbox will be looked at: its CPU runs somebody and armed an
  *       instant; nobody of a shorter slice than who runs there waits in an inbox.
@@ -37,6 +40,7 @@
 #define MACHINE_CPUS_MAX COROUTINE_COUNT_MAX
 #define MACHINE_THREADS_MAX 6u
 #define MACHINE_OPS_MAX 6u
+#define MACHINE_PAGES_MAX 8u
 #define MACHINE_ARENA_BYTES 8192u
 
 enum op_kind {
@@ -48,7 +52,8 @@ enum op_kind {
     OP_MASK, /* let `thread` run on the CPUs of `mask` only */
     OP_KILL, /* the thread `thread` */
     OP_WEIGHT, /* give `thread` the weight `value` */
-    OP_CLASS   /* give `thread` the class `value` */
+    OP_CLASS,  /* give `thread` the class `value` */
+    OP_READ_CLOCK /* read the clock that CPU `value` has published */
 };
 
 struct op {
@@ -76,8 +81,24 @@ struct scenario {
     uint32_t cpu_count;
     uint32_t thread_count;
     uint32_t timer_count; /* so many armed instants of each CPU come */
+    uint64_t timers_on; /* of these CPUs; 0: of all */
+    uint64_t lead_vns[MACHINE_CPUS_MAX]; /* by which G of a CPU is ahead of the others' */
+    uint64_t apart_ns; /* so much later than the one before each CPU starts */
+    uint64_t late_ns; /* passes at the end of the set-up: armed instants and checks are due then */
+    uint64_t op_ns; /* passes at the beginning of each operation of a program */
+    bool clocks_are_choices; /* the words of the clock pages are shared memory like all else */
     struct scenario_thread threads[MACHINE_THREADS_MAX];
-    struct op externals[MACHINE_CPUS_MAX][MACHINE_OPS_MAX]; /* by interrupts: wakes only */
+    struct op externals[MACHINE_CPUS_MAX][MACHINE_OPS_MAX]; /* by interrupts */
+};
+
+/* A clock page: whose, and its words. */
+struct page {
+    uint64_t cpu;
+    uint64_t load;
+    uint64_t v;
+    uint64_t zone;
+    uint64_t time;
+    uint64_t w;
 };
 
 /* All of the modelled machine: what is copied and hashed. */
@@ -96,6 +117,9 @@ struct machine {
     uint32_t policy_was_busy[MACHINE_THREADS_MAX];
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
+    uint32_t clocks_are_choices;
+    uint32_t page_count; /* clock pages written, if they are choices; the last of them: */
+    struct page pages[MACHINE_PAGES_MAX];
     unsigned char arena[MACHINE_ARENA_BYTES] ALIGNED(64); /* a struct sched */
 };
 
@@ -109,7 +133,17 @@ static inline struct sched *machine_sched(void)
 /* The model of a scenario for explore_run. */
 struct explore_model machine_model(const struct scenario *scenario);
 
-/* M3..M11; explore_fail on the first violation. */
+/* M12 of CPU `of`'s page, read now. */
+void machine_read_clock(uint32_t of);
+
+/* Move the clocks of the idle CPUs apart as the scenario says. */
+void machine_set_leads(const struct scenario *scenario);
+
+/* An event of `cpu` is over: clear what it counted and nobody reads, so that states that differ in
+ * nothing else are equal. */
+void machine_forget(uint32_t cpu);
+
+/* M3..M11 at an end; explore_fail on the first violation. */
 void machine_check_end(const struct scenario *scenario);
 
 /* "rq1.published", "thread0.word". */

@@ -27,6 +27,9 @@ static void check_places(const struct scenario *scenario)
         struct thread_word word = thread_word_read(s, i);
         uint32_t home = word.state == THREAD_RUNNING ? word.cpu + 1 : 0;
 
+        if (word.state == THREAD_MIGRATING)
+            explore_fail("M4: thread %u is on its way from CPU %u to CPU %u", i, word.cpu,
+                         word.other);
         if (machine.home[i] != home)
             explore_fail("M4: thread %u in state %d has its registers in CPU %d", i,
                          (int)word.state, (int)machine.home[i] - 1);
@@ -222,7 +225,10 @@ static const char *field_name(const struct field *fields, size_t count, size_t o
 void machine_name_address(const void *address, char *text, size_t text_bytes)
 {
     static const struct field rq_fields[] = {FIELD(rq, lock), FIELD(rq, inbox_head),
-                                             FIELD(rq, kick_pending), FIELD(rq, published)};
+                                             FIELD(rq, kick_pending), FIELD(rq, published),
+                                             FIELD(rq, clock.seq),    FIELD(rq, clock.load),
+                                             FIELD(rq, clock.v),      FIELD(rq, clock.zone),
+                                             FIELD(rq, clock.time),   FIELD(rq, clock.w)};
     static const struct field thread_fields[] = {FIELD(thread, word), FIELD(thread, linked),
                                                  FIELD(thread, link_next)};
     static const struct field sc_fields[] = {FIELD(sc, wanted)};

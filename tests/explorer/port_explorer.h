@@ -28,6 +28,10 @@ struct trace_record;
 /* The modelled machine's part (tests/explorer/machine.c). */
 void machine_save(uint32_t cpu, uint32_t thread);
 void machine_trace(const struct trace_record *record);
+/* Are the words of clock pages choices in what is explored now? */
+bool machine_clocks_are_choices(void);
+/* `value` is about to be stored in a word of a clock page. */
+void machine_note_page(const void *word, uint32_t value);
 
 static inline uint32_t port_load32(const struct port_atomic32 *p)
 {
@@ -39,25 +43,34 @@ static inline void port_store32(struct port_atomic32 *p, uint32_t value)
     cpu_store(p, value, TSO_32);
 }
 
-/* Hints are no choices: they are where they were put at once, and double no states. */
+/* Hints are no choices: they are where they were put at once, and double no states.  Unless the
+ * scenario is about them. */
 static inline uint32_t port_peek32(const struct port_atomic32 *p)
 {
-    return p->value;
+    return machine_clocks_are_choices() ? port_load32(p) : p->value;
 }
 
 static inline uint64_t port_peek64(const struct port_atomic64 *p)
 {
-    return p->value;
+    return machine_clocks_are_choices() ? cpu_load(p, TSO_64) : p->value;
 }
 
 static inline void port_note32(struct port_atomic32 *p, uint32_t value)
 {
-    p->value = value;
+    if (!machine_clocks_are_choices()) {
+        p->value = value;
+        return;
+    }
+    machine_note_page(p, value);
+    port_store32(p, value);
 }
 
 static inline void port_note64(struct port_atomic64 *p, uint64_t value)
 {
-    p->value = value;
+    if (machine_clocks_are_choices())
+        cpu_store(p, value, TSO_64);
+    else
+        p->value = value;
 }
 
 static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)

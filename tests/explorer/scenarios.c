@@ -2,33 +2,10 @@
 /*
  * scenarios.c - what is explored.  The first six are the four sides of the wake protocol; CPU 0 is
  * the target there and CPU 1 wakes.  A thread that is pinned keeps the race where it is wanted.
- *
- * A line of a thread: where it starts, on which CPU, which CPUs it may use (ANY or a mask), whether
- * a wake is owed to it (then it must not be blocked at an end), its program.
  */
-#include "tests/explorer/scenarios.h"
+#include "tests/explorer/scenario_words.h"
 
-/* It would take these braces for blocks. */
-/* clang-format off */
-#define ANY UINT64_C(0)
-#define ON(cpu) (UINT64_C(1) << (cpu))
-#define OWED false
-#define FREE true
-#define WAKE(index) {.kind = OP_WAKE, .thread = (index)}
-#define BLOCK {.kind = OP_BLOCK}
-#define YIELD {.kind = OP_YIELD}
-#define EXIT {.kind = OP_EXIT}
-#define KILL(index) {.kind = OP_KILL, .thread = (index)}
-#define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}
-#define WEIGHT(index, to) {.kind = OP_WEIGHT, .thread = (index), .value = (to)}
-#define CLASS(index, to) {.kind = OP_CLASS, .thread = (index), .value = LATENCY_##to}
-#define THREAD(start, cpu, mask, owed, ...) \
-    {START_##start, cpu, mask, LATENCY_NORMAL, owed, {__VA_ARGS__}}
-#define SHORT(start, cpu, mask, owed, ...) \
-    {START_##start, cpu, mask, LATENCY_INTERACTIVE, owed, {__VA_ARGS__}}
-/* clang-format on */
-
-const struct scenario scenarios[] = {
+const struct scenario wake_scenarios[] = {
     {
         .name = "wake-against-halt",
         .goal = "CPU 0 goes idle while CPU 1, which stole its only queued thread, posts to it",
@@ -72,14 +49,14 @@ const struct scenario scenarios[] = {
     {
         .name = "wake-against-block-then-solo",
         .goal =
-            "CPU 0 goes from two threads to one, alone without a timer, while CPU 1 posts to it",
+            "CPU 0 hands over to its last thread, alone without a timer, while CPU 1 posts to it",
         .cpu_count = 2,
         .thread_count = 4,
         .threads =
             {
-                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 0, ON(0), FREE, WAKE(2), BLOCK),
                 THREAD(RUNNING, 1, ANY, FREE, WAKE(3)),
-                THREAD(QUEUED, 0, ON(0), FREE, {0}),
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
                 THREAD(BLOCKED, 0, ON(0), OWED, {0}),
             },
     },
@@ -393,6 +370,20 @@ const struct scenario scenarios[] = {
             },
     },
     {
+        .name = "kill-against-post",
+        .goal = "CPU 1 posts to busy CPU 0 while an interrupt there kills the thread",
+        .cpu_count = 2,
+        .thread_count = 4,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, {0}),
+                THREAD(RUNNING, 1, ON(1), OWED, WAKE(3)),
+                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), OWED, {0}),
+            },
+        .externals = {[0] = {KILL(3)}},
+    },
+    {
         .name = "kill-against-steal",
         .goal = "CPU 0 kills its queued thread while CPU 1 goes idle and steals it",
         .cpu_count = 2,
@@ -558,14 +549,14 @@ const struct scenario scenarios[] = {
     },
     {
         .name = "policy-against-handover",
-        .goal = "CPU 1 changes the thread queued on CPU 0 while that blocks and hands over to it",
+        .goal = "CPU 1 changes the thread that CPU 0 wakes, blocks for and hands over to",
         .cpu_count = 2,
         .thread_count = 3,
         .threads =
             {
-                THREAD(RUNNING, 0, ON(0), FREE, BLOCK),
+                THREAD(RUNNING, 0, ON(0), FREE, WAKE(2), BLOCK),
                 THREAD(RUNNING, 1, ON(1), OWED, CLASS(2, BATCH)),
-                THREAD(QUEUED, 0, ON(0), OWED, {0}),
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
             },
     },
     {
@@ -594,4 +585,4 @@ const struct scenario scenarios[] = {
     },
 };
 
-const uint32_t scenario_count = ARRAY_COUNT(scenarios);
+const uint32_t wake_scenario_count = ARRAY_COUNT(wake_scenarios);

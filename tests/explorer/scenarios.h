@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* scenarios.h - the table of what is explored. */
+/* scenarios.h - the tables of what is explored. */
 #ifndef TESTS_EXPLORER_SCENARIOS_H
 #define TESTS_EXPLORER_SCENARIOS_H
 
 #include "tests/explorer/machine.h"
 
-extern const struct scenario scenarios[];
-extern const uint32_t scenario_count;
+/* scenarios.c: wakes, idle CPUs, masks, kills, policies. */
+extern const struct scenario wake_scenarios[];
+extern const uint32_t wake_scenario_count;
+
+/* scenarios_move.c: what fairness across CPUs moves, and the clocks it compares. */
+extern const struct scenario move_scenarios[];
+extern const uint32_t move_scenario_count;
 
 #endif /* TESTS_EXPLORER_SCENARIOS_H */

@@ -223,14 +223,17 @@ static int run_scale(const struct options *options)
 
     world_run(&w);
     double end_s = host_s();
+
+    machine_check(&w.machine);
+    double checked_s = host_s();
     struct rusage usage;
 
     (void)getrusage(RUSAGE_SELF, &usage);
     printf("%" PRIu32 " CPUs, %" PRIu32 " threads: made in %.2f s, %" PRIu64
-           " events in %.2f s, %.2f M a second, %ld MiB\n",
+           " events in %.2f s, %.2f M a second, %ld MiB; all laws checked in %.2f s\n",
            row.cpu_count, w.thread_count, ready_s - begin_s, w.machine.event_count,
            end_s - ready_s, (double)w.machine.event_count / (end_s - ready_s) * 1e-6,
-           usage.ru_maxrss / 1024);
+           usage.ru_maxrss / 1024, checked_s - end_s);
     world_fini(&w);
     return 0;
 }

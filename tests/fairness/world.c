@@ -267,10 +267,10 @@ static void make_capacity(struct world *w)
         w->capacity[cpu] = 1000 - agenda_stolen_permille(w->row, cpu);
 }
 
-/* The core's laws now and then; not where one look takes seconds. */
+/* The core's laws now and then; not where one look takes a second. */
 static uint32_t check_every(const struct world *w)
 {
-    uint64_t look = (uint64_t)w->thread_count * w->row->cpu_count;
+    uint64_t look = (uint64_t)w->thread_count + w->row->cpu_count;
 
     return look < CHECK_STEPS_MAX ? CHECK_EVERY : 0;
 }

@@ -11,12 +11,13 @@
 
 #include <stdint.h>
 
-#define RESULT_MAGIC UINT64_C(0x3174736c72706163) /* "caprlst1" */
+#define RESULT_MAGIC UINT64_C(0x3274736c72706163) /* "caprlst2" */
 #define RESULT_UNKNOWN INT64_MIN
 #define RESULT_BYTES_MAX (UINT64_C(256) << 20)
 
-/* X(field, JSON path below the thread, unit) */
+/* X(field, JSON path below the thread); `process`: in which it ran (abi/workload.h) */
 #define RESULT_THREAD_TABLE(X)                            \
+    X(process, "process")                                 \
     X(runtime_ns, "runtime_ns")                           \
     X(activations, "activations")                         \
     X(wake_latency_min_ns, "wake_latency_ns.min")         \
@@ -62,7 +63,8 @@ struct result_cpu {
     X(INCOMPLETE, 2, "the run ended before its duration was over")                      \
     X(SPAWN, 3, "a thread of the workload could not be started")                        \
     X(SYNC, 4, "a mutex was unlocked by a thread that does not hold it")                \
-    X(FORK, 5, "more threads were forked than the workload has room for")
+    X(FORK, 5, "more threads were forked than the workload has room for")               \
+    X(PROCESS, 6, "a process of the workload could not be started, or did not end by itself")
 
 enum result_verdict {
 #define RESULT_VERDICT_ENUM(name, bit, sentence) RESULT_FAILED_##name = 1 << (bit),

@@ -15,17 +15,23 @@
  * order, instances consecutively.  A phase is `loop` turns over its events; the task's phases
  * together repeat `loop` times (LOOP_FOREVER = until the workload's end).  Tables are partitions:
  * the tasks' phases follow one another without gap or overlap, and so do the phases' events.
+ *
+ * Tasks may run in processes of their own.  Process 0 is that of whoever runs the workload; the
+ * others are 1..process_count, numbered in the order of their first tasks.  What processes do not
+ * share is an object or a fork: every event's objects, and the task that it forks, belong to the
+ * process of the event's task.
  */
 #ifndef ABI_WORKLOAD_H
 #define ABI_WORKLOAD_H
 
 #include <stdint.h>
 
-#define WORKLOAD_MAGIC UINT64_C(0x32776c6f73706163) /* "capslow2" */
+#define WORKLOAD_MAGIC UINT64_C(0x33776c6f73706163) /* "capslow3" */
 #define WORKLOAD_BYTES_MAX (UINT64_C(16) << 20)
 #define WORKLOAD_TASKS_MAX 65536u
 #define WORKLOAD_THREADS_MAX (1u << 20)
 #define WORKLOAD_KERNEL_THREADS_MAX 511u /* of these, loadgen can run so many on the kernel */
+#define WORKLOAD_PROCESSES_MAX 32u /* besides process 0 */
 #define WORKLOAD_PHASES_MAX (1u << 20)
 #define WORKLOAD_EVENTS_MAX (1u << 20)
 #define WORKLOAD_MASKS_MAX 1024u
@@ -62,7 +68,7 @@ struct workload_header {
     uint32_t thread_count; /* sum of the tasks' instance_count */
     uint32_t flags;        /* WORKLOAD_FLAG_* */
     uint32_t buffer_bytes; /* that mem and memrun write to; 0: no event does */
-    uint32_t reserved;
+    uint32_t process_count; /* besides process 0 */
 };
 
 /* Of one task, so many threads can be forked in a run; more forks fail the verdict. */
@@ -88,6 +94,8 @@ struct workload_task {
     uint32_t flags;        /* WORKLOAD_TASK_*: what its events use */
     uint32_t first_thread; /* sum of instance_count over the tasks before */
     uint32_t start_count;  /* at most instance_count */
+    uint32_t process;      /* 0..process_count */
+    uint32_t process_name; /* offset into strings; WORKLOAD_INDEX_NONE for process 0 */
 };
 
 #define WORKLOAD_TASK_USES_TIMER 1u
@@ -177,16 +185,18 @@ struct workload_object {
     uint32_t kind; /* enum workload_object_kind */
     uint32_t timer_index; /* timers: 0.. within their task (unique) or in the image (shared) */
     uint32_t users;       /* of a barrier: threads that meet there, at least 1; others: 0 */
+    uint32_t process;     /* whose tasks use it */
+    uint32_t reserved;
 };
 
 #define WORKLOAD_UNIQUE_TIMERS_MAX 8u
 #define WORKLOAD_SHARED_TIMERS_MAX 1024u
 
 _Static_assert(sizeof(struct workload_header) == 96, "abi");
-_Static_assert(sizeof(struct workload_task) == 56, "abi");
+_Static_assert(sizeof(struct workload_task) == 64, "abi");
 _Static_assert(sizeof(struct workload_phase) == 24, "abi");
 _Static_assert(sizeof(struct workload_event) == 24, "abi");
 _Static_assert(sizeof(struct workload_mask) == 128, "abi");
-_Static_assert(sizeof(struct workload_object) == 16, "abi");
+_Static_assert(sizeof(struct workload_object) == 24, "abi");
 
 #endif /* ABI_WORKLOAD_H */

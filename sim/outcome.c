@@ -72,6 +72,7 @@ static void write_thread(struct result_thread *row, const struct ledger *a, cons
                          const struct step_thread *step)
 {
     step_result(step, row);
+    row->process = step->task->process;
     row->runtime_ns = rise(a->runtime_ns, b->runtime_ns);
     row->switches = rise(a->switch_count, b->switch_count);
     row->preemptions = rise(a->preempt_count, b->preempt_count);

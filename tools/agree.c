@@ -136,7 +136,14 @@ struct agreement agree_thread(const struct run_view *a, const struct run_view *b
     found.activations_agree =
         is_within(x.activations, y.activations, found.activations_allowed);
     found.runtime_agrees = is_within(x.runtime_ns, y.runtime_ns, found.runtime_allowed_ns);
+    found.process_agrees = x.process == y.process || !run_was_started(a, thread) ||
+                           !run_was_started(b, thread);
     return found;
+}
+
+static bool is_agreed(const struct agreement *found)
+{
+    return found->runtime_agrees && found->activations_agree && found->process_agrees;
 }
 
 static const struct table_column columns[] = {
@@ -151,6 +158,20 @@ static const struct table_column columns[] = {
     {"may\ndiffer", TABLE_RIGHT},
     {"agree", TABLE_LEFT},
 };
+
+static void add_verdict(struct table *t, const struct agreement *found)
+{
+    bool is_second = !found->runtime_agrees || !found->activations_agree;
+
+    if (is_agreed(found))
+        table_cell(t, "yes");
+    else
+        table_cell(t, "NO: %s%s%s%s%s", found->runtime_agrees ? "" : "runtime",
+                   found->runtime_agrees || found->activations_agree ? "" : " and ",
+                   found->activations_agree ? "" : "activations",
+                   found->process_agrees || !is_second ? "" : " and ",
+                   found->process_agrees ? "" : "process");
+}
 
 static void add_row(struct table *t, const struct run_view *a, const struct run_view *b,
                     uint32_t thread)
@@ -176,12 +197,7 @@ static void add_row(struct table *t, const struct run_view *a, const struct run_
     table_cell_scaled(t, x->activations, 0, 0);
     table_cell_scaled(t, y->activations, 0, 0);
     table_cell_scaled(t, found.activations_allowed, 0, 0);
-    if (found.runtime_agrees && found.activations_agree)
-        table_cell(t, "yes");
-    else
-        table_cell(t, "NO: %s%s%s", found.runtime_agrees ? "" : "runtime",
-                   found.runtime_agrees || found.activations_agree ? "" : " and ",
-                   found.activations_agree ? "" : "activations");
+    add_verdict(t, &found);
 }
 
 /* Rows of the table; returns how many threads disagree. */
@@ -193,7 +209,7 @@ static uint32_t add_rows(struct table *t, const struct run_view *a, const struct
 
     for (uint32_t thread = 0; thread < thread_count; thread++) {
         struct agreement found = agree_thread(a, b, thread);
-        bool is_different = !found.runtime_agrees || !found.activations_agree;
+        bool is_different = !is_agreed(&found);
 
         differing += is_different ? 1 : 0;
         if (!run_was_started(a, thread) && !run_was_started(b, thread))

@@ -14,6 +14,8 @@
  * cost the simulator nothing.  Where there are runs, they make such overhead good (workload/step.h,
  * step_run_target).
  *
+ * A thread that both started must have run in the same process of the workload's in both.
+ *
  * A thread that one engine forked and the other did not, or not yet, has done nothing there.
  *
  * Parts are of the larger of the two figures.  A figure that only one engine knows disagrees.
@@ -43,6 +45,7 @@ struct agreement {
     int64_t runtime_allowed_ns;
     bool activations_agree;
     bool runtime_agrees;
+    bool process_agrees;
 };
 
 /* What paces the threads of `task`, as its file says. */

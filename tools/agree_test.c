@@ -57,6 +57,21 @@ static enum agree_pace pace_of(const char *json)
     return pace;
 }
 
+/* Goal: a thread that ran in another process disagrees, whatever its figures.  Method: the same
+ * number, another, and one that is not known. */
+static void test_agree_process(void **state)
+{
+    struct result_thread first = {.process = 1, .runtime_ns = 1000};
+    struct result_thread second = {.process = 2, .runtime_ns = 1000};
+    struct result_thread unknown = {.process = RESULT_UNKNOWN, .runtime_ns = 1000};
+
+    (void)state;
+    assert_true(judge(FREE, first, first).process_agrees);
+    assert_false(judge(FREE, first, second).process_agrees);
+    assert_false(judge(FREE, unknown, first).process_agrees);
+    assert_true(judge(FREE, first, second).runtime_agrees);
+}
+
 /* Goal: what paces a thread is read from its file.  Method: one file each, and those in between:
  * a timer without period, a phase without timer, an endless phase in a counted task. */
 static void test_agree_pace_is_the_files(void **state)
@@ -263,6 +278,7 @@ static void test_agree_print_folds_many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_agree_process),
         cmocka_unit_test(test_agree_pace_is_the_files),
         cmocka_unit_test(test_agree_timer_paced_is_exact),
         cmocka_unit_test(test_agree_overrun_timer_is_free),

@@ -7,7 +7,8 @@ CAPOS_COMMAND_SRC := $(wildcard tools/capos*.c) tools/commands.c tools/options.c
 CAPOS_SRC := tools/agree.c tools/archive.c tools/boot.c tools/cleanup.c tools/engine.c \
     tools/engine_kernel.c tools/field.c tools/file.c tools/follow.c tools/frame.c \
     tools/histogram.c tools/input.c tools/manifest.c tools/message.c tools/number.c \
-    tools/paths.c tools/progress.c tools/qemu.c tools/report.c tools/report_threads.c \
+    tools/paths.c tools/progress.c tools/qemu.c tools/report.c tools/report_processes.c \
+    tools/report_threads.c \
     tools/result.c tools/result_json.c tools/run_view.c tools/screen.c tools/stream.c \
     tools/table.c tools/watch.c
 CAPOS_OBJS := $(CAPOS_COMMAND_SRC:%.c=$(B)/host/%.o) $(CAPOS_SRC:%.c=$(B)/host/%.o)

@@ -119,6 +119,7 @@ void report_print(const struct run_view *run, FILE *stream)
             run->cpu_count == 1 ? "" : "s", engine_sentence(run->engine));
     report_print_threads(run, stream);
     fputc('\n', stream);
+    report_print_processes(run, stream);
     print_cpus(run, stream);
     fputc('\n', stream);
     print_totals(run, stream);

@@ -51,6 +51,37 @@ static void test_report_thread_row(void **state)
     test_run_fini(&run);
 }
 
+/* Goal: a run in several processes says where each thread ran, and what each process had; any other
+ * has no word more.  Method: two groups and a task in none; the same without groups. */
+static void test_report_processes(void **state)
+{
+    static const char groups[] =
+        "{\"tasks\": {\"a\": {\"taskgroup\": \"/x\", \"instance\": 2, \"run\": 1},"
+        "\"b\": {\"taskgroup\": \"/y\", \"run\": 1}, \"c\": {\"run\": 1}}}";
+    static const int64_t processes[] = {1, 1, RESULT_UNKNOWN, 0};
+    struct test_run run;
+    char *text;
+
+    (void)state;
+    test_run_init(&run, groups, 2);
+    for (uint32_t i = 0; i < ARRAY_COUNT(processes); i++)
+        *test_run_thread(&run, i) = (struct result_thread){
+            .process = processes[i], .runtime_ns = 500000000, .migrations = 77};
+    text = squeezed(test_run_text(report_print, &run.view));
+    assert_non_null(strstr(text, " 77 1 /x\na-1 "));
+    assert_non_null(strstr(text, " 77 -\nc "));
+    assert_non_null(strstr(text, " 77 0\n\n"));
+    assert_non_null(strstr(text, "\n0 1 500.000 25.00\n1 /x 2 1000.000 50.00\n\n"));
+    free(text);
+    test_run_fini(&run);
+
+    test_run_init(&run, two_tasks, 2);
+    text = test_run_text(report_print, &run.view);
+    assert_null(strstr(text, "process"));
+    free(text);
+    test_run_fini(&run);
+}
+
 /* Goal: unknown figures are dashes.  Method: a thread without timer. */
 static void test_report_unknown_is_a_dash(void **state)
 {
@@ -189,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_thread_row),
+        cmocka_unit_test(test_report_processes),
         cmocka_unit_test(test_report_unknown_is_a_dash),
         cmocka_unit_test(test_report_marks_wall_time),
         cmocka_unit_test(test_report_folds_many_threads),

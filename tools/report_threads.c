@@ -3,7 +3,8 @@
  * report_threads.c - the table of who ran when: a row per thread, or per task where those are many.
  *
  * The share is of one CPU's time over the measured duration.  Latencies of a concurrent run are
- * those of a shared host and say so: `wall`.
+ * those of a shared host and say so: `wall`.  The last column, the process, is there only where
+ * the workload has several.
  */
 #include "tools/report.h"
 
@@ -11,7 +12,7 @@
 
 #include "tools/table.h"
 
-enum thread_column { THREAD_WAKE = 8, THREAD_COLUMN_COUNT = 16 };
+enum thread_column { THREAD_WAKE = 8, THREAD_COLUMN_COUNT = 17 };
 
 static const struct table_column thread_columns[THREAD_COLUMN_COUNT] = {
     {"thread", TABLE_LEFT},
@@ -30,9 +31,10 @@ static const struct table_column thread_columns[THREAD_COLUMN_COUNT] = {
     {"switches", TABLE_RIGHT},
     {"pre-\nempted", TABLE_RIGHT},
     {"migra-\ntions", TABLE_RIGHT},
+    {"process", TABLE_LEFT},
 };
 
-enum task_column { TASK_WAKE = 11, TASK_COLUMN_COUNT = 17 };
+enum task_column { TASK_WAKE = 11, TASK_COLUMN_COUNT = 18 };
 
 static const struct table_column task_columns[TASK_COLUMN_COUNT] = {
     {"task", TABLE_LEFT},
@@ -52,7 +54,13 @@ static const struct table_column task_columns[TASK_COLUMN_COUNT] = {
     {"deadlines\nmissed", TABLE_RIGHT},
     {"switches", TABLE_RIGHT},
     {"migra-\ntions", TABLE_RIGHT},
+    {"process", TABLE_LEFT},
 };
+
+static bool has_processes(const struct run_view *run)
+{
+    return run->image->header->process_count != 0;
+}
 
 /* Who: class, nice and weight of a task. */
 static void add_task_cells(struct table *t, const struct run_view *run,
@@ -87,6 +95,8 @@ static void add_thread_row(struct table *t, const struct run_view *run, uint32_t
     table_cell_scaled(t, r->switches, 0, 0);
     table_cell_scaled(t, r->preemptions, 0, 0);
     table_cell_scaled(t, r->migrations, 0, 0);
+    if (has_processes(run))
+        report_process_cell(t, run, r->process);
 }
 
 /* One figure over several threads; unknown ones are left out. */
@@ -113,13 +123,13 @@ static int64_t fold_known(const struct fold *f, int64_t value)
 }
 
 struct task_fold {
-    struct fold runtime, activations, p99, max, slack, misses, switches, migrations;
+    struct fold runtime, activations, p99, max, slack, misses, switches, migrations, process;
 };
 
 static struct task_fold fold_threads(const struct result_thread *threads, uint32_t count)
 {
     struct task_fold f = {FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY,
-                          FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY};
+                          FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY, FOLD_EMPTY};
 
     for (uint32_t i = 0; i < count; i++) {
         fold_add(&f.runtime, threads[i].runtime_ns);
@@ -130,6 +140,7 @@ static struct task_fold fold_threads(const struct result_thread *threads, uint32
         fold_add(&f.misses, threads[i].deadline_misses);
         fold_add(&f.switches, threads[i].switches);
         fold_add(&f.migrations, threads[i].migrations);
+        fold_add(&f.process, threads[i].process);
     }
     return f;
 }
@@ -165,6 +176,8 @@ static void add_task_row(struct table *t, const struct run_view *run,
     table_cell_scaled(t, fold_known(&f.misses, f.misses.sum), 0, 0);
     table_cell_scaled(t, fold_known(&f.switches, f.switches.sum), 0, 0);
     table_cell_scaled(t, fold_known(&f.migrations, f.migrations.sum), 0, 0);
+    if (has_processes(run))
+        report_process_cell(t, run, fold_known(&f.process, f.process.most));
 }
 
 static void print_folded(const struct run_view *run, FILE *stream)
@@ -175,7 +188,7 @@ static void print_folded(const struct run_view *run, FILE *stream)
     memcpy(columns, task_columns, sizeof columns);
     if (run->engine == ENGINE_KERNEL_CONCURRENT)
         columns[TASK_WAKE].head = "wall\nwake\np99 us";
-    table_init(&t, columns, TASK_COLUMN_COUNT);
+    table_init(&t, columns, TASK_COLUMN_COUNT - !has_processes(run));
     for (uint32_t i = 0; i < run->image->header->task_count; i++)
         add_task_row(&t, run, &run->image->tasks[i]);
     fprintf(stream, "%u threads, folded to one row per task\n", run_started_count(run));
@@ -196,7 +209,7 @@ void report_print_threads(const struct run_view *run, FILE *stream)
     memcpy(columns, thread_columns, sizeof columns);
     if (run->engine == ENGINE_KERNEL_CONCURRENT)
         columns[THREAD_WAKE].head = "wall\nwake\np50 us";
-    table_init(&t, columns, THREAD_COLUMN_COUNT);
+    table_init(&t, columns, THREAD_COLUMN_COUNT - !has_processes(run));
     for (uint32_t thread = 0; thread < thread_count; thread++)
         if (run_was_started(run, thread))
             add_thread_row(&t, run, thread);

@@ -43,7 +43,7 @@ static bool is_count(int64_t value)
 
 static bool is_thread_possible(const struct result_thread *t)
 {
-    return is_count(t->runtime_ns) && is_count(t->activations) &&
+    return is_count(t->process) && is_count(t->runtime_ns) && is_count(t->activations) &&
            is_count(t->wake_latency_min_ns) && is_count(t->wake_latency_mean_ns) &&
            is_count(t->wake_latency_p50_ns) && is_count(t->wake_latency_p99_ns) &&
            is_count(t->wake_latency_max_ns) && is_count(t->deadline_misses) &&

@@ -282,6 +282,7 @@ void builder_task(struct builder *b, const char *name, struct workload_task task
     copy->phase_count = (uint32_t)b->phases.count - b->phases_taken;
     copy->first_thread = b->thread_count;
     copy->start_count = task.instance_count;
+    copy->process_name = WORKLOAD_INDEX_NONE;
     copy->flags = flags_since(b, first->first_event);
     b->phases_taken = (uint32_t)b->phases.count;
     b->thread_count += task.instance_count;
@@ -331,7 +332,7 @@ static void settle_suspend(struct builder *b, struct workload_event *event)
     event->object2 = builder_object(b, WORKLOAD_MUTEX, name, offset);
 }
 
-static void settle_suspends(struct builder *b)
+void builder_settle_suspends(struct builder *b)
 {
     for (size_t i = 0; i < b->events.count && !builder_has_failed(b); i++) {
         struct workload_event *event = rows_at(&b->events, i);
@@ -387,6 +388,7 @@ static void place_tables(struct layout *l, const struct builder *b, struct workl
     h->strings_offset = place(l, &b->strings);
     h->bytes = l->at;
     h->thread_count = b->thread_count;
+    h->process_count = b->process_count;
 }
 
 bool builder_finish(struct builder *b, const struct builder_global *global, void **bytes,
@@ -400,7 +402,7 @@ bool builder_finish(struct builder *b, const struct builder_global *global, void
     };
     struct layout layout = {0};
 
-    settle_suspends(b);
+    builder_settle_suspends(b);
 
     /* The strings come last, so padding them keeps the image's length a multiple of 8. */
     size_t padding = (size_t)bits_round_up(b->strings.count, 8) - b->strings.count;

@@ -28,6 +28,7 @@ struct builder {
     uint32_t bucket_count; /* a power of two, more than twice objects_max */
     uint32_t objects_max;
     uint32_t thread_count;
+    uint32_t process_count;
     uint32_t shared_timers;
     uint32_t unique_timers; /* of the task under construction */
     uint32_t phases_taken;  /* by the tasks so far */
@@ -43,6 +44,7 @@ struct builder_object {
     uint32_t task;         /* unique timers: the task they belong to; else WORKLOAD_INDEX_NONE */
     bool is_absolute;      /* timers: one use said so, so all uses are (rt-app's rule) */
     uint32_t used_in;      /* mutexes, barriers: the latest task that locks, meets there; plus 1 */
+    uint32_t first_task;   /* whose events name it, plus 1; of groups.c, else 0 */
     uint64_t first_offset; /* in the file, of the first use */
 };
 
@@ -95,6 +97,10 @@ void builder_phase(struct builder *b, const char *name, uint32_t loop, uint32_t 
 /* Close a task: its phases are those added since the task before.  Fills in what follows from
  * that: first_phase, phase_count, first_thread, flags, and `name`. */
 void builder_task(struct builder *b, const char *name, struct workload_task task);
+
+/* Suspend points that are also mutexes or conditions become one of each.  builder_finish does it;
+ * before, for who looks at what the events name.  Once is as good as twice. */
+void builder_settle_suspends(struct builder *b);
 
 /* Drop the phases and events added since the last task: the task was refused. */
 void builder_drop_task(struct builder *b);

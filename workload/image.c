@@ -35,7 +35,8 @@ static enum workload_refusal check_counts(const struct workload_header *h)
         return WORKLOAD_IMAGE_LIMIT;
     if (h->duration_ns > WORKLOAD_DURATION_NS_MAX)
         return WORKLOAD_IMAGE_LIMIT;
-    if ((h->flags & ~WORKLOAD_FLAG_CUMULATIVE_SLACK) != 0 || h->reserved != 0)
+    if ((h->flags & ~WORKLOAD_FLAG_CUMULATIVE_SLACK) != 0 ||
+        h->process_count > WORKLOAD_PROCESSES_MAX)
         return WORKLOAD_IMAGE_LIMIT;
     if (h->buffer_bytes != 0 && (h->buffer_bytes < WORKLOAD_BUFFER_BYTES_MIN ||
                                  h->buffer_bytes > WORKLOAD_BUFFER_BYTES_MAX))
@@ -120,6 +121,8 @@ static enum workload_refusal check_objects(const struct workload_image *image)
             timers_max = WORKLOAD_SHARED_TIMERS_MAX;
         else if (object->kind == WORKLOAD_TIMER_UNIQUE)
             timers_max = WORKLOAD_UNIQUE_TIMERS_MAX;
+        if (object->process > image->header->process_count || object->reserved != 0)
+            return WORKLOAD_IMAGE_PROCESS;
         if (object->timer_index >= timers_max)
             return WORKLOAD_IMAGE_OBJECT;
     }
@@ -195,6 +198,21 @@ static bool event_is_sound(const struct workload_image *image, const struct work
     }
 }
 
+static bool object_is_in(const struct workload_image *image, uint32_t object, uint32_t process)
+{
+    return object == WORKLOAD_INDEX_NONE || image->objects[object].process == process;
+}
+
+/* Does a sound event, of a task in this process, stay in it? */
+static bool event_stays(const struct workload_image *image, const struct workload_event *event,
+                        uint32_t process)
+{
+    if (event->kind == WORKLOAD_FORK)
+        return image->tasks[event->object].process == process;
+    return object_is_in(image, event->object, process) &&
+           object_is_in(image, event->object2, process);
+}
+
 /* The WORKLOAD_TASK_* flags that an event asks for. */
 static uint32_t flags_of(const struct workload_image *image, const struct workload_event *event)
 {
@@ -210,7 +228,9 @@ struct walk {
     uint32_t phase;
     uint32_t event;
     uint32_t thread;
-    uint32_t flags; /* of the task under way */
+    uint32_t flags;   /* of the task under way */
+    uint32_t process; /* the same */
+    uint32_t process_count; /* besides process 0, so far */
 };
 
 static enum workload_refusal check_phase(const struct workload_image *image, struct walk *walk)
@@ -230,6 +250,8 @@ static enum workload_refusal check_phase(const struct workload_image *image, str
 
         if (!event_is_sound(image, event))
             return WORKLOAD_IMAGE_EVENT;
+        if (!event_stays(image, event, walk->process))
+            return WORKLOAD_IMAGE_PROCESS;
         walk->flags |= flags_of(image, event);
     }
     walk->event += phase->event_count;
@@ -250,6 +272,20 @@ static bool task_is_in_range(const struct workload_image *image, const struct wo
            mask_is_sound(image, task->mask);
 }
 
+/* Processes are numbered in the order of their first tasks, and have names. */
+static bool process_is_sound(const struct workload_image *image, const struct workload_task *task,
+                             struct walk *walk)
+{
+    walk->process = task->process;
+    if (task->process == 0)
+        return task->process_name == WORKLOAD_INDEX_NONE;
+    if (task->process > walk->process_count + 1)
+        return false;
+    if (task->process > walk->process_count)
+        walk->process_count++;
+    return name_is_sound(image, task->process_name);
+}
+
 static enum workload_refusal check_task(const struct workload_image *image,
                                         const struct workload_task *task, struct walk *walk)
 {
@@ -264,6 +300,8 @@ static enum workload_refusal check_task(const struct workload_image *image,
         task->instance_count > image->header->thread_count - walk->thread)
         return WORKLOAD_IMAGE_THREADS;
 
+    if (!process_is_sound(image, task, walk))
+        return WORKLOAD_IMAGE_PROCESS;
     walk->flags = 0;
     for (uint32_t i = 0; i < task->phase_count; i++) {
         enum workload_refusal refusal = check_phase(image, walk);
@@ -287,6 +325,8 @@ static enum workload_refusal check_tasks(const struct workload_image *image)
         if (refusal != WORKLOAD_IMAGE_OK)
             return refusal;
     }
+    if (walk.process_count != h->process_count)
+        return WORKLOAD_IMAGE_PROCESS;
     if (walk.phase != h->phase_count)
         return WORKLOAD_IMAGE_TASK;
     if (walk.event != h->event_count)
@@ -366,6 +406,21 @@ uint32_t workload_image_task_of(const struct workload_image *image, uint32_t thr
             high = middle;
     }
     return low;
+}
+
+uint32_t workload_image_process_of(const struct workload_image *image, uint32_t thread)
+{
+    if (image->header->process_count == 0)
+        return 0;
+    return image->tasks[workload_image_task_of(image, thread)].process;
+}
+
+const char *workload_image_process_name(const struct workload_image *image, uint32_t process)
+{
+    for (uint32_t i = 0; i < image->header->task_count; i++)
+        if (image->tasks[i].process == process && process != 0)
+            return workload_image_name(image, image->tasks[i].process_name);
+    return "";
 }
 
 uint32_t workload_image_instance_of(const struct workload_image *image, uint32_t thread)

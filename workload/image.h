@@ -8,7 +8,9 @@
  *       have the kinds that its own kind needs,
  *   I3  tasks partition the phases, phases partition the events; both are never empty,
  *   I4  every number is inside its limit, every name ends in NUL inside the strings,
- *   I5  thread numbers are consecutive: first_thread is the sum of the counts before.
+ *   I5  thread numbers are consecutive: first_thread is the sum of the counts before,
+ *   I6  processes are numbered in the order of their first tasks, 1..process_count each have one,
+ *       and no event of one names an object, or forks a task, of another.
  * So users of `struct workload_image` check nothing again.
  *
  * Freestanding; no locks, no allocation.  The bytes stay the caller's and must not change.
@@ -33,6 +35,7 @@
     X(EVENT, "an event's kind, duration or object is not valid")                           \
     X(MASK, "a CPU set is empty")                                                          \
     X(OBJECT, "an object's kind or timer number is not valid")                             \
+    X(PROCESS, "a process's number is not the next one, or two processes share something") \
     X(THREADS, "the thread count is not the sum of the tasks' instances")
 
 enum workload_refusal {
@@ -75,6 +78,12 @@ uint32_t workload_image_task_of(const struct workload_image *image, uint32_t thr
 
 /* Which instance of its task `thread` is, from 0. */
 uint32_t workload_image_instance_of(const struct workload_image *image, uint32_t thread);
+
+/* The process of `thread`'s task: 0, or 1..process_count.  Cost: as task_of; O(1) without any. */
+uint32_t workload_image_process_of(const struct workload_image *image, uint32_t thread);
+
+/* The name of a process, "" for process 0.  O(tasks). */
+const char *workload_image_process_name(const struct workload_image *image, uint32_t process);
 
 /* Does `thread` start with the workload?  Else it is there to be forked. */
 bool workload_image_starts(const struct workload_image *image, uint32_t thread);

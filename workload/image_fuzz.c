@@ -29,7 +29,8 @@ static const char text[] =
     "\"resume\":\"b\",\"runtime\":3,\"broad\":\"c\",\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"},"
     "\"suspend\":\"c\",\"barrier\":\"x\",\"sem_wait\":\"s\",\"sem_post\":\"s\",\"mem\":5,"
     "\"memrun\":6,\"yield\",\"fork\":\"d\"},\"d\":{\"instance\":0,\"sync\":{\"ref\":\"c\","
-    "\"mutex\":\"m\"}}},\"global\":{\"duration\":1}}";
+    "\"mutex\":\"m\"}},\"g\":{\"taskgroup\":\"/g\",\"sem_post\":\"u\"},"
+    "\"h\":{\"taskgroup\":\"/h\",\"run\":1}},\"global\":{\"duration\":1}}";
 
 /* Touch all that an opened image gives. */
 static void use(const struct workload_image *image)
@@ -42,6 +43,9 @@ static void use(const struct workload_image *image)
 
     for (uint32_t i = 0; i < image->header->task_count; i++)
         ASSERT(strlen(workload_image_name(image, image->tasks[i].name)) < WORKLOAD_NAME_BYTES_MAX);
+    for (uint32_t i = 0; i <= image->header->process_count; i++)
+        ASSERT(strlen(workload_image_process_name(image, i)) < WORKLOAD_NAME_BYTES_MAX);
+    ASSERT(workload_image_process_of(image, last) <= image->header->process_count);
     (void)workload_image_ends(image);
     (void)workload_image_instance_of(image, last);
     (void)workload_image_starts(image, last);

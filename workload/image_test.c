@@ -17,7 +17,10 @@ static const char text[] =
     "\"resume\":\"b\",\"broad\":\"c\",\"sync\":{\"ref\":\"c\",\"mutex\":\"m\"},"
     "\"suspend\":\"c\",\"barrier\":\"b\",\"sem_wait\":\"s\",\"sem_post\":\"s\","
     "\"mem\":5,\"memrun\":6,\"yield\",\"fork\":\"z\"},"
-    "\"z\":{\"instance\":0,\"run\":1}}}";
+    "\"z\":{\"instance\":0,\"run\":1},"
+    "\"g\":{\"taskgroup\":\"/g\",\"run\":1,\"lock\":\"own\",\"unlock\":\"own\"},"
+    "\"h\":{\"taskgroup\":\"/h\",\"run\":1},"
+    "\"i\":{\"taskgroup\":\"/g\",\"run\":1,\"lock\":\"own\",\"unlock\":\"own\"}}}";
 
 static struct test_reading reading;
 static unsigned char *bytes; /* a copy that a test may change */
@@ -96,7 +99,7 @@ static void test_image_read(void **state)
     const struct workload_image *image = &reading.image;
 
     (void)state;
-    assert_int_equal(workload_image_threads(image), 6);
+    assert_int_equal(workload_image_threads(image), 9);
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(workload_image_task_of(image, i), i == 3);
         assert_int_equal(workload_image_instance_of(image, i), i % 3);
@@ -108,7 +111,68 @@ static void test_image_read(void **state)
     assert_true(workload_image_starts(image, 3));
     assert_int_equal(workload_image_task_of(image, 4), 2); /* z, which b forks twice */
     assert_false(workload_image_starts(image, 5));
-    expect_assert_failure(workload_image_task_of(image, 6));
+    expect_assert_failure(workload_image_task_of(image, 9));
+}
+
+/* Goal: processes are numbered by their first tasks, and a thread's is found.  Method: two groups,
+ * one of two tasks; names; an image without any. */
+static void test_image_processes(void **state)
+{
+    static const uint32_t processes[] = {0, 0, 0, 0, 0, 0, 1, 2, 1};
+    const struct workload_image *image = &reading.image;
+    struct test_reading t;
+
+    (void)state;
+    assert_int_equal(image->header->process_count, 2);
+    for (uint32_t i = 0; i < ARRAY_COUNT(processes); i++)
+        assert_int_equal(workload_image_process_of(image, i), processes[i]);
+    assert_string_equal(workload_image_process_name(image, 0), "");
+    assert_string_equal(workload_image_process_name(image, 1), "/g");
+    assert_string_equal(workload_image_process_name(image, 2), "/h");
+    test_read_body(&t, "\"run\":1");
+    assert_int_equal(workload_image_process_of(&t.image, 0), 0);
+    test_fini(&t);
+}
+
+/* The last object or event that is so, of a table that has one. */
+static uint32_t find_object(uint32_t process)
+{
+    for (uint32_t i = header()->object_count; i-- > 0;)
+        if (object(i)->process == process)
+            return i;
+    fail_msg("no object of process %u", process);
+    return 0;
+}
+
+static uint32_t find_event(uint32_t kind)
+{
+    for (uint32_t i = header()->event_count; i-- > 0;)
+        if (event(i)->kind == kind)
+            return i;
+    fail_msg("no event of kind %u", kind);
+    return 0;
+}
+
+/* Goal: a process whose number is not the next one, or that shares something, is refused.  Method:
+ * tasks, objects and a fork moved to other processes. */
+static void test_image_refuses_processes(void **state)
+{
+    struct workload_object *own = object(find_object(1));
+
+    (void)state;
+    expect_refused(&task(3)->process, 2, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&task(4)->process, 3, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&task(4)->process, 1, WORKLOAD_IMAGE_PROCESS); /* nobody is in 2 */
+    expect_refused(&task(5)->process, 2, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&task(5)->process_name, header()->strings_bytes, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&task(0)->process_name, 0, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&own->process, 0, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&own->process, 3, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&own->reserved, 1, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&event(find_event(WORKLOAD_FORK))->object, 4, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&header()->process_count, 1, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&header()->process_count, 3, WORKLOAD_IMAGE_PROCESS);
+    expect_refused(&header()->process_count, WORKLOAD_PROCESSES_MAX + 1, WORKLOAD_IMAGE_LIMIT);
 }
 
 /* Goal: the task of a thread is found among many.  Method: 500 tasks of 1, 2, 3 instances. */
@@ -378,6 +442,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_image_read),
+        TEST(test_image_processes),
+        TEST(test_image_refuses_processes),
         TEST(test_image_task_of_many),
         TEST(test_image_ends),
         TEST(test_image_refuses_wrong_bytes),

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_BYTES_MAX 240u
+#define TEXT_BYTES_MAX 320u
 
 /* ---- Places ---------------------------------------------------------------------------------- */
 

@@ -135,6 +135,8 @@ static void read_all_tasks(struct reading *r, uint32_t first)
                       "\"tasks\": expected at least one task");
     if (r->d->error_count == errors)
         forks_settle(r);
+    if (r->d->error_count == errors)
+        groups_settle(r);
 }
 
 static void read_all_resources(struct reading *r)
@@ -243,6 +245,7 @@ static enum workload_status compile(struct reading *r, size_t bytes, struct work
 {
     builder_init(&r->builder, objects_max(bytes));
     forks_init(&r->forks);
+    groups_init(&r->groups);
     resources_init(&r->resources);
     read_sections(r);
     r->d->file = 0;
@@ -250,6 +253,7 @@ static enum workload_status compile(struct reading *r, size_t bytes, struct work
     enum workload_status status = finish(r, blob);
 
     resources_fini(&r->resources);
+    groups_fini(&r->groups);
     forks_fini(&r->forks);
     builder_fini(&r->builder);
     return status;

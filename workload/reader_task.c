@@ -8,8 +8,8 @@
 
 #define PHASE_KEYS "loop, cpus or an event (" READER_EVENT_NAMES ")"
 #define TASK_KEYS                                                                  \
-    "instance, delay, loop, phases, cpus, priority, policy, capos-class or an event (" \
-    READER_EVENT_NAMES ")"
+    "instance, delay, loop, phases, cpus, priority, policy, taskgroup, " \
+    "capos-class or an event (" READER_EVENT_NAMES ")"
 
 /* Linux's SCHED_IDLE runs at this weight, where nice 19 has 15. */
 #define IDLE_WEIGHT 3u
@@ -23,11 +23,13 @@ enum attribute {
     TASK_PRIORITY,
     TASK_POLICY,
     TASK_CLASS,
+    TASK_GROUP,
     TASK_ATTRIBUTE_COUNT
 };
 
 static const char *const attribute_names[TASK_ATTRIBUTE_COUNT] = {
     "instance", "delay", "loop", "phases", "cpus", "priority", "policy", "capos-class",
+    "taskgroup",
 };
 
 /* Real-time priorities; ten of them are one step of nice, from FIFO_NICE_MAX down. */
@@ -43,6 +45,7 @@ struct draft {
     enum workload_policy policy;
     struct member priority; /* its range is the policy's */
     struct member phases;
+    struct member group; /* without a name: none */
     uint32_t seen; /* bit per enum attribute */
 };
 
@@ -94,14 +97,14 @@ void reader_refuse_key(struct reading *r, const struct member *m, const char *ex
                       expected);
 }
 
-/* Keys of tasks and phases that change nothing here.  True if `m` is one: it is noted. */
+/* Keys of tasks and phases that change nothing there.  True if `m` is one: it is noted. */
 static bool is_without_effect(struct reading *r, const struct member *m)
 {
     static const struct {
         const char *name;
         const char *why;
     } keys[] = {
-        {"taskgroup", "threads are not scheduled in groups"},
+        {"taskgroup", "a thread stays in the process that it starts in"},
         {"util_min", "CPUs have one frequency"},
         {"util_max", "CPUs have one frequency"},
     };
@@ -342,6 +345,10 @@ static void read_attribute(struct reading *r, const struct member *m, enum attri
     case TASK_POLICY:
         reader_policy(r, m, &draft->policy);
         break;
+    case TASK_GROUP:
+        if (groups_is_path(r, m))
+            draft->group = *m;
+        break;
     case TASK_CLASS:
         read_class(r, m, &draft->task.latency_class);
         break;
@@ -406,5 +413,7 @@ void reader_task(struct reading *r, const struct member *task)
         return;
     }
     builder_task(&r->builder, task->name, draft.task);
+    if (draft.group.name_bytes != 0)
+        groups_add(r, &draft.group);
     reading_check_limit(r, task);
 }

@@ -173,9 +173,9 @@ static void test_task_fifo_as_weight(void **state)
 static void test_task_notes(void **state)
 {
     (void)state;
-    test_read_body(&t, "\"taskgroup\":\"/g\",\"util_min\":5,\"util_max\":9,"
+    test_read_body(&t, "\"util_min\":5,\"util_max\":9,"
                        "\"phases\":{\"p\":{\"taskgroup\":\"\",\"run\":1}}");
-    assert_int_equal(t.d.count, 4);
+    assert_int_equal(t.d.count, 3);
     for (uint32_t i = 0; i < t.d.count; i++)
         assert_non_null(strstr(t.d.items[i].text, "has no effect: "));
 }

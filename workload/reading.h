@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what the parts of the reader share: the reading under way, and the checks of one
- * member.  Private to reader*.c, merge.c, forks.c and member.c.
+ * member.  Private to reader*.c, merge.c, forks.c, groups.c and member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
@@ -9,6 +9,7 @@
 #include "workload/builder.h"
 #include "workload/diagnostics.h"
 #include "workload/forks.h"
+#include "workload/groups.h"
 #include "workload/members.h"
 #include "workload/prepass.h"
 #include "workload/reader.h"
@@ -39,6 +40,7 @@ struct reading {
     struct builder builder;
     struct builder_global global;
     struct forks forks;
+    struct groups groups;
     struct resources resources;
     enum workload_policy default_policy;
     uint32_t instance_count; /* of the task under way */

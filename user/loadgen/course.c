@@ -39,6 +39,9 @@ static bool all_wait(uint64_t *wait_count)
     *wait_count = 0;
     for (uint32_t i = 0; i < load.thread_count; i++) {
         const struct load_thread *t = &load.threads[i];
+
+        if (!load_is_own(i))
+            continue;
         bool is_waiting = __atomic_load_n(&t->is_waiting, __ATOMIC_ACQUIRE) != 0;
 
         if (!__atomic_load_n(&t->has_started, __ATOMIC_ACQUIRE))
@@ -53,7 +56,7 @@ static bool all_wait(uint64_t *wait_count)
 /*
  * No duration: until all have ended or nothing moves.  A thread that was woken but has not run yet
  * looks as if it waited; with every other thread waiting it runs at once, so it is not overlooked
- * over several looks.
+ * over several looks.  With several processes that is so only when nothing moves in any.
  */
 static void follow_to_standstill(void)
 {
@@ -65,13 +68,16 @@ static void follow_to_standstill(void)
         uint64_t wait_count;
 
         /* Read in this order: who has not ended may fork, who has not started does not. */
-        if (ended == __atomic_load_n(&load.started, __ATOMIC_ACQUIRE))
+        if (ended == __atomic_load_n(&load.started, __ATOMIC_ACQUIRE)) {
+            (void)load_all_still(true);
             return;
+        }
         wait_until(ended, mono_add(rt_now(), LOAD_LOOK_NS));
         if (!all_wait(&wait_count) || wait_count != seen) {
             stuck_looks = 0;
             seen = wait_count;
-        } else if (++stuck_looks == LOAD_STUCK_LOOKS) {
+            (void)load_all_still(false);
+        } else if (++stuck_looks >= LOAD_STUCK_LOOKS && load_all_still(true)) {
             rt_print("loadgen: every thread waits for another: the run ends");
             load_fail(RESULT_FAILED_INCOMPLETE);
             return;
@@ -86,7 +92,7 @@ static bool join_those_there(void)
     for (uint32_t i = 0; i < load.thread_count; i++) {
         struct load_thread *t = &load.threads[i];
 
-        if (t->is_joined || !__atomic_load_n(&t->has_started, __ATOMIC_ACQUIRE))
+        if (!load_is_own(i) || t->is_joined || !__atomic_load_n(&t->has_started, __ATOMIC_ACQUIRE))
             continue;
         (void)rt_thread_join(&t->ref, NULL); /* of one that has ended: no wait */
         t->is_joined = true;
@@ -103,7 +109,27 @@ static void join_all(void)
         continue; /* at most a turn for each thread */
 }
 
-void load_follow(void)
+/* Process 0 alone writes snapshots: while others run it has to be there. */
+static void watch_others(void)
+{
+    /* At most until all have ended. */
+    while (load_processes_live() && !mono_is_never(load_snapshot_at())) {
+        (void)rt_sleep_until(load_snapshot_at().ns);
+        load_write_snapshot();
+    }
+}
+
+static void follow_as_child(void)
+{
+    if (mono_is_never(load.end)) {
+        follow_to_standstill();
+        return;
+    }
+    sleep_until(mono_add(load.end, LOAD_LATE_NS));
+    join_all();
+}
+
+static void follow_all(void)
 {
     uint64_t read_ns = LOAD_READ_NS + LOAD_READ_CPU_NS * load.cpu_count;
 
@@ -113,10 +139,21 @@ void load_follow(void)
     read_cpus(load.cpus_before);
     if (mono_is_never(load.end)) {
         follow_to_standstill();
+        watch_others();
+        load_processes_await();
         read_cpus(load.cpus_after);
         return;
     }
     sleep_until(load.end);
     read_cpus(load.cpus_after);
     join_all();
+    load_processes_await();
+}
+
+void load_follow(void)
+{
+    if (load.process == 0)
+        follow_all();
+    else
+        follow_as_child();
 }

@@ -18,6 +18,7 @@
  *         deadline.  Without a duration (`end` is MONO_NEVER) the run ends when all that started
  *         have ended, or when LOAD_STUCK_LOOKS looks in a row find every living thread waiting for
  *         another.
+ *         Each process of the run does that for its own threads (processes.h).
  * Result.  A thread's figures are differences of its own telemetry record from its first instant to
  *         its last, the CPUs' from shortly before `start` to the end.
  *
@@ -26,7 +27,7 @@
  *
  * Locks.  `shared_guard` around step_next for threads with shared timers (step.h asks for it); of a
  *         watched run, a thread's `guard` around all of step_next, outermost.  The words `gate`,
- *         `ready`, `asleep`, `started`, `ended`, `failed`, `forked` and a thread's `has_started`,
+ *         `ready`, `asleep`, `started`, `ended`, `forked` and a thread's `has_started`,
  *         `wait_count`, `is_waiting`, `has_begun` and `has_ended` are atomic.  Everything else of a
  *         thread is its own until it has ended; `begin` does not change once it has begun.
  */
@@ -34,6 +35,7 @@
 #define USER_LOADGEN_LOAD_H
 
 #include "abi/stream.h"
+#include "user/loadgen/processes.h"
 #include "user/rt/barrier.h"
 #include "user/rt/calls.h"
 #include "user/rt/clock.h"
@@ -65,6 +67,10 @@ _Static_assert(WORKLOAD_BUFFER_BYTES_MIN % LOAD_TOUCH_BYTES == 0, "a piece fits 
 /* Looking for a standstill, when there is no duration. */
 #define LOAD_LOOK_NS (250 * NS_PER_MS)
 #define LOAD_STUCK_LOOKS 4u
+/* Of a watched run: how long a process may take to note its threads' figures.  And children notice
+ * the end so much later, when process 0 has read the CPUs. */
+#define LOAD_NOTE_NS NS_PER_MS
+#define LOAD_LATE_NS NS_PER_MS
 /* Actions without a PAUSE, each with its system calls at most 2,500 instructions.  Not after each:
  * a PAUSE gives all other CPUs a turn in the deterministic machine, which makes actions slow. */
 #define LOAD_UNPAUSED_MAX 4u
@@ -89,6 +95,7 @@ struct load_thread {
     uint32_t wait_count;   /* waits for another thread so far */
     uint32_t is_waiting;   /* in such a wait now */
     bool has_blocked;      /* its latest wait or yield was one: time passed */
+    uint32_t process;      /* in which it began */
     uint32_t touch_at;     /* where in the buffer it writes next */
     bool is_forked;        /* not there from the start */
     bool has_started;      /* `ref` is valid */
@@ -103,30 +110,30 @@ struct load_thread {
     uint64_t paid_ns;      /* the reading of its ledger up to which it has paid */
 };
 
-enum load_gate { GATE_CLOSED = 0, GATE_OPEN = 1, GATE_GO_HOME = 2 };
-
 struct load {
     struct workload_image image;
+    uint32_t process; /* which of the image's this one is */
     uint32_t thread_count;
     uint32_t cpu_count;
     struct cpumask cpus; /* that threads of this process may use */
     struct mono start;
-    struct mono end; /* or MONO_NEVER */
+    struct mono end; /* or MONO_NEVER; the duration until `start` is known */
     uint32_t gate;   /* enum load_gate */
-    uint32_t start_count; /* threads that start with the workload */
+    uint32_t start_count; /* own threads that start with the workload */
     uint32_t started;     /* these, and those that were forked */
     uint32_t ready;
     uint32_t asleep;
     uint32_t ended;
-    uint32_t failed; /* enum result_verdict bits */
     struct rt_mutex shared_guard;
     struct step_shared shared;
-    struct load_thread *threads; /* `thread_count` of them, at LOAD_RECORDS_BASE */
-    struct load_object *objects; /* the image's, behind them */
-    uint32_t *forked;            /* of each task, behind them: forks so far */
+    struct load_board *board;    /* at LOAD_RECORDS_BASE; what follows lies behind it */
+    struct load_thread *threads; /* `thread_count` of them, all processes' */
+    struct load_object *objects; /* the image's */
+    struct stream_thread *rows;  /* of a watched run: each thread's figures so far */
+    uint32_t *forked;            /* of each task: forks so far */
     uint32_t histogram_us;       /* 0: nobody asked for exact latencies */
     uint64_t watch_ns;           /* 0: nobody asked for snapshots */
-    uint32_t *counts;            /* `histogram_us` for each thread, behind `forked` */
+    uint32_t *counts;            /* `histogram_us` for each thread */
     struct cap_cpu_stat cpus_before[CPU_MAX];
     struct cap_cpu_stat cpus_after[CPU_MAX];
     bool cpu_is_known[CPU_MAX]; /* both readings were answered */
@@ -135,17 +142,41 @@ struct load {
 /* The one run of this program. */
 extern struct load load;
 
+/* Is it this process's thread? */
+static inline bool load_is_own(uint32_t thread)
+{
+    return workload_image_process_of(&load.image, thread) == load.process;
+}
+
+/* ---- main.c ---- */
+
+/* Of all that lies at LOAD_RECORDS_BASE. */
+uint64_t load_records_bytes(void);
+
 /* ---- start.c ---- */
 
 /* The CPUs of mask number `mask` (or WORKLOAD_INDEX_NONE) that it may use; may be empty. */
 struct cpumask load_cpus_of(uint32_t mask);
 
 /*
- * Create all threads and bring them to sleep before `start`.
- * Returns: false when one could not be created; the console says which, RESULT_FAILED_SPAWN is set
- * and those that were created have ended.
+ * Process 0: start the others, create the own threads, and bring all to sleep before `start`.
+ * Returns: false when one could not be created; the console says which, the verdict fails and those
+ * that were created have ended.
  */
-MUST_USE bool load_start(void);
+MUST_USE bool load_start(const struct load_gifts *gifts);
+
+/* Its steps, for each process.  Create the own threads, and wait until they are at the gate; false:
+ * one could not be. */
+MUST_USE bool load_gather(void);
+
+/* The run begins at `start`. */
+void load_set_start(struct mono start);
+
+/* Let them go to sleep there, and then give each its whole CPU set. */
+void load_place(void);
+
+/* Or end those there are. */
+void load_send_home(void);
 
 /* The parameters of thread `t`, with the CPUs it may use; false if there are none. */
 MUST_USE bool load_params(const struct load_thread *t, struct cap_thread_params *params);
@@ -157,7 +188,7 @@ int64_t load_thread_run(void *argument);
 
 /* ---- course.c ---- */
 
-/* Read the CPUs, wait for the run's end, read them again. */
+/* Wait for the run's end.  Process 0 reads the CPUs before and after, and waits for the others. */
 void load_follow(void);
 
 /* b - a of two readings of a counter; unknown if it fell, which a sound counter never does. */
@@ -171,7 +202,8 @@ static inline int64_t load_rise(uint64_t a, uint64_t b)
 /* When the next snapshot is due; MONO_NEVER: none will be. */
 struct mono load_snapshot_at(void);
 
-/* Write it, and choose the next.  Only the main thread, once load_follow has read the CPUs. */
+/* Note the own threads' figures, write all (process 0), and choose the next.  Only the main thread,
+ * once load_follow has read the CPUs. */
 void load_write_snapshot(void);
 
 /* ---- outcome.c ---- */
@@ -195,7 +227,7 @@ MUST_USE bool load_write_histograms(void);
 /* Add bits of enum result_verdict. */
 static inline void load_fail(uint32_t bits)
 {
-    (void)__atomic_fetch_or(&load.failed, bits, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_or(&load.board->failed, bits, __ATOMIC_RELAXED);
 }
 
 #endif /* USER_LOADGEN_LOAD_H */

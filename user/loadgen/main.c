@@ -14,7 +14,9 @@
 struct load load;
 
 _Static_assert(sizeof(struct load_thread) % 8 == 0, "objects follow threads");
-_Static_assert(LOAD_THREADS_MAX * sizeof(struct load_thread) +
+_Static_assert(sizeof(struct load_board) +
+                       LOAD_THREADS_MAX *
+                           (sizeof(struct load_thread) + sizeof(struct stream_thread)) +
                        WORKLOAD_OBJECTS_MAX * sizeof(struct load_object) +
                        (WORKLOAD_TASKS_MAX + LOAD_THREADS_MAX * STREAM_HISTOGRAM_US_MAX) *
                                sizeof(uint32_t) <=
@@ -61,64 +63,85 @@ static const char *decode(void)
     return NULL;
 }
 
-/* The CPUs that threads of this process may use. */
-static struct cpumask own_cpus(void)
+/* The CPUs that threads of this process may use.  Returns: CAP_CPUS, or CAP_NONE: all of them. */
+static uint32_t find_cpus(void)
 {
-    struct cpumask cpus;
-
-    if (rt_cpus_read(CAP_CPUS, &cpus) != STATUS_OK)
-        cpumask_fill(cpus.words, CPUMASK_WORDS, load.cpu_count); /* not given: all are */
-    return cpus;
+    if (rt_cpus_read(CAP_CPUS, &load.cpus) == STATUS_OK)
+        return CAP_CPUS;
+    cpumask_fill(load.cpus.words, CPUMASK_WORDS, load.cpu_count);
+    return CAP_NONE;
 }
 
-/* Memory for the records, zeroed. */
-static int64_t make_records(void)
+/* Where each record lies; the end of all.  Those of 4 bytes come last. */
+static uint64_t lay_out(struct load *l)
 {
-    uint64_t threads_bytes = load.thread_count * sizeof(struct load_thread);
-    uint64_t objects_bytes = load.image.header->object_count * sizeof(struct load_object);
-    uint64_t forked_bytes = load.image.header->task_count * sizeof *load.forked;
-    uint64_t counts_bytes = (uint64_t)load.thread_count * load.histogram_us * sizeof *load.counts;
-    int64_t memory =
-        rt_memory_create(threads_bytes + objects_bytes + forked_bytes + counts_bytes);
+    uint64_t at = LOAD_RECORDS_BASE;
 
-    if (memory < 0)
-        return memory;
-    load.threads = (struct load_thread *)LOAD_RECORDS_BASE;
-    load.objects = (struct load_object *)(LOAD_RECORDS_BASE + threads_bytes);
-    load.forked = (uint32_t *)(LOAD_RECORDS_BASE + threads_bytes + objects_bytes);
-    load.counts = load.forked + load.image.header->task_count;
-    return rt_memory_map((uint32_t)memory, LOAD_RECORDS_BASE, MEMORY_MAP_WRITE, NULL);
+    l->board = (struct load_board *)at;
+    at += sizeof *l->board;
+    l->threads = (struct load_thread *)at;
+    at += l->thread_count * sizeof *l->threads;
+    l->objects = (struct load_object *)at;
+    at += l->image.header->object_count * sizeof *l->objects;
+    l->rows = (struct stream_thread *)at;
+    at += l->watch_ns != 0 ? l->thread_count * sizeof *l->rows : 0;
+    l->forked = (uint32_t *)at;
+    at += l->image.header->task_count * sizeof *l->forked;
+    l->counts = (uint32_t *)at;
+    return at + (uint64_t)l->thread_count * l->histogram_us * sizeof *l->counts;
 }
 
-/* Memory for mem and memrun, if some event is one. */
-static int64_t make_buffer(void)
+uint64_t load_records_bytes(void)
+{
+    return lay_out(&load) - LOAD_RECORDS_BASE;
+}
+
+/* A memory object, zeroed, with its handle; none for no bytes. */
+static int64_t make(uint64_t bytes, uint64_t address, uint32_t *handle)
 {
     int64_t memory;
 
-    if (load.image.header->buffer_bytes == 0)
+    if (bytes == 0)
         return STATUS_OK;
-    memory = rt_memory_create(load.image.header->buffer_bytes);
+    memory = rt_memory_create(bytes);
     if (memory < 0)
         return memory;
-    return rt_memory_map((uint32_t)memory, LOAD_BUFFER_BASE, MEMORY_MAP_WRITE, NULL);
+    *handle = (uint32_t)memory;
+    return rt_memory_map(*handle, address, MEMORY_MAP_WRITE, NULL);
 }
 
-int64_t rt_main(uint64_t argument)
+/* The records, and memory for mem and memrun, if some event is one. */
+static int64_t make_memory(struct load_gifts *gifts)
 {
-    const char *refusal = decode();
-    int64_t status;
+    int64_t status = make(load_records_bytes(), LOAD_RECORDS_BASE, &gifts->records);
 
-    (void)argument;
-    if (refusal != NULL)
-        return refuse(refusal);
-    load.thread_count = workload_image_threads(&load.image);
-    status = make_records();
-    if (status == STATUS_OK)
-        status = make_buffer();
     if (status != STATUS_OK)
-        return refuse(status_sentence(status));
-    load.cpu_count = rt_cpu_count();
-    load.cpus = own_cpus();
+        return status;
+    return make(load.image.header->buffer_bytes, LOAD_BUFFER_BASE, &gifts->buffer);
+}
+
+/* The same in a child: what process 0 made. */
+static int64_t map_memory(void)
+{
+    int64_t status = rt_memory_map(LOAD_SLOT_RECORDS, LOAD_RECORDS_BASE, MEMORY_MAP_WRITE, NULL);
+
+    (void)lay_out(&load);
+    if (status != STATUS_OK || load.image.header->buffer_bytes == 0)
+        return status;
+    return rt_memory_map(LOAD_SLOT_BUFFER, LOAD_BUFFER_BASE, MEMORY_MAP_WRITE, NULL);
+}
+
+static void init_records(void)
+{
+    static const struct stream_thread unknown = {RESULT_UNKNOWN, RESULT_UNKNOWN, RESULT_UNKNOWN,
+                                                 RESULT_UNKNOWN, 0};
+
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        load.threads[i].number = i;
+        load.threads[i].is_forked = !workload_image_starts(&load.image, i);
+        if (load.watch_ns != 0)
+            load.rows[i] = unknown;
+    }
     for (uint32_t i = 0; i < load.image.header->object_count; i++) {
         load.objects[i].holder = LOAD_NOBODY;
         if (load.image.objects[i].kind == WORKLOAD_BARRIER_POINT)
@@ -126,12 +149,32 @@ int64_t rt_main(uint64_t argument)
         if (i % 1024 == 0)
             rt_pause();
     }
+}
 
-    bool has_run = load_start();
+int64_t rt_main(uint64_t argument)
+{
+    struct load_gifts gifts = {.records = CAP_NONE};
+    const char *refusal = decode();
+    int64_t status;
+
+    if (refusal != NULL)
+        return refuse(refusal);
+    load.process = (uint32_t)argument;
+    load.thread_count = workload_image_threads(&load.image);
+    status = load.process == 0 ? make_memory(&gifts) : map_memory();
+    if (status != STATUS_OK)
+        return refuse(status_sentence(status));
+    load.cpu_count = rt_cpu_count();
+    gifts.cpus = find_cpus();
+    if (load.process != 0)
+        return load_child_run();
+    init_records();
+
+    bool has_run = load_start(&gifts);
 
     if (has_run)
         load_follow();
     bool is_written = load_write_result(has_run) && load_write_histograms();
 
-    return is_written && load.failed == RESULT_VERDICT_OK ? 0 : 1;
+    return is_written && load.board->failed == RESULT_VERDICT_OK ? 0 : 1;
 }

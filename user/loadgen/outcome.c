@@ -30,6 +30,7 @@ static void write_thread(struct result_thread *row, const struct load_thread *t)
 {
     *row = unknown_thread;
     step_result(&t->step, row);
+    row->process = t->process;
     row->runtime_ns = load_rise(t->begin.runtime_ns, t->end.runtime_ns);
     row->switches = load_rise(t->begin.switches, t->end.switches);
     row->preemptions = load_rise(t->begin.preemptions, t->end.preemptions);
@@ -51,7 +52,7 @@ static void write_rows(bool has_run)
     struct result_cpu *cpus = (struct result_cpu *)&result.body.threads[load.thread_count];
 
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        if (has_run && load.threads[i].has_started)
+        if (has_run && load.threads[i].has_begun)
             write_thread(&result.body.threads[i], &load.threads[i]);
         else
             result.body.threads[i] = unknown_thread;
@@ -106,7 +107,7 @@ bool load_write_result(bool has_run)
         .magic = RESULT_MAGIC,
         .bytes = bytes,
         .duration_ns = measured_ns(has_run),
-        .failed = __atomic_load_n(&load.failed, __ATOMIC_RELAXED),
+        .failed = __atomic_load_n(&load.board->failed, __ATOMIC_RELAXED),
         .thread_count = load.thread_count,
         .cpu_count = load.cpu_count,
         .wasted_ns = RESULT_UNKNOWN,

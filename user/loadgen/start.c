@@ -95,11 +95,11 @@ static void open_gate(enum load_gate gate)
     (void)rt_unpark(&load.gate, LOAD_THREADS_MAX);
 }
 
-static void send_home(void)
+void load_send_home(void)
 {
     open_gate(GATE_GO_HOME);
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        if (load.threads[i].has_started)
+        if (load_is_own(i) && load.threads[i].has_started)
             (void)rt_thread_join(&load.threads[i].ref, NULL);
         rt_pause();
     }
@@ -107,20 +107,16 @@ static void send_home(void)
 
 static bool start_all(void)
 {
+    for (uint32_t i = 0; i < load.thread_count; i++)
+        load.start_count += load_is_own(i) && !load.threads[i].is_forked;
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        load.threads[i].number = i;
-        load.threads[i].is_forked = !workload_image_starts(&load.image, i);
-        load.start_count += !load.threads[i].is_forked;
-    }
-    for (uint32_t i = 0; i < load.thread_count; i++) {
-        if (load.threads[i].is_forked)
+        if (!load_is_own(i) || load.threads[i].is_forked)
             continue;
         int64_t status = start_thread(&load.threads[i]);
 
         if (status != STATUS_OK) {
             say_refused(i, status);
             load_fail(RESULT_FAILED_SPAWN);
-            send_home();
             return false;
         }
         rt_pause();
@@ -141,12 +137,12 @@ static void make_stacks(void)
     for (; taken < load.thread_count && has_memory; taken++) {
         struct load_thread *t = &load.threads[taken];
 
-        if (t->is_forked)
+        if (load_is_own(taken) && t->is_forked)
             has_memory = rt_stack_take(&t->ref.slot) == STATUS_OK;
         rt_pause();
     }
     for (uint32_t i = 0; i < taken - !has_memory; i++)
-        if (load.threads[i].is_forked)
+        if (load_is_own(i) && load.threads[i].is_forked)
             rt_stack_give(load.threads[i].ref.slot);
 }
 
@@ -155,7 +151,7 @@ static void widen_masks(void)
     for (uint32_t i = 0; i < load.thread_count; i++) {
         const struct load_thread *t = &load.threads[i];
 
-        if (t->is_forked)
+        if (!load_is_own(i) || t->is_forked)
             continue;
         uint32_t task = workload_image_task_of(&load.image, i);
         struct cpumask cpus = load_cpus_of(load.image.tasks[task].mask);
@@ -166,25 +162,52 @@ static void widen_masks(void)
     }
 }
 
-bool load_start(void)
+bool load_gather(void)
 {
     struct rt_thread_ref self = rt_thread_self();
-    uint64_t duration_ns = load.end.ns; /* until `start` is known */
 
     if (rt_set_class(&self, LATENCY_INTERACTIVE) != STATUS_OK)
         UNREACHABLE();
     if (!start_all())
         return false;
-
     make_stacks();
-    load.start = mono_add(rt_now(), LOAD_MARGIN_NS + LOAD_MARGIN_THREAD_NS * load.thread_count);
+    return true;
+}
+
+void load_set_start(struct mono start)
+{
+    load.start = start;
     if (!mono_is_never(load.end))
-        load.end = mono_add(load.start, duration_ns);
+        load.end = mono_add(load.start, load.end.ns);
+}
+
+void load_place(void)
+{
     open_gate(GATE_OPEN);
     wait_for_count(&load.asleep, load.start_count);
     (void)rt_sleep_until(mono_add(rt_now(), LOAD_SETTLE_NS).ns);
     widen_masks();
+}
+
+/* A process that is missing now is missed again when all are waited for. */
+static void start_run(void)
+{
+    load_set_start(mono_add(rt_now(), LOAD_MARGIN_NS + LOAD_MARGIN_THREAD_NS * load.thread_count));
+    load_processes_open(GATE_OPEN, load.start.ns);
+    load_place();
+    (void)load_processes_reach(STAGE_PLACED);
     if (!mono_before(rt_now(), load.start))
         rt_print("loadgen: the machine is too slow: threads were still being placed at the start");
-    return true;
+}
+
+bool load_start(const struct load_gifts *gifts)
+{
+    if (load_processes_start(gifts) && load_gather() && load_processes_reach(STAGE_READY)) {
+        start_run();
+        return true;
+    }
+    load_processes_open(GATE_GO_HOME, 0);
+    load_send_home();
+    load_processes_await();
+    return false;
 }

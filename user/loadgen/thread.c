@@ -369,6 +369,7 @@ static void count_exactly(struct load_thread *t)
 static void note_begun(struct load_thread *t)
 {
     t->self = rt_thread_self();
+    t->process = load.process;
     __atomic_store_n(&t->has_begun, true, __ATOMIC_RELEASE);
 }
 

@@ -87,14 +87,24 @@ static void read_cpu(struct result_cpu *row, uint32_t cpu)
         load_cpu_row(row, &load.cpus_before[cpu], &now);
 }
 
-void load_write_snapshot(void)
+static void note_rows(void)
+{
+    for (uint32_t i = 0; i < load.thread_count; i++) {
+        if (load_is_own(i))
+            read_thread(&load.rows[i], &load.threads[i]);
+        rt_pause();
+    }
+}
+
+/* All rows; those of other processes were noted at this instant too. */
+static void write(struct mono now, size_t bytes)
 {
     struct result_cpu *cpus = (struct result_cpu *)&snapshot.body.threads[load.thread_count];
-    struct mono now = rt_now();
-    size_t bytes = sizeof snapshot.header + body_bytes();
 
+    if (load.image.header->process_count != 0)
+        (void)rt_sleep_until(mono_add(now, LOAD_NOTE_NS).ns);
     for (uint32_t i = 0; i < load.thread_count; i++) {
-        read_thread(&snapshot.body.threads[i], &load.threads[i]);
+        snapshot.body.threads[i] = load.rows[i];
         rt_pause();
     }
     for (uint32_t cpu = 0; cpu < load.cpu_count; cpu++) {
@@ -109,6 +119,16 @@ void load_write_snapshot(void)
     snapshot.header.checksum = load_checksum(&snapshot, bytes);
     if (rt_result_write(&snapshot, bytes) != STATUS_OK)
         load_fail(RESULT_FAILED_INCOMPLETE);
+}
+
+void load_write_snapshot(void)
+{
+    struct mono now = rt_now();
+    size_t bytes = sizeof snapshot.header + body_bytes();
+
+    note_rows();
+    if (load.process == 0)
+        write(now, bytes);
     written_bytes += bytes;
     count = (uint64_t)mono_diff_ns(rt_now(), load.start) / load.watch_ns;
 }

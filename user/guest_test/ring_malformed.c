@@ -78,7 +78,7 @@ static const struct malformed entries[] = {
     {"an empty slot", STATUS_BAD_CAP, CALL(EMPTY_SLOT, 0, 0)},
     {"a capability of another generation", STATUS_STALE, CALL(HANDLE(CAP_CONSOLE, 1), 0, 0)},
     {"method unknown to CONSOLE", STATUS_BAD_CAP, CALL(CAP_CONSOLE, 2, 0)},
-    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, THREADS_PROCESS_STAT + 1, 0)},
+    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, THREADS_WHY + 1, 0)},
     {"method unknown to MACHINE", STATUS_BAD_CAP, CALL(CAP_MACHINE, 4, 0)},
     {"method unknown to POLICY", STATUS_BAD_CAP, CALL(CAP_POLICY, UINT16_MAX, 0)},
     {"method unknown to POWER", STATUS_BAD_CAP, CALL(CAP_POWER, 1, 0)},

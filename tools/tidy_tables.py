@@ -94,7 +94,4 @@ BOXES = {"A": 4, "B": 7, "C": 5, "D": 5, "E": 6, "F": 5, "G": 4, "H": 5}
 
 # ---- Exceptions: (rule, path) -> reason and date.  Expected: none. -------------------------------
 
-EXCEPTIONS = {
-    ("charge", "tests/cost/switches.c"):
-        "charges before what it measures, so that the measure is without the charge; 2026-11-25",
-}
+EXCEPTIONS = {}

@@ -72,6 +72,8 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
         rq_attach(s, rq, loot.threads[i], cpu, now);
         explain_steal(s, rq, victim, loot.threads[i], now);
     }
+    if (rq_queued_count(rq) > 0)
+        rq_publish_queued(s, rq); /* R3 */
     port_unlock(&rq->lock);
     return STEAL_DONE;
 }
@@ -125,6 +127,10 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
         uint32_t victim = next_victim(s, cpu, &at);
 
         if (victim == CPU_NONE)
+            break;
+        if (d->kick_count == KICK_MAX) /* it might have to be kicked */
+            busy = victim;
+        if (busy == victim)
             break;
         enum steal_result one = try_victim(s, victim, cpu, now, d);
 
@@ -311,21 +317,23 @@ void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decisi
         return;
     struct clock own = clock_own(s, rq, now);
 
+    struct lead best = {.cpu = CPU_NONE};
+
     count = keep_least_urgent(s, found, count);
     for (uint32_t i = 0; i < PUSH_TRY_MAX && i < count; i++) {
         uint32_t thread = sc_of(s, found[bits_walk(rq->push_cursor++, count)])->thread;
         struct lead to = sample_cpus(s, rq, thread, &own);
-        uint64_t contact_ns = clock_contact_ns(&own, &own, own.least_class);
 
-        if (!to.is_idle && to.cpu != CPU_NONE)
-            overload_note_push(rq, clock_gap_exceeds(&own, to.gap_vns, WEIGHT_UNIT, contact_ns),
-                               service_ns(&own, to.gap_vns));
-
+        if (to.gap_vns > best.gap_vns)
+            best = to;
         if (to.is_idle || is_behind(s, thread, to.gap_vns, &own)) {
             push(s, rq, thread, to, &own, d);
-            return;
+            break;
         }
     }
+    overload_note_push(rq, clock_gap_exceeds(&own, best.gap_vns, WEIGHT_UNIT,
+                                             clock_contact_ns_of(own.least_class)),
+                       service_ns(&own, best.gap_vns));
 }
 
 void balance_set_idle(struct sched *s, uint32_t cpu)

@@ -25,11 +25,11 @@
 
 enum steal_result {
     STEAL_NOTHING,  /* nobody has anything that may run here */
-    STEAL_DONE,     /* one context is queued here now */
+    STEAL_DONE,     /* somebody is queued here now */
     STEAL_CONTENDED /* a victim's lock was busy: worth another look */
 };
 
-/* Try to take one queued context for the idle CPU `cpu`, which holds no lock; kicks go to `d`. */
+/* Try to take queued contexts for the idle CPU `cpu`, which holds no lock; kicks go to `d`. */
 MUST_USE enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
                                          struct decision *d);
 

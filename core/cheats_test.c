@@ -259,6 +259,42 @@ static void test_cheat_forks(void **state)
     assert_true(most <= PER_MILLE_MAX);
 }
 
+/* Goal: nor is it left to one on another CPU.  Method: beside two hogs on two CPUs a line of
+ * threads, each of which may run only where its maker does not; two thirds of a CPU are its due. */
+static void test_cheat_forks_across_cpus(void **state)
+{
+    struct fixture *f = fixture_new(2, 8, 0);
+    struct thread_ref hogs[2];
+    uint64_t hogs_ns = 0;
+    uint32_t cpu = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        hogs[i] = fixture_thread(f, 1024, LATENCY_NORMAL, 3, i);
+        (void)fixture_wake(f, i, hogs[i]);
+        fixture_deliver_all(f);
+    }
+    struct thread_ref line = fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0);
+
+    (void)fixture_wake(f, 0, line);
+    while (f->now.ns < 10 * NS_PER_S) {
+        while (fixture_current(f, cpu) != line.slot)
+            fixture_run(f, NS_PER_MS / 10);
+        fixture_run(f, 2 * NS_PER_MS + 900 * NS_PER_US);
+        if (fixture_current(f, cpu) != line.slot)
+            continue;
+        line = fixture_thread(f, 1024, LATENCY_NORMAL, UINT64_C(1) << (1 - cpu), 1 - cpu);
+        (void)fixture_wake(f, cpu, line);
+        fixture_exit(f, cpu);
+        fixture_deliver_all(f);
+        cpu = 1 - cpu;
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        hogs_ns += fixture_runtime_ns(f, hogs[i]);
+    assert_true(2 * f->now.ns - hogs_ns <= f->now.ns * 2 / 3 * 105 / 100);
+    fixture_free(f);
+}
+
 int main(int argument_count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +303,7 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test(test_cheat_reweights),
         cmocka_unit_test(test_cheat_strategies_at_random),
         cmocka_unit_test(test_cheat_forks),
+        cmocka_unit_test(test_cheat_forks_across_cpus),
     };
 
     fixture_choose_test(argument_count, arguments);

@@ -130,9 +130,15 @@ uint16_t clock_epoch_bit(struct mono at)
 
 struct clock clock_own(const struct sched *s, const struct rq *rq, struct mono now)
 {
+    struct mono published = {port_peek64(&rq->clock.time)};
     struct clock c = page_until(rq, now);
+    struct vtime v_now = fair_now(s, rq, now);
 
-    c.v = fair_now(s, rq, now);
+    /* Halved more than once as if V had passed all of the time: what interrupts took of it counts
+     * in G as service then, or it would be taken off unhalved. */
+    if (epoch_of(now) - epoch_of(published) > 1 && mono_before(published, now))
+        c.zone_vns += vtime_diff_vns(c.v, v_now);
+    c.v = v_now;
     return c;
 }
 
@@ -180,11 +186,16 @@ bool clock_gap_exceeds(const struct clock *c, int64_t gap_vns, uint32_t weight,
     return !wide_mul_le(gap_vns, w, (struct wide){0, service_ns * count * WEIGHT_UNIT});
 }
 
+uint64_t clock_contact_ns_of(uint32_t least_class)
+{
+    return 4 * PUSH_LEAD_NS + 2 * sc_slice_ns(least_class);
+}
+
 uint64_t clock_contact_ns(const struct clock *a, const struct clock *b, uint32_t latency_class)
 {
     uint32_t least = a->least_class < b->least_class ? a->least_class : b->least_class;
 
-    return 4 * PUSH_LEAD_NS + 2 * sc_slice_ns(least < latency_class ? least : latency_class);
+    return clock_contact_ns_of(least < latency_class ? least : latency_class);
 }
 
 bool clock_in_contact(const struct clock *a, const struct clock *b, uint32_t weight,

@@ -93,7 +93,8 @@ struct clock clock_shift(const struct sched *s, struct rq *rq, int64_t by_vns, s
 bool clock_gap_exceeds(const struct clock *c, int64_t gap_vns, uint32_t weight,
                        uint64_t service_ns);
 
-/* B of two clocks, for a context of that class. */
+/* B where that is the least urgent class; B of two clocks, for a context of that class. */
+uint64_t clock_contact_ns_of(uint32_t least_class);
 uint64_t clock_contact_ns(const struct clock *a, const struct clock *b, uint32_t latency_class);
 
 /* Are they in contact, for a context of that weight and class? */

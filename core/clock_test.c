@@ -92,6 +92,47 @@ static void test_clock_owner_and_reader_agree(void **state)
     fixture_free(f);
 }
 
+/* Goal: a decision that comes early, for a kick too late or an interrupt, does not throw the clock
+ * back to the last charge.  Method: a hog alone for a second; one decision more. */
+static void test_clock_counts_what_is_not_charged_yet(void **state)
+{
+    struct fixture *f = fixture_new(2, 2, 0);
+    struct clock before;
+    struct clock after;
+
+    (void)state;
+    (void)fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0));
+    f->now = mono_add(f->now, 1000 * MS);
+    assert_true(clock_read(f->s, 0, f->now, &before));
+    fixture_decide(f, 0);
+    assert_true(clock_read(f->s, 0, f->now, &after));
+    assert_int_equal(clock_g(&after), clock_g(&before));
+    fixture_free(f);
+}
+
+/* Goal: time that interrupts take of a CPU on which nothing is decided does not make its clock fall
+ * when it is told at last.  Method: 40 epochs of one hog, a tenth of them taken. */
+static void test_clock_of_an_interrupted_cpu_does_not_fall(void **state)
+{
+    struct fixture *f = fixture_new(2, 2, 0);
+    struct clock before;
+    struct clock after;
+
+    (void)state;
+    (void)fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0));
+    for (unsigned i = 0; i < 400; i++) {
+        struct mono begin = mono_add(f->now, CLOCK_EPOCH_NS * 9 / 100);
+
+        f->now = mono_add(f->now, CLOCK_EPOCH_NS / 10);
+        account_interrupt(f->s, 0, begin, f->now);
+    }
+    assert_true(clock_read(f->s, 0, f->now, &before));
+    fixture_decide(f, 0);
+    assert_true(clock_read(f->s, 0, f->now, &after));
+    assert_int_equal(clock_g(&after), clock_g(&before));
+    fixture_free(f);
+}
+
 /* Goal: a page that is being written is not read. */
 static void test_clock_reader_goes_without(void **state)
 {
@@ -262,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_clock_does_not_depend_on_looking),
         cmocka_unit_test(test_clock_gap_saturates),
         cmocka_unit_test(test_clock_owner_and_reader_agree),
+        cmocka_unit_test(test_clock_counts_what_is_not_charged_yet),
+        cmocka_unit_test(test_clock_of_an_interrupted_cpu_does_not_fall),
         cmocka_unit_test(test_clock_reader_goes_without),
         cmocka_unit_test(test_clock_gaps_are_service),
         cmocka_unit_test(test_clock_contact),

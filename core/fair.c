@@ -218,10 +218,14 @@ static void note_clamped(const struct rq *rq, const struct sc *c, const struct j
 }
 
 /* A new one joins at V, but not before who left a debt behind here, nor before who made it. */
-static struct joining join_new(const struct sched *s, const struct rq *rq, const struct sc *c,
+static struct joining join_new(const struct sched *s, struct rq *rq, const struct sc *c,
                                struct mono now)
 {
-    int64_t ahead_vns = vtime_diff_vns(rq->v_ended, fair_now(s, rq, now));
+    struct vtime v_now = fair_now(s, rq, now);
+    int64_t ahead_vns = vtime_diff_vns(rq->v_ended, v_now);
+
+    if (ahead_vns < 0) /* so that it stays near */
+        rq->v_ended = v_now;
     int64_t debt_vns = ahead_vns > -c->lag_vns ? ahead_vns : -c->lag_vns;
 
     return (struct joining){.lag_vns = -clamp(debt_vns, 0, c->bound_vns),
@@ -264,7 +268,7 @@ static NOINLINE struct vtime join_from_elsewhere(const struct sched *s, struct r
      * before the end of a shorter slice, though.
      */
     if (j.keeps_position && j.lag_vns > c->slice_vns && c->latency_class >= rq->current_class)
-        rq->need_pick = 1;
+        rq->need_pick = PICK_ASKED;
     c->v_clock = (uint16_t)(rq->cpu + 1);
     return join_at(rq, c, fair_now(s, rq, now), j);
 }

@@ -15,8 +15,7 @@
 #define KICK_MAX 4u           /* kicks in one decision */
 #define KICKS_PER_WAKE_MAX 1u
 #define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
-#define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim */
-#define STEAL_COUNT_MAX 8u    /* taken from one victim by a CPU going idle */
+#define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim, and taken at most */
 #define STEAL_RETRY_NS UINT64_C(50000)
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
@@ -72,7 +71,6 @@ _Static_assert((uint64_t)REWEIGHT_VNS_MAX * (WEIGHT_MAX / WEIGHT_MIN) < (uint64_
                "what is scaled fits a key");
 _Static_assert(CLOCK_CONTACT_NS_MAX * THREAD_COUNT_MAX < UINT64_MAX / WEIGHT_UNIT,
                "service at a mean weight fits 64 bits");
-_Static_assert(STEAL_COUNT_MAX <= STEAL_SCAN_MAX, "a thief takes of what it has looked at");
 _Static_assert(KICKS_PER_WAKE_MAX <= KICK_MAX, "a wake's kicks fit its decision");
 
 #endif /* CORE_LIMITS_H */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/overload.h"
+#include "core/fair.h"
 
 #define LOOKS_MIN 8u /* of one window, before "behind" can be said of it */
 
@@ -33,7 +34,8 @@ static struct why judge(const struct rq *rq, struct mono now)
         why.rule = WHY_OVERLOAD_RUNNABLE;
         why.a = count;
         why.b = OVERLOAD_COUNT_MAX;
-    } else if (least_ns != UINT64_MAX && least_ns > OVERLOAD_SOJOURN_NS) {
+    } else if (least_ns != UINT64_MAX && least_ns > OVERLOAD_SOJOURN_NS &&
+               rq_latency_bound_ns(rq) > OVERLOAD_SOJOURN_NS) { /* else it is one light thread */
         why.rule = WHY_OVERLOAD_SOJOURN;
         why.a = (int64_t)least_ns;
         why.b = (int64_t)OVERLOAD_SOJOURN_NS;
@@ -57,7 +59,7 @@ static void say_if_behind(struct sched *s, struct rq *rq, struct mono now)
         say(s, rq, (struct why){.rule = WHY_OVERLOAD_BEHIND,
                                 .time_ns = now.ns,
                                 .a = o->behind_ns,
-                                .b = (int64_t)(4 * PUSH_LEAD_NS)});
+                                .b = (int64_t)clock_contact_ns_of(fair_least_class(rq))});
 }
 
 void overload_look(struct sched *s, struct rq *rq, struct mono now)

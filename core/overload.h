@@ -38,7 +38,8 @@ static HOT void overload_note_wait(struct rq *rq, uint64_t waited_ns)
         rq->overload.least_wait_ns = waited_ns;
 }
 
-/* A look for a push found a CPU that leads: by more than contact reaches? */
+/* A look for a push is over: did the CPU that leads most of those seen, by `behind_ns` of service,
+ * lead by more than contact reaches? */
 void overload_note_push(struct rq *rq, bool is_behind, int64_t behind_ns);
 
 /* If a window is over: is this CPU overloaded? */

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/fair.h"
 #include "core/sched.h"
+#include "core/why.h"
 #include "core/wake.h"
 
 /* ---- The owner's side ---- */
@@ -95,7 +96,7 @@ COLD bool policy_apply_queued(struct sched *s, struct rq *rq, struct thread *t, 
     apply(s, rq, t->sc, take(t, c), now);
     fair_queue(s, rq, t->sc, c);
     if (rq->current != SLOT_NONE && fair_preempts(rq, c))
-        rq->need_pick = 1;
+        rq->need_pick = PICK_ASKED;
     return c->latency_class > old_class;
 }
 

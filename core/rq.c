@@ -118,6 +118,7 @@ static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread 
     uint32_t thread = c->thread;
 
     fair_leave(rq, c, at.now, false);
+    fair_end(rq, c);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, at.now);
 }
@@ -156,6 +157,8 @@ void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono 
 
     if (word_state(thread_word_load(t)) != THREAD_DEAD)
         (void)thread_change(t, THREAD_EXIT, 0, 0);
+    if (sc_of(s, t->sc)->v_clock == rq->cpu + 1) /* it slept here */
+        fair_end(rq, sc_of(s, t->sc));
     reap(s, rq, thread, now);
 }
 

@@ -101,7 +101,7 @@ struct rq {
     struct port_atomic32 inbox_head ALIGNED(64);
     struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: one is on its way */
 
-    /* Written by this CPU, read by the others. */
+    /* Written by this CPU (`clock` by who holds the lock), read by the others. */
     struct port_atomic32 published ALIGNED(64);
     struct clock_page clock;
 } ALIGNED(64);

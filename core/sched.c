@@ -229,13 +229,17 @@ static NOINLINE void check(struct sched *s, struct rq *rq, struct mono now, stru
 {
     bool is_due = !mono_before(now, rq->next_check);
 
-    if (is_due)
-        overload_look(s, rq, now);
-    if (is_due && rq_queued_count(rq) > 0 && !overload_is_on(rq))
-        balance_push(s, rq, now, d);
+    if (rq->current != SLOT_NONE) /* V counts what has been charged */
+        account_charge(s, rq, now, CHARGE_PREEMPT);
     clock_publish(s, rq, now);
-    if (is_due)
-        rq->next_check = mono_add(now, PUSH_CHECK_NS);
+    if (!is_due)
+        return;
+    rq->next_check = mono_add(now, PUSH_CHECK_NS);
+    overload_look(s, rq, now);
+    if (rq_queued_count(rq) > 0 && !overload_is_on(rq))
+        balance_push(s, rq, now, d);
+    if (rq->w != rq->clock_w)
+        clock_publish(s, rq, now);
 }
 
 /*
@@ -385,11 +389,9 @@ enum status sched_thread_create(struct sched *s, const struct thread_params *par
 {
     struct cpumask online = {{0}};
 
-    if (params->weight < WEIGHT_MIN || params->weight > WEIGHT_MAX)
-        return STATUS_BAD_ARGUMENT;
-    if ((unsigned)params->latency_class >= LATENCY_CLASS_COUNT)
-        return STATUS_BAD_ARGUMENT;
-    if (params->start_cpu >= s->cpu_count)
+    if (params->weight < WEIGHT_MIN || params->weight > WEIGHT_MAX ||
+        (unsigned)params->latency_class >= LATENCY_CLASS_COUNT ||
+        params->start_cpu >= s->cpu_count)
         return STATUS_BAD_ARGUMENT;
     cpumask_fill(online.words, s->mask_words, s->cpu_count);
     for (uint32_t i = 0; params->mask != NULL && i < s->mask_words; i++)
@@ -576,8 +578,6 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
     decide_seldom(s, rq, now, &d);
     return d;
 }
-
-/* ---- Reading ---- */
 
 enum status sched_ledger(const struct sched *s, struct thread_ref ref, struct ledger *ledger)
 {

@@ -93,6 +93,9 @@ uint32_t thread_mask_nth(const struct sched *s, uint32_t slot, uint32_t except, 
 void thread_mask_set(struct sched *s, uint32_t slot, const uint64_t *row)
 {
     ASSERT(!cpumask_is_empty(row, s->mask_words));
+    /* First wider, so that it is empty at no time; words change one by one. */
+    for (uint32_t cluster = 0; s->mask_words > 1 && cluster < s->mask_words; cluster++)
+        (void)port_or64(mask_of(s, slot) + cluster, row[cluster]);
     for (uint32_t cluster = 0; cluster < s->mask_words; cluster++)
         port_store64(mask_of(s, slot) + cluster, row[cluster]);
 }

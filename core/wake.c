@@ -368,6 +368,17 @@ static COLD void wake_nobody(struct sched *s, struct rq *rq, const struct wake *
                                          .b = (int64_t)source});
 }
 
+/* The new thread, which goes elsewhere and is still ours, takes over the debt of who starts it. */
+static COLD void inherit_debt(struct sched *s, struct rq *rq, const struct wake *w)
+{
+    port_lock(&rq->lock);
+    if (rq->current != SLOT_NONE) {
+        account_charge(s, rq, w->now, CHARGE_UNBLOCK);
+        fair_inherit(s, rq, sc_of(s, w->t->sc));
+    }
+    port_unlock(&rq->lock);
+}
+
 /* Any wake, from the state `word`; `w` may have a place already.  Returns: as sched_wake_to. */
 static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w, uint64_t word,
                                  enum wake_source source, struct decision *d)
@@ -393,6 +404,8 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
             if (attached != ATTACHED_NOT)
                 return attached == ATTACHED_QUIETLY;
         } else if (thread_try_change(t, &word, THREAD_POST, w->place.cpu, 0)) {
+            if (state == THREAD_NEW)
+                inherit_debt(s, rq, w);
             note_placement(s, rq, w, d);
             wake_deliver(s, w->ref.slot, w->place.cpu, d);
             return false;

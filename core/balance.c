@@ -72,8 +72,8 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
         rq_attach(s, rq, loot.threads[i], cpu, now);
         explain_steal(s, rq, victim, loot.threads[i], now);
     }
-    if (rq_queued_count(rq) > 0)
-        rq_publish_queued(s, rq); /* R3 */
+    /* The overload bit is the next decision's: were it set here, idle CPUs could take the same
+     * thread from one another for ever. */
     port_unlock(&rq->lock);
     return STEAL_DONE;
 }

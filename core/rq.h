@@ -6,8 +6,9 @@
  *       linked in `fair` or `reserved` of c.
  *   R2  W = sum of weights and S = sum of weight * (v - V0) over the FAIR contexts queued or
  *       running here (fair_check recomputes both).
- *   R3  Outside the lock, the overload bit of c is set whenever somebody is queued here.  Anyone
- *       may set it (a poster to the inbox does); it is cleared only under this lock.
+ *   R3  Outside the lock, the overload bit of c is set whenever somebody is queued here, but for
+ *       what a thief has queued until its decision that follows.  Anyone may set it (a poster
+ *       to the inbox does); it is cleared only under this lock.
  *   R4  busy + idle + irq + kernel == since - started, to the nanosecond (account_check).
  *
  * Locks.  `lock` is a leaf; at most one is held; the owner CPU takes it, a thief only tries to.

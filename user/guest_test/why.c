@@ -84,9 +84,9 @@ static int64_t quick(void *argument)
         helper_sleep(SHORT_NAP_NS);
         struct why why = reason_of(&self, WHY_NOT_PREEMPTED);
 
-        if (why.rule == WHY_NOT_PREEMPTED) {
+        if (why.rule == WHY_NOT_PREEMPTED && is_about(&why, hog_ref)) { /* not another's */
             rt_why_print(&why);
-            return why.a > why.b && is_about(&why, hog_ref) ? 0 : 1;
+            return why.a > why.b ? 0 : 1;
         }
     }
     return 2;

@@ -72,8 +72,12 @@ static enum steal_result try_victim(struct sched *s, uint32_t victim, uint32_t c
         rq_attach(s, rq, loot.threads[i], cpu, now);
         explain_steal(s, rq, victim, loot.threads[i], now);
     }
-    /* The overload bit is the next decision's: were it set here, idle CPUs could take the same
-     * thread from one another for ever. */
+    /* Of one the overload bit is the next decision's: set here, it would let idle CPUs take the
+     * same thread from one another for ever. */
+    if (rq_queued_count(rq) > 1) {
+        rq_publish_queued(s, rq);
+        (void)balance_offer(s, rq, d);
+    }
     port_unlock(&rq->lock);
     return STEAL_DONE;
 }

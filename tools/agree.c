@@ -88,7 +88,7 @@ static bool must_be_exact(const struct workload_image *image, const struct workl
     if (agree_pace_of(image, task) == PACE_COUNTED)
         return (uint64_t)larger(a->activations, b->activations) >= turns;
     if (agree_pace_of(image, task) == PACE_TIMER)
-        return a->deadline_misses <= 0 || b->deadline_misses <= 0;
+        return a->deadline_misses <= 0 && b->deadline_misses <= 0;
     return false;
 }
 

@@ -111,6 +111,8 @@ static void test_agree_overrun_timer_is_free(void **state)
 
     assert_true(judge_activations(TIMED, 1000, 995, 9).activations_agree);
     assert_false(judge_activations(TIMED, 1000, 994, 9).activations_agree);
+    assert_true(judge(TIMED, late, punctual).activations_agree); /* who is late may skip one */
+    late.deadline_misses = 0;
     assert_false(judge(TIMED, late, punctual).activations_agree);
 }
 

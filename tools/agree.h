@@ -4,7 +4,8 @@
  *
  * Activations must be equal where the file itself fixes them: for a thread that a timer paces (each
  * phase has a timer with a period), unless it missed deadlines in one of the engines, as who is
- * late may skip an activation; and for a thread whose loops are counted, once one engine has reached the count.
+ * late may skip an activation; and for a thread whose loops are counted, once one engine has
+ * reached the count.
  * All others may differ by one activation or 1/AGREE_ACTIVATIONS_PART, whichever is more.
  *
  * CPU time may differ by 1/AGREE_RUNTIME_PART or AGREE_RESOLUTION_NS, whichever is more: the

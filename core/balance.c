@@ -132,10 +132,10 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
 
         if (victim == CPU_NONE)
             break;
-        if (d->kick_count == KICK_MAX) /* it might have to be kicked */
+        if (d->kick_count == KICK_MAX) { /* it might have to be kicked */
             busy = victim;
-        if (busy == victim)
             break;
+        }
         enum steal_result one = try_victim(s, victim, cpu, now, d);
 
         if (one == STEAL_DONE)
@@ -207,15 +207,7 @@ HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
 /* May this context run anywhere but on `cpu`? */
 static bool is_migratable(const struct sched *s, uint32_t sc, uint32_t cpu)
 {
-    uint32_t thread = sc_of(s, sc)->thread;
-
-    for (uint32_t i = 0; i < s->mask_words; i++) {
-        uint64_t own = i == cpu / CLUSTER_CPUS ? UINT64_C(1) << (cpu % CLUSTER_CPUS) : 0;
-
-        if ((thread_mask_word(s, thread, i) & ~own) != 0)
-            return true;
-    }
-    return false;
+    return thread_mask_count(s, sc_of(s, sc)->thread, cpu) > 0;
 }
 
 /* Keep the least urgent of the `count` contexts: a short run moves no load, and who woke for one
@@ -320,7 +312,6 @@ void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decisi
     if (count == 0)
         return;
     struct clock own = clock_own(s, rq, now);
-
     struct lead best = {.cpu = CPU_NONE};
 
     count = keep_least_urgent(s, found, count);

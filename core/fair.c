@@ -120,16 +120,22 @@ static HOT int64_t waking_lag_vns(const struct rq *rq, const struct sc *c, int64
     return passed_vns < c->lag_vns ? passed_vns : c->lag_vns;
 }
 
+/* B and L of `c` between two CPUs: how far apart it may be from V here. */
+static int64_t reach_vns(const struct rq *rq, const struct sc *c, const struct clock *own,
+                         const struct clock *from)
+{
+    return sc_virtual_vns(clock_contact_ns(own, from, c->latency_class), c->weight) +
+           lag_bound_vns(rq, c);
+}
+
 /* It slept on the CPU with the clock `from`, and wakes on the one with `own`. */
 static struct joining join_awake(const struct rq *rq, const struct sc *c, const struct clock *own,
                                  const struct clock *from)
 {
     int64_t passed_vns = clock_g(own) - vtime_add(c->v, from->zone_vns).vns;
-    int64_t reach_vns = sc_virtual_vns(clock_contact_ns(own, from, c->latency_class), c->weight) +
-                        lag_bound_vns(rq, c);
     struct joining j = {.left_vns = c->slice_vns};
 
-    if (passed_vns < -reach_vns) /* out of contact: what its position says there is nothing here */
+    if (passed_vns < -reach_vns(rq, c, own, from)) /* out of contact: its position means nothing */
         j.lag_vns = c->lag_vns < 0 ? c->lag_vns : 0;
     else
         j.lag_vns = clamp(passed_vns, INT64_MIN, c->lag_vns > 0 ? c->lag_vns : 0);
@@ -152,18 +158,14 @@ static struct joining join_moved(const struct rq *rq, const struct sc *c, const 
         j.keeps_position = true;
         return j;
     }
-    int64_t bound_vns = lag_bound_vns(rq, c);
-    int64_t contact_vns =
-        sc_virtual_vns(clock_contact_ns(own, from, c->latency_class), c->weight);
-
-    j.lag_vns = clamp(c->lag_vns, -bound_vns - contact_vns, bound_vns);
+    j.lag_vns = clamp(c->lag_vns, -reach_vns(rq, c, own, from), lag_bound_vns(rq, c));
     if ((c->v_clock & SC_FORCED) != 0 && j.lag_vns > -c->bound_vns)
         j.lag_vns = -c->bound_vns;
     return j;
 }
 
-/* Apart, so that the sums need not be at hand for it. */
-static NOINLINE struct vtime now_joined(const struct rq *rq)
+/* V while somebody competes; apart, so that the sums need not be at hand for it. */
+static NOINLINE struct vtime v_of_sums(const struct rq *rq)
 {
     return vtime_add(rq->v0, average_vns(rq));
 }
@@ -181,7 +183,7 @@ static HOT struct vtime join_at(struct rq *rq, struct sc *c, struct vtime v_now,
     c->vdeadline = vtime_add(c->v, j.left_vns);
     sums_add(rq, c);
     /* S' = S + w floor(S/W), so floor(S'/(W + w)) is floor(S/W): who joins at V leaves it there. */
-    return LIKELY(lag_vns == 0) ? v_now : now_joined(rq);
+    return LIKELY(lag_vns == 0) ? v_now : v_of_sums(rq);
 }
 
 /* Where one from another CPU joins. */
@@ -234,8 +236,7 @@ static struct joining join_new(const struct sched *s, struct rq *rq, const struc
 
 void fair_inherit(const struct sched *s, const struct rq *rq, struct sc *c)
 {
-    struct vtime v_now = vtime_add(rq->v0, average_vns(rq));
-    int64_t lag_vns = vtime_diff_vns(v_now, rq_current_sc(s, rq)->v);
+    int64_t lag_vns = vtime_diff_vns(v_of_sums(rq), rq_current_sc(s, rq)->v);
 
     c->lag_vns = lag_vns < 0 ? lag_vns : 0;
 }

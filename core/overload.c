@@ -23,10 +23,16 @@ static void say(struct sched *s, struct rq *rq, struct why why)
                                          .b = why.a});
 }
 
+/* Who competes here. */
+static uint32_t count_of(const struct rq *rq)
+{
+    return rq_queued_count(rq) + rq_running_count(rq);
+}
+
 /* Is it, and why?  NONE if not. */
 static struct why judge(const struct rq *rq, struct mono now)
 {
-    uint32_t count = rq_queued_count(rq) + rq_running_count(rq);
+    uint32_t count = count_of(rq);
     uint64_t least_ns = rq->overload.least_wait_ns;
     struct why why = {.rule = WHY_NONE, .time_ns = now.ns};
 
@@ -77,7 +83,7 @@ void overload_look(struct sched *s, struct rq *rq, struct mono now)
         say(s, rq, why);
     } else if (why.rule == WHY_NONE && was_on) {
         why.rule = WHY_OVERLOAD_OVER;
-        why.a = rq_queued_count(rq) + rq_running_count(rq);
+        why.a = count_of(rq);
         say(s, rq, why);
     }
     say_if_behind(s, rq, now);

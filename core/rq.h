@@ -52,7 +52,8 @@ struct overload {
     int64_t behind_ns;      /* of the latest look for a push, in service */
     uint32_t look_count;
     uint32_t behind_count;
-    uint64_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
+    uint32_t from_count; /* overloaded while so many are queued; UINT32_MAX: it is not */
+    uint32_t reserved;
 };
 
 struct rq {

@@ -42,6 +42,7 @@ static uint32_t send_away(struct sched *s, struct rq *rq, uint32_t thread, struc
 {
     struct placement place = wake_place(s, thread);
 
+    sc_of(s, thread_of(s, thread)->sc)->v_clock |= SC_FORCED;
     why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_MASK,
                                              .time_ns = now.ns,
                                              .a = place.cpu,
@@ -57,10 +58,8 @@ static COLD void move_current(struct sched *s, struct rq *rq, struct mono now, s
     struct thread *t = thread_of(s, thread);
 
     account_charge(s, rq, now, CHARGE_SWITCH);
-    struct sc *c = rq_remove_current(s, rq, now, true);
-    int64_t lag_vns = c->lag_vns;
+    int64_t lag_vns = rq_remove_current(s, rq, now, true)->lag_vns;
 
-    c->v_clock |= SC_FORCED;
     t->ledger.migration_count++;
     (void)thread_change(t, THREAD_DETACH, rq->cpu, 0);
     uint32_t target = send_away(s, rq, thread, now, d); /* it is the target's now */
@@ -88,7 +87,6 @@ static COLD void take_off(struct sched *s, struct rq *rq, uint32_t thread, struc
         return;
     }
     rq_detach(s, rq, thread, rq->cpu, now);
-    sc_of(s, thread_of(s, thread)->sc)->v_clock |= SC_FORCED;
     (void)send_away(s, rq, thread, now, d);
 }
 

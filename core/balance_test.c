@@ -187,6 +187,25 @@ static void test_balance_never_pushes_the_pinned(void **state)
     fixture_free(f);
 }
 
+/* Goal: the pinned are no candidates, so they take no look from who may go.  Method: seven of them
+ * and one that may leave, on a CPU that falls behind by 7 ms in 8: it is given away at the first
+ * look after the gap is more than H. */
+static void test_balance_pinned_take_no_turn(void **state)
+{
+    struct fixture *f = fixture_new(2, 16, 0);
+    struct thread_ref free;
+
+    (void)state;
+    occupy(f, 2);
+    for (unsigned i = 0; i < 6; i++)
+        (void)fixture_wake(f, 0, fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0));
+    free = queued_on_0(f, 3);
+    fixture_run(f, PUSH_LEAD_NS * 8 / 7 + 2 * PUSH_CHECK_NS);
+    assert_int_equal(rq_of(f->s, 0)->stat.push_count, 1);
+    assert_int_equal(thread_of(f->s, free.slot)->ledger.migration_count, 1);
+    fixture_free(f);
+}
+
 /* Goal: a thief takes half of what is queued, not all.  Method: six queued on CPU 0, one thief. */
 static void test_balance_steals_half(void **state)
 {
@@ -210,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_balance_pushes_to_who_leads),
         cmocka_unit_test(test_balance_shares_three_on_two),
         cmocka_unit_test(test_balance_never_pushes_the_pinned),
+        cmocka_unit_test(test_balance_pinned_take_no_turn),
         cmocka_unit_test(test_balance_steals_half),
         cmocka_unit_test(test_balance_spreads_a_queue_over_idle_cpus),
         cmocka_unit_test(test_balance_leaves_pinned_work),

@@ -112,10 +112,9 @@ static void set_masks(struct world *w, const struct row_event *event)
     }
 }
 
-static void set_online(struct world *w, uint64_t offline)
+static void set_online(struct world *w, uint64_t online)
 {
-    w->online = (w->row->cpu_count < 64 ? CPU(w->row->cpu_count) : 0) - 1;
-    w->online &= ~offline;
+    w->online = online;
     for (uint32_t i = 0; i < w->thread_count; i++) {
         if (!w->threads[i].has_begun || w->threads[i].has_ended)
             continue;
@@ -134,13 +133,9 @@ static void repeat(struct world *w, const struct row_event *event, uint64_t peri
 /* One CPU of the set, drawn, leaves, or is back if it is away. */
 static void jitter(struct world *w, const struct row_event *event)
 {
-    uint64_t turn = prng_below(&w->prng, cpumask_count(&event->value, 1));
-    uint64_t left = event->value;
+    uint32_t nth = (uint32_t)prng_below(&w->prng, bits_count(event->value));
 
-    for (uint64_t i = 0; i < turn; i++)
-        left &= left - 1;
-    w->offline ^= left & (~left + 1);
-    set_online(w, w->offline);
+    set_online(w, w->online ^ CPU(bits_nth(event->value, nth)));
     repeat(w, event, MS(event->count));
 }
 
@@ -184,7 +179,7 @@ static void act(struct world *w, const struct row_event *event)
         set_masks(w, event);
         break;
     case EVENT_OFFLINE:
-        set_online(w, event->value);
+        set_online(w, world_cpus(w->row) & ~event->value);
         break;
     case EVENT_ROTATE:
         rotate(w, event);

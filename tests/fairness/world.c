@@ -279,7 +279,7 @@ void world_init(struct world *w, const struct row *row, uint64_t duration_ns, ui
 {
     *w = (struct world){.row = row, .words = cpumask_words_for(row->cpu_count)};
     w->prng = prng_seed(row->drawn_from != 0 ? row->drawn_from : seed);
-    w->online = row->cpu_count < 64 ? CPU(row->cpu_count) - 1 : ALL_CPUS;
+    w->online = world_cpus(row);
     w->warm_ns = row->warm_ns != 0 ? row->warm_ns : MS(2000);
     w->end_ns = w->warm_ns + MS(60000);
     if (row->duration_ns != 0)

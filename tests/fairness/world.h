@@ -49,7 +49,6 @@ struct world {
     uint64_t online; /* CPUs that have not left, on machines of up to 64 */
     uint64_t *capacity; /* of each CPU in thousandths, or NULL */
     struct event_queue agenda; /* what happens from outside, see agenda.c */
-    uint64_t offline;   /* by EVENT_JITTER */
     uint32_t turn;      /* of EVENT_ROTATE */
     uint32_t next_late[ROW_GROUPS_MAX]; /* of each group, threads before this one have begun */
     uint64_t warm_ns;
@@ -65,6 +64,12 @@ void world_fini(struct world *w);
 void world_run(struct world *w);
 
 /* ---- Between the files of this folder ---- */
+
+/* The row's CPUs as a set; all 64 bits on a machine of more. */
+static inline uint64_t world_cpus(const struct row *row)
+{
+    return row->cpu_count < 64 ? CPU(row->cpu_count) - 1 : UINT64_MAX;
+}
 
 /* The class of machine_set_mask for `mask`, of the CPUs that are there; it must occur. */
 uint32_t world_mask(const struct world *w, uint64_t mask);

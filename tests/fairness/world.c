@@ -173,12 +173,8 @@ static void make_threads(struct world *w)
 static uint32_t cpu_of_turn(const struct world *w, uint32_t class, uint32_t turn)
 {
     const uint64_t *row = w->masks + (size_t) class * w->words;
-    uint32_t left = turn % cpumask_count(row, w->words);
-    uint32_t cpu = 0;
 
-    for (;; cpu++) /* bound: the set has more than `left` CPUs */
-        if (cpumask_test(row, cpu) && left-- == 0)
-            return cpu;
+    return cpumask_nth(row, w->words, turn % cpumask_count(row, w->words));
 }
 
 static enum latency_class latency_of(const struct row_group *group)

@@ -77,7 +77,8 @@ uint32_t world_mask(const struct world *w, uint64_t mask);
 /* `thread` begins its program, woken at `at`. */
 void world_begin(struct world *w, uint32_t thread, struct mono at);
 
-/* Its set, weight or the CPUs that are there have changed: the machine from `cpu`, the fluid. */
+/* The set of `thread`, or which CPUs are there, has changed: tell the machine, from `cpu`, and the
+ * fluid, unless it attacks: then its entitlement stays. */
 void world_apply_mask(struct world *w, uint32_t cpu, uint32_t thread);
 
 /* Its class in the reference. */
@@ -86,7 +87,7 @@ uint32_t world_fluid_class(struct world *w, uint32_t thread);
 /* struct machine_program's go_on. */
 bool program_go_on(void *world, uint32_t cpu, uint32_t thread);
 
-/* Late threads of the group after `group_index`: start the next one from `cpu`. */
+/* The next thread of the group, which is late, begins, forked on `cpu`; nothing if all have. */
 void world_start_next(struct world *w, uint32_t group_index, uint32_t cpu);
 
 /* The instants of the row's events and steals; then world_run asks for what is due at m->now. */

@@ -81,4 +81,17 @@ static inline uint32_t cpumask_first(const uint64_t *row, uint32_t words)
     return CPU_NONE;
 }
 
+/* The CPU of the set below which `nth` others are in it, or CPU_NONE. */
+static inline uint32_t cpumask_nth(const uint64_t *row, uint32_t words, uint32_t nth)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        uint32_t count = bits_count(row[i]);
+
+        if (nth < count)
+            return i * CPUMASK_WORD_BITS + bits_nth(row[i], nth);
+        nth -= count;
+    }
+    return CPU_NONE;
+}
+
 #endif /* BASE_CPUMASK_H */

@@ -87,6 +87,27 @@ static void test_cpumask_first_finds_each_cpu(void **state)
     }
 }
 
+/* Goal: nth counts the CPUs of the set in their order, across words, and ends with it.
+ * Method: random sets beside a walk over all CPUs; rows cut short, and none at all. */
+static void test_cpumask_nth_walks_the_set(void **state)
+{
+    (void)state;
+    struct prng p = prng_seed(5);
+
+    for (uint32_t turn = 0; turn < 200; turn++) {
+        struct cpumask mask = {{0}};
+        uint32_t words = turn % (CPUMASK_WORDS + 1);
+        uint32_t count = 0;
+
+        for (uint64_t i = prng_below(&p, 300); i > 0; i--)
+            cpumask_set(mask.words, (uint32_t)prng_below(&p, CPU_MAX));
+        for (uint32_t cpu = 0; cpu < words * CPUMASK_WORD_BITS; cpu++)
+            if (cpumask_test(mask.words, cpu))
+                assert_int_equal(cpumask_nth(mask.words, words, count++), cpu);
+        assert_int_equal(cpumask_nth(mask.words, words, count), CPU_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_cpumask_agrees_with_an_array),
         cmocka_unit_test(test_cpumask_fill_is_exact),
         cmocka_unit_test(test_cpumask_first_finds_each_cpu),
+        cmocka_unit_test(test_cpumask_nth_walks_the_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

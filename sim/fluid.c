@@ -41,7 +41,6 @@ void fluid_fini(struct fluid *f)
     free(f->threads);
     free(f->classes);
     free(f->counted);
-    free(f->shares);
     free(f->cache);
     event_queue_fini(&f->arrivals);
     *f = (struct fluid){0};
@@ -68,7 +67,6 @@ uint32_t fluid_class(struct fluid *f, const uint64_t *mask, uint32_t weight)
 
     f->classes = grow(f->classes, f->class_count, sizeof *f->classes);
     f->counted = grow(f->counted, f->class_count, sizeof *f->counted);
-    f->shares = grow(f->shares, f->class_count, sizeof *f->shares);
     f->classes[class] = (struct fluid_class){.weight = weight, .rate = {0, 1}};
     f->classes[class].mask = grow(NULL, 1, bytes);
     memcpy(f->classes[class].mask, mask, bytes);
@@ -81,8 +79,8 @@ static uint64_t hash_of_counts(const struct fluid *f)
     uint64_t hash = HASH_START;
 
     for (uint32_t i = 0; i < f->class_count; i++)
-        hash = (hash ^ f->classes[i].count) * HASH_PRIME;
-    return hash ^ hash >> 32;
+        hash = hash_word(hash, f->classes[i].count);
+    return hash;
 }
 
 static bool holds_counts(const struct fluid_line *line, const struct fluid *f)
@@ -97,18 +95,15 @@ static bool holds_counts(const struct fluid_line *line, const struct fluid *f)
 
 static void solve(struct fluid *f, struct fluid_line *line)
 {
-    for (uint32_t i = 0; i < f->class_count; i++)
-        f->counted[i].count = f->classes[i].count;
-    bool is_solved = ideal_solve(&f->machine, f->counted, f->class_count, f->shares);
-
-    ASSERT(is_solved);
-    f->solve_count++;
     line->counts = grow(line->counts, f->class_count, sizeof *line->counts);
     line->shares = grow(line->shares, f->class_count, sizeof *line->shares);
     line->class_count = f->class_count;
     for (uint32_t i = 0; i < f->class_count; i++)
-        line->counts[i] = f->classes[i].count;
-    memcpy(line->shares, f->shares, f->class_count * sizeof *line->shares);
+        line->counts[i] = f->counted[i].count = f->classes[i].count;
+    bool is_solved = ideal_solve(&f->machine, f->counted, f->class_count, line->shares);
+
+    ASSERT(is_solved);
+    f->solve_count++;
 }
 
 /* Who has work has changed at f->since: the rates from then on. */

@@ -57,7 +57,6 @@ struct fluid {
     struct fluid_thread *threads;
     struct fluid_class *classes;
     struct ideal_class *counted; /* the same classes, as ideal_solve wants them */
-    struct ideal_share *shares;
     uint32_t class_count;
     struct mono now;
     struct mono since; /* rates hold from here on, unless they are stale */

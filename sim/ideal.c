@@ -8,7 +8,7 @@
 
 #define NOBODY UINT32_MAX
 
-/* A level: service over weight, num / den.  den == 0: as high as one unit for everybody. */
+/* A level: service over weight, num / den. */
 struct level {
     uint64_t num;
     uint64_t den;
@@ -95,11 +95,10 @@ static void fill_groups(struct solver *s)
 /* What a thread of `class` would get at `level`, times the level's denominator. */
 static wide_uint demand_of(const struct solver *s, uint32_t class, struct level level)
 {
-    wide_uint den = level.den == 0 ? 1 : level.den;
-    wide_uint cap = s->machine->unit * den;
+    wide_uint cap = (wide_uint)s->machine->unit * level.den;
     wide_uint want = (wide_uint)s->classes[class].weight * level.num;
 
-    return level.den == 0 || want > cap ? cap : want;
+    return want > cap ? cap : want;
 }
 
 static void send(struct solver *s, uint32_t class, uint32_t group, wide_uint amount)
@@ -112,10 +111,8 @@ static void send(struct solver *s, uint32_t class, uint32_t group, wide_uint amo
 /* Fill in the order of the classes: most of the flow, without looking for ways. */
 static void send_greedily(struct solver *s, struct level level)
 {
-    wide_uint den = level.den == 0 ? 1 : level.den;
-
     for (uint32_t group = 0; group < s->group_count; group++)
-        s->room[group] = s->is_taken[group] ? 0 : s->capacity[group] * den;
+        s->room[group] = s->is_taken[group] ? 0 : (wide_uint)s->capacity[group] * level.den;
     for (uint32_t class = 0; class < s->class_count; class ++) {
         s->need[class] =
             s->is_open[class] ? demand_of(s, class, level) * s->classes[class].count : 0;
@@ -275,7 +272,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 
 static struct ideal_share share_at(const struct solver *s, uint32_t class, struct level level)
 {
-    if (demand_of(s, class, level) == (wide_uint)s->machine->unit * (level.den | (level.den == 0)))
+    if (demand_of(s, class, level) == (wide_uint)s->machine->unit * level.den)
         return (struct ideal_share){s->machine->unit, 1};
     uint64_t num = s->classes[class].weight * level.num;
     uint64_t divisor = common_divisor(num, level.den);
@@ -295,7 +292,7 @@ static void close_class(struct solver *s, uint32_t class, bool is_full)
  * Returns: somebody is still open. */
 static bool close_some(struct solver *s, struct ideal_share *shares)
 {
-    struct level level = {0, 0};
+    struct level level = {s->machine->unit, 1}; /* weights are 1 or more: all get a whole unit */
     bool has_cut = false;
     bool has_open = false;
 

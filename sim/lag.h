@@ -14,7 +14,7 @@
  *   LA1  lag = reference - CPU time, read when a thread gets a CPU and when it gives one up, which
  *        is where it is largest and least.
  *
- * Cost.  O(1) a switch; one ideal_solve for each start and end of a thread.
+ * Cost.  O(classes) a switch; one ideal_solve for each start and end of a thread.
  */
 #ifndef SIM_LAG_H
 #define SIM_LAG_H

@@ -113,15 +113,6 @@ static bool make_rows(struct run *r)
     return true;
 }
 
-/* The n-th CPU (from 0) of a row that has more than n. */
-static uint32_t nth_cpu(const uint64_t *row, uint32_t n)
-{
-    for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++)
-        if (cpumask_test(row, cpu) && n-- == 0)
-            return cpu;
-    UNREACHABLE();
-}
-
 static struct thread_params params_of(const struct workload_task *task)
 {
     return (struct thread_params){.weight = task->weight,
@@ -132,10 +123,10 @@ static struct thread_params params_of(const struct workload_task *task)
 static void start_thread(struct run *r, uint32_t thread)
 {
     const struct workload_task *task = &r->image.tasks[workload_image_task_of(&r->image, thread)];
-    const size_t words = cpumask_words_for(r->config->cpu_count);
+    const uint32_t words = cpumask_words_for(r->config->cpu_count);
     uint32_t class = script_class_of(&r->image, task->mask);
-    const uint64_t *row = r->rows + class * words;
-    uint32_t cpu = nth_cpu(row, thread % cpumask_count(row, (uint32_t)words));
+    const uint64_t *row = r->rows + (size_t) class * words;
+    uint32_t cpu = cpumask_nth(row, words, thread % cpumask_count(row, words));
     struct thread_params params = params_of(task);
 
     if (!workload_image_starts(&r->image, thread)) {

@@ -51,14 +51,16 @@ def user_program(name):
     return os.path.join(BUILD, "user", name + ".elf")
 
 
-def make_archive(path, programs, words="", pause_seed=0, manifest=None):
-    """`words`: arguments for the services that have them."""
+def make_archive(path, programs, words="", pause_seed=0, manifest=None, workload=None):
+    """`words`: arguments for the services that have them; `workload`: a file that rides along."""
     command = [os.path.join(BUILD, "capos"), "archive", "--quiet-boot", "--output", path,
                f"--pause-seed={pause_seed}"]
     if words:
         command += ["--arguments", words]
     if manifest:
         command += ["--manifest", manifest]
+    if workload:
+        command += ["--workload", workload]
     subprocess.run(command + programs, check=True)
 
 

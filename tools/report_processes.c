@@ -25,17 +25,6 @@ void report_process_cell(struct table *t, const struct run_view *run, int64_t pr
                    workload_image_process_name(run->image, (uint32_t)process));
 }
 
-/* Add where known; stops at INT64_MAX. */
-static void add_known(int64_t *sum, int64_t value)
-{
-    if (value == RESULT_UNKNOWN)
-        return;
-    if (*sum == RESULT_UNKNOWN)
-        *sum = value;
-    else if (__builtin_add_overflow(*sum, value, sum))
-        *sum = INT64_MAX;
-}
-
 /* The sum of known runtimes; a row only where there is a thread. */
 static void add_row(struct table *t, const struct run_view *run, uint32_t process)
 {
@@ -48,7 +37,7 @@ static void add_row(struct table *t, const struct run_view *run, uint32_t proces
         if (r->process != process)
             continue;
         thread_count++;
-        add_known(&runtime_ns, r->runtime_ns);
+        result_add_known(&runtime_ns, r->runtime_ns);
     }
     if (thread_count == 0)
         return;

@@ -103,8 +103,7 @@ enum result_refusal result_open(struct result *result, const unsigned char *data
     return RESULT_OK;
 }
 
-/* Add where known; stops at INT64_MAX. */
-static void add_known(int64_t *sum, int64_t value)
+void result_add_known(int64_t *sum, int64_t value)
 {
     if (value == RESULT_UNKNOWN)
         return;
@@ -133,9 +132,9 @@ struct result_totals result_total(const struct result *result)
     for (uint32_t i = 0; i < result->header->thread_count; i++) {
         const struct result_thread *t = &result->threads[i];
 
-        add_known(&totals.runtime_ns, t->runtime_ns);
-        add_known(&totals.migrations, t->migrations);
-        add_known(&totals.deadline_misses, t->deadline_misses);
+        result_add_known(&totals.runtime_ns, t->runtime_ns);
+        result_add_known(&totals.migrations, t->migrations);
+        result_add_known(&totals.deadline_misses, t->deadline_misses);
         if (fairness_error(t) > totals.fairness_error_max)
             totals.fairness_error_max = fairness_error(t);
     }

@@ -62,4 +62,7 @@ struct result_totals {
 
 struct result_totals result_total(const struct result *result);
 
+/* Add `value` where it is known: an unknown sum becomes it; stops at INT64_MAX. */
+void result_add_known(int64_t *sum, int64_t value);
+
 #endif /* TOOLS_RESULT_H */

@@ -76,11 +76,6 @@ static struct fork *fork_at(const struct reading *r, size_t i)
     return rows_at(&r->forks.rows, i);
 }
 
-static struct workload_task *task_at(const struct reading *r, size_t i)
-{
-    return rows_at(&r->builder.tasks, i);
-}
-
 /* ---- Which task ------------------------------------------------------------------------------ */
 
 static bool find_target(const struct reading *r, struct fork *fork)
@@ -89,7 +84,7 @@ static bool find_target(const struct reading *r, struct fork *fork)
     const char *name = rows_at(&b->strings, fork->name);
 
     for (uint32_t i = 0; i < b->tasks.count; i++) {
-        if (strcmp(rows_at(&b->strings, task_at(r, i)->name), name) == 0) {
+        if (strcmp(rows_at(&b->strings, reading_task(r, i)->name), name) == 0) {
             fork->target = i;
             return true;
         }
@@ -112,12 +107,6 @@ static bool has_barrier(const struct reading *r, const struct workload_task *tas
     return false;
 }
 
-static void refuse(struct reading *r, size_t offset, const char *format, const char *name)
-{
-    workload_diagnose(r->d, WORKLOAD_ERROR, reading_place(r, offset), format,
-                      MEMBER_SHOWN_BYTES, name);
-}
-
 static bool resolve(struct reading *r)
 {
     uint32_t errors = r->d->error_count;
@@ -128,10 +117,11 @@ static bool resolve(struct reading *r)
         struct workload_event *event = rows_at(&r->builder.events, fork->event);
 
         if (!find_target(r, fork))
-            refuse(r, fork->offset, "\"fork\": there is no task \"%.*s\"", name);
-        else if (has_barrier(r, task_at(r, fork->target)))
-            refuse(r, fork->offset, "\"fork\": \"%.*s\" meets others at a barrier, whose users "
-                   "could not be counted", name);
+            reading_refuse(r, fork->offset, "\"fork\": there is no task \"%.*s\"", name);
+        else if (has_barrier(r, reading_task(r, fork->target)))
+            reading_refuse(r, fork->offset,
+                           "\"fork\": \"%.*s\" meets others at a barrier, whose users "
+                           "could not be counted", name);
         event->object = fork->target;
     }
     return r->d->error_count == errors;
@@ -150,7 +140,7 @@ static uint32_t capped(uint64_t a, uint64_t b)
 /* How often the threads of the forking task do this fork, if it has `more` forked ones. */
 static uint32_t forks_of(const struct reading *r, const struct fork *fork, uint32_t more)
 {
-    const struct workload_task *task = task_at(r, fork->task);
+    const struct workload_task *task = reading_task(r, fork->task);
     const struct workload_phase *phase = rows_at(&r->builder.phases, fork->phase);
     uint32_t turns = capped(phase->loop, task->loop); /* LOOP_FOREVER is more than any number */
 
@@ -188,7 +178,7 @@ static void make_room(struct reading *r, const uint32_t *counts)
     uint64_t threads = 0;
 
     for (size_t i = 0; i < b->tasks.count; i++) {
-        struct workload_task *task = task_at(r, i);
+        struct workload_task *task = reading_task(r, i);
 
         task->first_thread = (uint32_t)threads;
         task->instance_count += counts[i];
@@ -203,12 +193,12 @@ static void refuse_empty(struct reading *r)
 {
     for (size_t i = 0; i < r->forks.empty.count; i++) {
         const struct empty_task *empty = rows_at(&r->forks.empty, i);
-        const struct workload_task *task = task_at(r, empty->task);
+        const struct workload_task *task = reading_task(r, empty->task);
 
         if (task->instance_count == 0)
-            refuse(r, empty->offset,
-                   "\"instance\": \"%.*s\" has no thread, and none is ever forked; expected at "
-                   "least 1", rows_at(&r->builder.strings, task->name));
+            reading_refuse(r, empty->offset,
+                           "\"instance\": \"%.*s\" has no thread, and none is ever forked; "
+                           "expected at least 1", rows_at(&r->builder.strings, task->name));
     }
 }
 

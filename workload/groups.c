@@ -32,11 +32,6 @@ static struct group *group_at(const struct reading *r, size_t i)
     return rows_at(&r->groups.rows, i);
 }
 
-static struct workload_task *task_at(const struct reading *r, size_t i)
-{
-    return rows_at(&r->builder.tasks, i);
-}
-
 static struct builder_object *object_at(const struct reading *r, size_t i)
 {
     return rows_at(&r->builder.objects, i);
@@ -63,7 +58,7 @@ bool groups_is_path(struct reading *r, const struct member *m)
 static const struct workload_task *find(const struct reading *r, const char *path)
 {
     for (size_t i = 0; i < r->groups.rows.count; i++) {
-        const struct workload_task *task = task_at(r, group_at(r, i)->task);
+        const struct workload_task *task = reading_task(r, group_at(r, i)->task);
 
         if (strcmp(text_at(r, task->process_name), path) == 0)
             return task;
@@ -95,8 +90,8 @@ void groups_add(struct reading *r, const struct member *m)
         return;
     }
     *group = (struct group){task, m->key_offset};
-    task_at(r, task)->process = first != NULL ? first->process : ++b->process_count;
-    task_at(r, task)->process_name = name;
+    reading_task(r, task)->process = first != NULL ? first->process : ++b->process_count;
+    reading_task(r, task)->process_name = name;
 }
 
 /* ---- What they share ------------------------------------------------------------------------- */
@@ -109,7 +104,7 @@ static bool is_used_across(struct reading *r, uint32_t task, uint32_t number,
         return false;
 
     struct builder_object *object = object_at(r, number);
-    uint32_t process = task_at(r, task)->process;
+    uint32_t process = reading_task(r, task)->process;
 
     if (object->first_task == 0) {
         object->first_task = task + 1;
@@ -124,7 +119,7 @@ static bool event_crosses(struct reading *r, uint32_t task, const struct workloa
 {
     if (event->kind == WORKLOAD_FORK) {
         *shared = (struct shared){task, event->object, WORKLOAD_INDEX_NONE};
-        return task_at(r, task)->process != task_at(r, event->object)->process;
+        return reading_task(r, task)->process != reading_task(r, event->object)->process;
     }
     return is_used_across(r, task, event->object, shared) ||
            is_used_across(r, task, event->object2, shared);
@@ -132,7 +127,7 @@ static bool event_crosses(struct reading *r, uint32_t task, const struct workloa
 
 static bool task_crosses(struct reading *r, uint32_t number, struct shared *shared)
 {
-    const struct workload_task *task = task_at(r, number);
+    const struct workload_task *task = reading_task(r, number);
     const struct workload_phase *phases = rows_at(&r->builder.phases, task->first_phase);
 
     for (uint32_t i = 0; i < task->phase_count; i++)
@@ -170,8 +165,8 @@ static void note(struct reading *r, const struct shared *shared)
         [WORKLOAD_TIMER_SHARED] = "timer",
         [WORKLOAD_TIMER_UNIQUE] = "timer", /* never: it is its task's own */
     };
-    const char *task = text_at(r, task_at(r, shared->task)->name);
-    const char *other = text_at(r, task_at(r, shared->other)->name);
+    const char *task = text_at(r, reading_task(r, shared->task)->name);
+    const char *other = text_at(r, reading_task(r, shared->other)->name);
     struct text_position place = reading_place(r, offset_of(r, shared));
 
     if (shared->object == WORKLOAD_INDEX_NONE) {
@@ -195,7 +190,7 @@ static void note(struct reading *r, const struct shared *shared)
 static void dissolve(struct reading *r)
 {
     for (size_t i = 0; i < r->groups.rows.count; i++) {
-        struct workload_task *task = task_at(r, group_at(r, i)->task);
+        struct workload_task *task = reading_task(r, group_at(r, i)->task);
 
         task->process = 0;
         task->process_name = WORKLOAD_INDEX_NONE;

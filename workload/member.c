@@ -88,6 +88,12 @@ void member_note(struct reading *r, const struct member *m, const char *format, 
     va_end(arguments);
 }
 
+void reading_refuse(struct reading *r, size_t offset, const char *format, const char *name)
+{
+    workload_diagnose(r->d, WORKLOAD_ERROR, reading_place(r, offset), format, MEMBER_SHOWN_BYTES,
+                      name);
+}
+
 bool member_expected(struct reading *r, const struct member *m, const char *what)
 {
     char found[MEMBER_DESCRIBED_BYTES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what the parts of the reader share: the reading under way, and the checks of one
- * member.  Private to reader*.c, merge.c, forks.c, groups.c and member.c.
+ * member.  Private to reader*.c, merge.c, forks.c, groups.c, resources.c and member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
@@ -47,6 +47,12 @@ struct reading {
     bool has_limit_error; /* the builder's failure has been diagnosed */
 };
 
+/* Task `i` of those that are in the builder. */
+static inline struct workload_task *reading_task(const struct reading *r, size_t i)
+{
+    return rows_at(&r->builder.tasks, i);
+}
+
 /* ---- merge.c --------------------------------------------------------------------------------- */
 
 /* Find the sections of each file.  What is no section is an error. */
@@ -81,6 +87,10 @@ bool member_refuse_key(struct reading *r, const struct member *m, const char *fo
     PRINTF_LIKE(3, 4);
 void member_note(struct reading *r, const struct member *m, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* An error at `offset` about `name`, which `format` shows as %.*s. */
+void reading_refuse(struct reading *r, size_t offset, const char *format, const char *name)
+    PRINTF_LIKE(3, 0);
 
 /* An error "expected `what`, found ..." about the member's value; always false. */
 bool member_expected(struct reading *r, const struct member *m, const char *what);

@@ -109,15 +109,6 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-static void refuse(struct reading *r, size_t offset, const char *format, const char *name)
-    PRINTF_LIKE(3, 0);
-
-static void refuse(struct reading *r, size_t offset, const char *format, const char *name)
-{
-    workload_diagnose(r->d, WORKLOAD_ERROR, reading_place(r, offset), format, MEMBER_SHOWN_BYTES,
-                      name);
-}
-
 void resources_settle(struct reading *r, uint32_t errors)
 {
     struct rows *rows = &r->resources.rows;
@@ -128,20 +119,20 @@ void resources_settle(struct reading *r, uint32_t errors)
         const struct resource *resource = resource_at(r, i);
 
         if (i > 0 && strcmp(resource->name, resource_at(r, i - 1)->name) == 0)
-            refuse(r, resource->offset, "\"%.*s\" is given twice; expected it once",
-                   resource->name);
+            reading_refuse(r, resource->offset, "\"%.*s\" is given twice; expected it once",
+                           resource->name);
         if (resource->target == NULL)
             continue;
 
         const struct resource *target = resources_find(r, resource->target);
 
         if (target == NULL)
-            refuse(r, resource->target_offset, "\"target\": there is no \"%.*s\" in \"resources\"",
-                   resource->target);
+            reading_refuse(r, resource->target_offset,
+                           "\"target\": there is no \"%.*s\" in \"resources\"", resource->target);
         else if (target->kind != RESOURCE_WAIT)
-            refuse(r, resource->target_offset,
-                   "\"target\": expected a resource of type wait, and \"%.*s\" is none",
-                   resource->target);
+            reading_refuse(r, resource->target_offset,
+                           "\"target\": expected a resource of type wait, and \"%.*s\" is none",
+                           resource->target);
     }
     r->resources.is_sound = r->d->error_count == errors;
 }

@@ -2,14 +2,11 @@
 /* agenda.c - what happens to a row's machine from outside, and when. */
 #include "tests/fairness/world.h"
 
-/* Sources of the agenda: a steal per CPU, the row's events, churn, random leaving, the meter's. */
+/* Sources of the agenda: a steal per CPU, the row's events, the meter's. */
 #define SOURCE_EVENTS(w) ((w)->row->cpu_count)
-#define SOURCE_CHURN(w) ((w)->row->cpu_count + ROW_EVENTS_MAX)
-#define SOURCE_JITTER(w) (SOURCE_CHURN(w) + 1)
-#define SOURCE_WARM(w) (SOURCE_CHURN(w) + 2)
-#define SOURCE_WINDOW(w) (SOURCE_CHURN(w) + 3)
-#define SOURCE_ROTATE(w) (SOURCE_CHURN(w) + 4)
-#define SOURCE_COUNT(w) (SOURCE_CHURN(w) + 5)
+#define SOURCE_WARM(w) (SOURCE_EVENTS(w) + ROW_EVENTS_MAX)
+#define SOURCE_WINDOW(w) (SOURCE_WARM(w) + 1)
+#define SOURCE_COUNT(w) (SOURCE_WARM(w) + 2)
 #define RAMP_PERIOD_NS MS(10)
 
 /* How `cpu` is taken away; period_ns 0: it is not. */
@@ -115,10 +112,9 @@ static void set_masks(struct world *w, const struct row_event *event)
     }
 }
 
-static void set_online(struct world *w, uint64_t offline)
+static void set_online(struct world *w, uint64_t online)
 {
-    w->online = (w->row->cpu_count < 64 ? CPU(w->row->cpu_count) : 0) - 1;
-    w->online &= ~offline;
+    w->online = online;
     for (uint32_t i = 0; i < w->thread_count; i++) {
         if (!w->threads[i].has_begun || w->threads[i].has_ended)
             continue;
@@ -126,34 +122,26 @@ static void set_online(struct world *w, uint64_t offline)
     }
 }
 
-static const struct row_event *find_event(const struct world *w, enum row_event_kind kind)
+/* It happens again `period_ns` from now. */
+static void repeat(struct world *w, const struct row_event *event, uint64_t period_ns)
 {
-    uint32_t i = 0;
+    uint32_t source = SOURCE_EVENTS(w) + (uint32_t)(event - w->row->events);
 
-    while (w->row->events[i].kind != kind) /* bound: the caller comes from such an event */
-        i++;
-    return &w->row->events[i];
+    event_set(&w->agenda, source, mono_add(w->machine.now, period_ns));
 }
 
 /* One CPU of the set, drawn, leaves, or is back if it is away. */
-static void jitter(struct world *w)
+static void jitter(struct world *w, const struct row_event *event)
 {
-    const struct row_event *event = find_event(w, EVENT_JITTER);
-    uint64_t turn = prng_below(&w->prng, cpumask_count(&event->value, 1));
-    uint64_t left = event->value;
+    uint32_t nth = (uint32_t)prng_below(&w->prng, bits_count(event->value));
 
-    for (uint64_t i = 0; i < turn; i++)
-        left &= left - 1;
-    w->offline ^= left & (~left + 1);
-    set_online(w, w->offline);
-    event_set(&w->agenda, SOURCE_JITTER(w), mono_add(w->machine.now, MS(event->count)));
+    set_online(w, w->online ^ CPU(bits_nth(event->value, nth)));
+    repeat(w, event, MS(event->count));
 }
 
 /* The reference does not know: there every thread may run anywhere. */
-static void rotate(struct world *w)
+static void rotate(struct world *w, const struct row_event *event)
 {
-    const struct row_event *event = find_event(w, EVENT_ROTATE);
-
     for (uint32_t i = 0; i < w->thread_count; i++) {
         uint32_t cpu = (i + w->turn) % w->thread_count % w->row->cpu_count;
 
@@ -161,12 +149,11 @@ static void rotate(struct world *w)
         settle(w, 0);
     }
     w->turn++;
-    event_set(&w->agenda, SOURCE_ROTATE(w), mono_add(w->machine.now, event->value));
+    repeat(w, event, event->value);
 }
 
-static void churn(struct world *w)
+static void churn(struct world *w, const struct row_event *event)
 {
-    const struct row_event *event = find_event(w, EVENT_CHURN);
     uint32_t cpu = free_cpu(w);
 
     for (uint32_t i = 0; i < w->thread_count; i++) /* the oldest that is left */
@@ -176,7 +163,7 @@ static void churn(struct world *w)
         }
     world_start_next(w, event->group + 1, cpu);
     settle(w, cpu);
-    event_set(&w->agenda, SOURCE_CHURN(w), mono_add(w->machine.now, event->value));
+    repeat(w, event, event->value);
 }
 
 static void act(struct world *w, const struct row_event *event)
@@ -192,16 +179,16 @@ static void act(struct world *w, const struct row_event *event)
         set_masks(w, event);
         break;
     case EVENT_OFFLINE:
-        set_online(w, event->value);
+        set_online(w, world_cpus(w->row) & ~event->value);
         break;
     case EVENT_ROTATE:
-        rotate(w);
+        rotate(w, event);
         break;
     case EVENT_JITTER:
-        jitter(w);
+        jitter(w, event);
         break;
     case EVENT_CHURN:
-        churn(w);
+        churn(w, event);
         break;
     case EVENT_NONE:
         break;
@@ -220,14 +207,8 @@ void agenda_act(struct world *w, uint32_t source)
 {
     if (source < w->row->cpu_count) {
         steal(w, source);
-    } else if (source < SOURCE_CHURN(w)) {
+    } else if (source < SOURCE_WARM(w)) {
         act(w, &w->row->events[source - SOURCE_EVENTS(w)]);
-    } else if (source == SOURCE_CHURN(w)) {
-        churn(w);
-    } else if (source == SOURCE_ROTATE(w)) {
-        rotate(w);
-    } else if (source == SOURCE_JITTER(w)) {
-        jitter(w);
     } else if (source == SOURCE_WARM(w)) {
         meter_begin(w);
     } else if (source == SOURCE_WINDOW(w)) {

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define GAIN_MAX_PPM 50000
 #define PROGRAM_STEPS_MAX 7u
 
 static const uint64_t run_times[] = {US(500), MS(2), MS(5), MS(10), MS(20), MS(50), MS(100)};

@@ -29,9 +29,15 @@ static bool has_equal_weights(const struct world *w)
     return true;
 }
 
+/* H + B of a row with this longest slice. */
+static uint64_t plain_lag_ns(uint64_t slice_ns)
+{
+    return 5 * LEAD_NS + 2 * slice_ns;
+}
+
 uint64_t bounds_lag_ns(const struct world *w)
 {
-    uint64_t plain_ns = 5 * LEAD_NS + 2 * bounds_slice_ns(w->row);
+    uint64_t plain_ns = plain_lag_ns(bounds_slice_ns(w->row));
 
     return has_equal_weights(w) && w->capacity == NULL ? plain_ns : 2 * plain_ns;
 }
@@ -46,7 +52,7 @@ uint64_t bounds_wait_ns(const struct world *w, uint32_t thread, int64_t queue_we
     for (uint32_t cpu = 0; w->capacity != NULL && cpu < w->row->cpu_count; cpu++)
         if (1000 - w->capacity[cpu] > stolen_permille)
             stolen_permille = 1000 - w->capacity[cpu];
-    return slices_ns + 2 * (5 * LEAD_NS + 2 * slice_ns) + wait_ns / 1000 * stolen_permille;
+    return slices_ns + 2 * plain_lag_ns(slice_ns) + wait_ns / 1000 * stolen_permille;
 }
 
 /* |1/j - m/n| in 2^-32, rounded down. */

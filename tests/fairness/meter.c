@@ -189,8 +189,7 @@ void meter_has_cpu(struct world *w, uint32_t cpu, uint32_t thread)
     if (w->meter.thread_on[cpu] == thread)
         return;
     give_way(w, cpu);
-    if (t->has_cpu)
-        leave_cpu(w, thread);
+    leave_cpu(w, thread);
     end_wait(w, thread, cpu);
     note_lag(w, thread);
     w->meter.move_count += t->cpu != CPU_NONE && t->cpu != cpu;

@@ -12,7 +12,7 @@
 static uint64_t draw_exponential(struct prng *p, uint64_t mean_ns)
 {
     uint64_t u = (prng_next(p) >> 16) | 1;
-    uint32_t top = 63 - (uint32_t)__builtin_clzll(u);
+    uint32_t top = bits_highest(u);
     uint64_t x = ((u << (63 - top)) << 1) >> 48; /* m - 1 in 2^-16 */
     uint64_t ln_m = (x * LN2_65536 + (x * (65536 - x) >> 16) * 15696u) >> 16;
     uint64_t log = (uint64_t)(48 - top) * LN2_65536 - ln_m;

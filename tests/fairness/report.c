@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define GAIN_MAX_PPM 50000
 #define WINDOW_MAX_PPM 70000u
 #define TO_MS 1e-6
 

@@ -18,13 +18,13 @@
 #define ROW_EVENTS_MAX 16u
 #define ROW_STEALS_MAX 6u
 #define ROW_STEPS_MAX 10u
-#define ROW_CPUS_MAX 1024u
 
 /* The promise of the design: what the fair class may be off by. */
 #define LEAD_NS MS(12)               /* H */
 #define FORGET_NS (UINT64_C(1) << 31) /* E */
 #define SHARE_ERROR_PPM 3000u        /* 0.3 % */
 #define STANDING_PPM 3000u           /* of a CPU, H / 2 E */
+#define GAIN_MAX_PPM 50000           /* of CLAIM_GAIN */
 
 enum row_step_kind {
     STEP_REPEAT, /* the end: from the first again */

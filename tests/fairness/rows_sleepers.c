@@ -97,12 +97,12 @@ static const struct row rows[] = {
 
     /* CPUs that others wasted (Lozi et al., "The Linux scheduler: a decade of wasted cores",
      * EuroSys 2016): load that differs between groups, waking on a busy CPU, sets across nodes. */
-    {.name = "wakebusy", .about = "7 hogs and 4 pairs on 8: a wake must not queue beside idle",
+    {.name = "wakebusy", .about = "5 hogs and 4 pairs on 8: a wake must not queue beside idle",
      .cpu_count = 8, .claim = CLAIM_NONE, .wasted_max_ppm = WASTED_MAX_PPM,
      .groups = {{.name = "hog", .count = 5},
                 {.name = "client", .count = 4, .flags = GROUP_CALLS, .steps = CALLER},
                 {.name = "server", .count = 4, .flags = GROUP_PARTNER, .steps = CALLER}}},
-    {.name = "uneven", .about = "2 heavy on 8 CPUs and 62 sleepers on 64: none idle beside work",
+    {.name = "uneven", .about = "2 heavy hogs and 96 sleepers on 64: none idle beside work",
      .cpu_count = 64, .claim = CLAIM_NONE, .wasted_max_ppm = WASTED_MAX_PPM,
      .groups = {{.name = "heavy", .count = 2, .weight = 64 * WEIGHT_UNIT},
                 {.name = "sleeper", .count = 96,

@@ -173,12 +173,8 @@ static void make_threads(struct world *w)
 static uint32_t cpu_of_turn(const struct world *w, uint32_t class, uint32_t turn)
 {
     const uint64_t *row = w->masks + (size_t) class * w->words;
-    uint32_t left = turn % cpumask_count(row, w->words);
-    uint32_t cpu = 0;
 
-    for (;; cpu++) /* bound: the set has more than `left` CPUs */
-        if (cpumask_test(row, cpu) && left-- == 0)
-            return cpu;
+    return cpumask_nth(row, w->words, turn % cpumask_count(row, w->words));
 }
 
 static enum latency_class latency_of(const struct row_group *group)
@@ -279,7 +275,7 @@ void world_init(struct world *w, const struct row *row, uint64_t duration_ns, ui
 {
     *w = (struct world){.row = row, .words = cpumask_words_for(row->cpu_count)};
     w->prng = prng_seed(row->drawn_from != 0 ? row->drawn_from : seed);
-    w->online = row->cpu_count < 64 ? CPU(row->cpu_count) - 1 : ALL_CPUS;
+    w->online = world_cpus(row);
     w->warm_ns = row->warm_ns != 0 ? row->warm_ns : MS(2000);
     w->end_ns = w->warm_ns + MS(60000);
     if (row->duration_ns != 0)

@@ -49,7 +49,6 @@ struct world {
     uint64_t online; /* CPUs that have not left, on machines of up to 64 */
     uint64_t *capacity; /* of each CPU in thousandths, or NULL */
     struct event_queue agenda; /* what happens from outside, see agenda.c */
-    uint64_t offline;   /* by EVENT_JITTER */
     uint32_t turn;      /* of EVENT_ROTATE */
     uint32_t next_late[ROW_GROUPS_MAX]; /* of each group, threads before this one have begun */
     uint64_t warm_ns;
@@ -66,13 +65,20 @@ void world_run(struct world *w);
 
 /* ---- Between the files of this folder ---- */
 
+/* The row's CPUs as a set; all 64 bits on a machine of more. */
+static inline uint64_t world_cpus(const struct row *row)
+{
+    return row->cpu_count < 64 ? CPU(row->cpu_count) - 1 : UINT64_MAX;
+}
+
 /* The class of machine_set_mask for `mask`, of the CPUs that are there; it must occur. */
 uint32_t world_mask(const struct world *w, uint64_t mask);
 
 /* `thread` begins its program, woken at `at`. */
 void world_begin(struct world *w, uint32_t thread, struct mono at);
 
-/* Its set, weight or the CPUs that are there have changed: the machine from `cpu`, the fluid. */
+/* The set of `thread`, or which CPUs are there, has changed: tell the machine, from `cpu`, and the
+ * fluid, unless it attacks: then its entitlement stays. */
 void world_apply_mask(struct world *w, uint32_t cpu, uint32_t thread);
 
 /* Its class in the reference. */
@@ -81,7 +87,7 @@ uint32_t world_fluid_class(struct world *w, uint32_t thread);
 /* struct machine_program's go_on. */
 bool program_go_on(void *world, uint32_t cpu, uint32_t thread);
 
-/* Late threads of the group after `group_index`: start the next one from `cpu`. */
+/* The next thread of the group, which is late, begins, forked on `cpu`; nothing if all have. */
 void world_start_next(struct world *w, uint32_t group_index, uint32_t cpu);
 
 /* The instants of the row's events and steals; then world_run asks for what is due at m->now. */

@@ -16,15 +16,6 @@ struct cpumask load_cpus_of(uint32_t mask)
     return cpus;
 }
 
-/* The n-th CPU (from 0) of a set that has more than n. */
-static uint32_t nth_cpu(const struct cpumask *cpus, uint32_t n)
-{
-    for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++)
-        if (cpumask_test(cpus->words, cpu) && n-- == 0)
-            return cpu;
-    UNREACHABLE();
-}
-
 static void say_refused(uint32_t number, int64_t status)
 {
     const struct workload_task *task =
@@ -68,7 +59,9 @@ static int64_t start_thread(struct load_thread *t)
         cpus.words[i] = params.mask[i];
         params.mask[i] = 0;
     }
-    cpumask_set(params.mask, nth_cpu(&cpus, t->number % cpumask_count(cpus.words, CPUMASK_WORDS)));
+    uint32_t turn = t->number % cpumask_count(cpus.words, CPUMASK_WORDS);
+
+    cpumask_set(params.mask, cpumask_nth(cpus.words, CPUMASK_WORDS, turn));
     int64_t status = rt_thread_spawn(&t->ref, load_thread_run, t, &params);
 
     t->has_started = status == STATUS_OK;

@@ -222,6 +222,16 @@ void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot
         (struct cap_gift){.from = from, .slot = slot, .grant = grant};
 }
 
+void helper_withhold(struct cap_process_params *params, uint32_t slot)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < params->gift_count; i++)
+        if (params->gifts[i].slot != slot)
+            params->gifts[kept++] = params->gifts[i];
+    params->gift_count = kept;
+}
+
 uint32_t helper_start(const struct cap_process_params *params)
 {
     int64_t child = rt_process_spawn(params);

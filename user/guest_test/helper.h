@@ -77,6 +77,9 @@ struct cap_process_params helper_child_params(uint32_t role, uint64_t word);
 /* One more gift. */
 void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant);
 
+/* No gift in this slot. */
+void helper_withhold(struct cap_process_params *params, uint32_t slot);
+
 /* Start it; a refusal ends the program.  Returns its handle. */
 uint32_t helper_start(const struct cap_process_params *params);
 

@@ -10,6 +10,7 @@
 #define QUIET_LOOKS 3u /* so many readings in a row are the same */
 #define QUIET_NS NS_PER_MS
 #define QUIET_NS_CONCURRENT (10 * NS_PER_MS)
+#define NEAR 40u /* thousandths: a slice at each end of a look of 120 ms is 50 */
 #define BASE_TEN 10u
 #define ROLE_MASK ((UINT64_C(1) << HELPER_ROLE_BITS) - 1)
 #define ROLE_NOTHING ROLE_MASK /* of a child that ends at once */
@@ -171,6 +172,24 @@ void helper_wait_for(const uint32_t *word, uint32_t count)
         rt_pause();
         helper_sleep(LOOK_NS);
     }
+}
+
+uint64_t helper_used_ns(const struct rt_thread_ref *ref)
+{
+    struct cap_thread_stat stat = {0};
+    int64_t status = rt_thread_stat(ref, &stat);
+
+    ASSERT(status == STATUS_OK);
+    return stat.runtime_ns;
+}
+
+bool helper_is_near(uint64_t share, uint64_t expected)
+{
+    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
+
+    if (!is_near)
+        tap_note("thousandths:", (int64_t)share);
+    return is_near || is_concurrent;
 }
 
 void helper_hang(void)

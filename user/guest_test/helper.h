@@ -56,6 +56,13 @@ void helper_unpark_all(uint32_t *word, uint32_t count);
 /* Wait, looking now and then, until *word is at least `count`. */
 void helper_wait_for(const uint32_t *word, uint32_t count);
 
+/* What the thread has used so far; it must be there. */
+uint64_t helper_used_ns(const struct rt_thread_ref *ref);
+
+/* Is the share, in thousandths, what was expected, but for a slice at each end of a look?  Not
+ * judged in a concurrent machine.  A note says what it is instead. */
+bool helper_is_near(uint64_t share, uint64_t expected);
+
 /* Wait for what never comes. */
 NORETURN void helper_hang(void);
 

@@ -5,7 +5,6 @@
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
-#define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define DELAY_NS (40 * NS_PER_MS)
 #define CHURN_THREADS 4u
@@ -98,29 +97,15 @@ static uint64_t used_by(uint32_t child)
     return stat.runtime_ns;
 }
 
-static uint64_t used_by_thread(const struct rt_thread_ref *ref)
-{
-    struct cap_thread_stat stat = {0};
-    int64_t status = rt_thread_stat(ref, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat.runtime_ns;
-}
-
 /* What the child gets of what it and our hog get, in thousandths; not judged where time is not. */
 static bool has_share(uint32_t child, const struct rt_thread_ref *ours, uint64_t expected)
 {
-    uint64_t child_ns = used_by(child), ours_ns = used_by_thread(ours);
+    uint64_t child_ns = used_by(child), ours_ns = helper_used_ns(ours);
 
     helper_sleep(LOOK_NS);
     child_ns = used_by(child) - child_ns;
-    ours_ns = used_by_thread(ours) - ours_ns;
-    uint64_t share = child_ns * 1000 / (child_ns + ours_ns + 1);
-    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
-
-    if (!is_near)
-        tap_note("thousandths:", (int64_t)share);
-    return is_near || helper_is_concurrent();
+    ours_ns = helper_used_ns(ours) - ours_ns;
+    return helper_is_near(child_ns * 1000 / (child_ns + ours_ns + 1), expected);
 }
 
 /* Goal: a process's threads, those there and those to come, have the weight it was given.  Method:
@@ -248,11 +233,6 @@ static void test_races(void)
     tap_ok(grown == RACES || helper_is_concurrent(), "and what it has used has only grown");
 }
 
-static int64_t try(uint32_t process, const struct cap_process_policy *policy)
-{
-    return rt_set_process_policy(process, policy);
-}
-
 static void test_refusals(void)
 {
     struct cap_process_policy heavy = {.weight = WEIGHT_MAX + 1};
@@ -263,15 +243,20 @@ static void test_refusals(void)
     struct cap_process_params dead = helper_child_params(NOTHING, 0);
     struct cap_process_params poor = helper_child_params(WITHOUT_POLICY, 0);
 
-    tap_equal(try(CAP_NONE, &heavy), STATUS_BAD_ARGUMENT, "a weight above the most is refused");
-    tap_equal(try(CAP_NONE, &class), STATUS_BAD_ARGUMENT, "class 3 is refused");
-    tap_equal(try(CAP_NONE, &flag), STATUS_BAD_FLAGS, "a flag that is no flag is refused");
-    tap_equal(try(CAP_NONE, &nowhere), STATUS_OUTSIDE_MASK, "a set of no CPU is refused");
-    tap_equal(try(CAP_CONSOLE, &good), STATUS_BAD_CAP, "what is no process is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &heavy), STATUS_BAD_ARGUMENT,
+              "a weight above the most is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &class), STATUS_BAD_ARGUMENT, "class 3 is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &flag), STATUS_BAD_FLAGS,
+              "a flag that is no flag is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &nowhere), STATUS_OUTSIDE_MASK,
+              "a set of no CPU is refused");
+    tap_equal(rt_set_process_policy(CAP_CONSOLE, &good), STATUS_BAD_CAP,
+              "what is no process is refused");
     uint32_t child = helper_start(&dead);
 
     (void)rt_process_wait(child, NULL);
-    tap_equal(try(child, &good), STATUS_STALE, "a process that has ended is STALE");
+    tap_equal(rt_set_process_policy(child, &good), STATUS_STALE,
+              "a process that has ended is STALE");
     (void)rt_release(child);
     helper_withhold(&poor, CAP_POLICY);
     tap_equal(helper_finish(helper_start(&poor)), STATUS_BAD_CAP,

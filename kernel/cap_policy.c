@@ -66,7 +66,7 @@ static int64_t set_process(struct cap_call *call)
     if (status == STATUS_OK)
         status = decode(&asked, &policy);
     if (status == STATUS_OK && call->args[0] != CAP_NONE) {
-        status = cap_lookup_kind(process, (uint32_t)call->args[0], CAP_KIND_PROCESS, &ref);
+        status = cap_lookup_kind(process, cap_handle_of(call->args[0]), CAP_KIND_PROCESS, &ref);
         target = (struct pool_ref){ref.object, ref.object_gen};
     }
     if (status != STATUS_OK)

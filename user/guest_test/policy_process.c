@@ -2,6 +2,7 @@
 /* The policy of a whole process, through POLICY: of the threads it has, and of those it makes. */
 #include "base/assert.h"
 #include "user/guest_test/helper.h"
+#include "user/rt/entry.h"
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
@@ -255,6 +256,10 @@ static void test_refusals(void)
     uint32_t child = helper_start(&dead);
 
     (void)rt_process_wait(child, NULL);
+    uint64_t wide = UINT64_C(1) << 32 | child;
+
+    tap_equal(rt_call(CAP_POLICY, POLICY_SET_PROCESS, wide, (uint64_t)&good, 0), STATUS_BAD_CAP,
+              "an argument wider than a handle names no process");
     tap_equal(rt_set_process_policy(child, &good), STATUS_STALE,
               "a process that has ended is STALE");
     (void)rt_release(child);
@@ -267,7 +272,7 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(5 + 3 + 2 + 7 + 1);
+    helper_begin(5 + 3 + 2 + 8 + 1);
     helper_warm(THREADS);
     struct helper_holdings before = helper_holdings();
 

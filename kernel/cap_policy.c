@@ -57,7 +57,7 @@ static enum status decode(const struct cap_process_policy *asked, struct process
 static int64_t set_process(struct cap_call *call)
 {
     struct process *process = call->thread->process;
-    struct pool_ref target = pool_ref_of(&process_pool, pool_index(&process_pool, process));
+    struct pool_ref target = process_ref(process);
     struct cap_process_policy asked;
     struct process_policy policy;
     struct cap_ref ref;

@@ -120,6 +120,12 @@ static inline enum process_state process_state(const struct process *process)
 
 struct process *process_at(uint32_t index);
 
+/* The process as it is now, for who keeps it from being another's meanwhile. */
+static inline struct pool_ref process_ref(const struct process *process)
+{
+    return pool_ref_of(&process_pool, pool_index(&process_pool, process));
+}
+
 /* ---- Making (process_make.c) ---- */
 
 /*

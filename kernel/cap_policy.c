@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cap_policy.c - the methods of POLICY (abi/cap.h): weight, latency class, CPU set of threads. */
+/* cap_policy.c - the methods of POLICY (abi/cap.h): what threads and processes get of CPUs. */
 #include "kernel/cap.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"

@@ -72,7 +72,7 @@ struct process {
     struct seats seats;
 
     /* Any CPU. */
-    struct port_atomic32 live_count; /* threads, and seats taken for threads */
+    struct port_atomic32 live_count; /* threads, seats taken for threads, process_hold */
 
     /* LOCK_PROCESS. */
     uint32_t waiter_count;

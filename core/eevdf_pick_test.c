@@ -12,14 +12,6 @@
 #define MANY 4096u
 #define TREE_NODES 31u /* more than EEDQ_ARRAY_MAX */
 
-static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 static bool is_eligible(const struct rq *rq, const struct sc *c)
 {
     struct eedq_clock clock = {rq->v0.vns, rq->w, rq->s};
@@ -52,7 +44,7 @@ static void test_bug_v_truncated_towards_zero(void **state)
 
     (void)state;
     for (uint32_t weight = 3; weight < 9; weight += 2)
-        (void)start(f, weight, LATENCY_NORMAL);
+        (void)fixture_start(f, weight, LATENCY_NORMAL);
     fixture_run(f, 7 * MS + 1);
     account_charge(f->s, rq, f->now, CHARGE_PREEMPT);
     move_origin(rq, (int64_t)NS_PER_S);
@@ -159,8 +151,8 @@ static void test_bug_slice_of_an_empty_queue(void **state)
 static void test_bug_key_times_weight_overflows(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref light = start(f, WEIGHT_MIN, LATENCY_NORMAL);
-    struct thread_ref heavy = start(f, WEIGHT_MAX, LATENCY_NORMAL);
+    struct thread_ref light = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref heavy = fixture_start(f, WEIGHT_MAX, LATENCY_NORMAL);
     const struct rq *rq = rq_of(f->s, 0);
 
     (void)state;
@@ -194,7 +186,7 @@ static void test_bug_sum_overflows(void **state)
 
     (void)state;
     for (unsigned i = 0; i < MANY; i++)
-        (void)start(f, WEIGHT_MAX, LATENCY_NORMAL);
+        (void)fixture_start(f, WEIGHT_MAX, LATENCY_NORMAL);
     for (unsigned i = 0; i < 2 * MANY; i++) {
         f->now = mono_add(f->now, UINT64_C(1) << 41);
         fixture_decide(f, 0);

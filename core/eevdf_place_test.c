@@ -9,14 +9,6 @@
 #define MS NS_PER_MS
 #define MANY 4096u
 
-static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 /* A context that left CPU 0 with this credit and has slept for long. */
 static struct sc *with_credit(const struct fixture *f, struct sc *c, int64_t lag_vns)
 {
@@ -55,11 +47,11 @@ static struct vtime v_of_all(const struct fixture *f)
 static void test_bug_stale_slice_at_placement(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref ref = start(f, 1024, LATENCY_BATCH);
+    struct thread_ref ref = fixture_start(f, 1024, LATENCY_BATCH);
     const struct sc *c = sc_of(f->s, ref.slot);
 
     (void)state;
-    (void)start(f, 1024, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_BATCH);
     f->now = mono_add(f->now, MS);
     assert_int_equal(fixture_set_class(f, 0, ref, LATENCY_INTERACTIVE), STATUS_OK);
     while (fixture_current(f, 0) != ref.slot)
@@ -86,8 +78,8 @@ static void test_bug_stale_slice_at_placement(void **state)
 static void test_bug_unclamped_lag_times_weight(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref runs = start(f, WEIGHT_MIN, LATENCY_NORMAL);
-    struct thread_ref waits = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref runs = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref waits = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
     const struct sc *c = sc_of(f->s, waits.slot);
 
     (void)state;
@@ -115,9 +107,9 @@ static void test_bug_running_counted_twice(void **state)
     struct sc *newcomer;
 
     (void)state;
-    (void)start(f, 1024, LATENCY_NORMAL);
-    (void)start(f, 3000, LATENCY_NORMAL);
-    (void)start(f, 110, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
+    (void)fixture_start(f, 3000, LATENCY_NORMAL);
+    (void)fixture_start(f, 110, LATENCY_BATCH);
     newcomer = sc_of(f->s, fixture_thread(f, 2000, LATENCY_NORMAL, 1, 0).slot);
     for (unsigned i = 0; i < 1000; i++) {
         fixture_run(f, MS / 3);
@@ -138,11 +130,11 @@ static void test_bug_running_counted_twice(void **state)
 static void test_bug_starved_by_a_flood_of_wakes(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 0);
-    struct thread_ref hog = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref hog = fixture_start(f, 1024, LATENCY_NORMAL);
     struct thread_ref pair[2];
 
     (void)state;
-    pair[0] = start(f, 1024, LATENCY_NORMAL);
+    pair[0] = fixture_start(f, 1024, LATENCY_NORMAL);
     pair[1] = fixture_thread(f, 1024, LATENCY_NORMAL, 1, 0);
     for (unsigned i = 0; i < 200000; i++) {
         uint32_t before = fixture_current(f, 0);
@@ -171,9 +163,9 @@ static void test_bug_count_includes_who_is_placed(void **state)
     struct prng p = prng_seed(4);
 
     (void)state;
-    (void)start(f, 1024, LATENCY_NORMAL);
-    (void)start(f, 335, LATENCY_NORMAL);
-    (void)start(f, 70, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
+    (void)fixture_start(f, 335, LATENCY_NORMAL);
+    (void)fixture_start(f, 70, LATENCY_NORMAL);
     for (unsigned i = 0; i < 1000; i++) {
         struct thread_ref ref =
             fixture_thread(f, 1 + (uint32_t)prng_below(&p, 10000), LATENCY_NORMAL, 1, 0);
@@ -198,8 +190,8 @@ static void test_bug_count_includes_who_is_placed(void **state)
 static void test_bug_lag_clamped_by_own_slice(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref brief = start(f, 1024, LATENCY_INTERACTIVE);
-    struct thread_ref hog = start(f, 1024, LATENCY_BATCH);
+    struct thread_ref brief = fixture_start(f, 1024, LATENCY_INTERACTIVE);
+    struct thread_ref hog = fixture_start(f, 1024, LATENCY_BATCH);
     const struct sc *c = sc_of(f->s, brief.slot);
 
     (void)state;
@@ -228,7 +220,7 @@ static void test_bug_lag_times_load_overflows(void **state)
 
     (void)state;
     for (unsigned i = 0; i < MANY; i++)
-        (void)start(f, WEIGHT_MAX, LATENCY_BATCH);
+        (void)fixture_start(f, WEIGHT_MAX, LATENCY_BATCH);
     light = sc_of(f->s, fixture_thread(f, WEIGHT_MIN, LATENCY_BATCH, 1, 0).slot);
     assert_true((wide_int)light->bound_vns * (rq->w + light->weight) > INT64_MAX);
     (void)fair_join(f->s, rq, with_credit(f, light, light->bound_vns), f->now);
@@ -243,8 +235,8 @@ static void test_bug_lag_times_load_overflows(void **state)
 static void test_bug_long_sleep_wraps(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref sleeper = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref hog = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref sleeper = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref hog = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
     struct rq *rq = rq_of(f->s, 0);
     const struct sc *c = sc_of(f->s, sleeper.slot);
 

@@ -9,21 +9,13 @@
 
 #define MS NS_PER_MS
 
-static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 /* b3d99f43c72b.  Goal: V0 follows who runs alone for ever, so that the next to join is near it.
  * Method: a thread alone for 12 days, charged once a second: |v - V0| stays below 2^40,
  * and a newcomer joins at lag 0. */
 static void test_bug_origin_lags_behind_a_solo_runner(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref solo = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref solo = fixture_start(f, 1024, LATENCY_NORMAL);
     const struct rq *rq = rq_of(f->s, 0);
     const struct sc *c = sc_of(f->s, solo.slot);
     const int64_t reach_vns = INT64_C(1) << 40;
@@ -35,7 +27,7 @@ static void test_bug_origin_lags_behind_a_solo_runner(void **state)
         assert_true(vtime_diff_vns(c->v, rq->v0) < reach_vns);
         assert_true(vtime_diff_vns(c->v, rq->v0) >= -reach_vns);
     }
-    struct thread_ref second = start(f, WEIGHT_MAX, LATENCY_NORMAL);
+    struct thread_ref second = fixture_start(f, WEIGHT_MAX, LATENCY_NORMAL);
 
     assert_int_equal(sc_of(f->s, second.slot)->v.vns, c->v.vns);
     fair_check(f->s, 0);
@@ -52,7 +44,7 @@ static void test_bug_lag_field_used_for_protection(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 3; i++)
-        refs[i] = start(f, 1000 + i, (enum latency_class)i);
+        refs[i] = fixture_start(f, 1000 + i, (enum latency_class)i);
     for (unsigned i = 0; i < 3; i++)
         sc_of(f->s, refs[i].slot)->lag_vns = mark;
     for (unsigned i = 0; i < 1000; i++) {
@@ -75,8 +67,8 @@ static void test_bug_delayed_dequeue(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 0);
     const struct rq *rq = rq_of(f->s, 0);
-    struct thread_ref debtor = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref hog = start(f, 512, LATENCY_NORMAL);
+    struct thread_ref debtor = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref hog = fixture_start(f, 512, LATENCY_NORMAL);
 
     (void)state;
     for (unsigned i = 0; i < 1000; i++) {
@@ -118,8 +110,8 @@ static void test_bug_failed_balancing_adds_up(void **state)
     uint64_t both[CPUMASK_WORDS] = {UINT64_C(3)};
 
     (void)state;
-    (void)start(f, 1024, LATENCY_BATCH);
-    (void)start(f, 1024, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_BATCH);
     for (unsigned i = 0; i < 1000; i++) {
         victim->lock.refuse_count = 1;
         fixture_decide(f, 1);
@@ -176,8 +168,8 @@ static void test_bug_charged_for_the_gap_before(void **state)
 static void test_bug_weight_leaves_before_its_time(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 0);
-    struct thread_ref a = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref b = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref a = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref b = fixture_start(f, 1024, LATENCY_NORMAL);
     struct thread_ref heavy = fixture_thread(f, WEIGHT_MAX, LATENCY_NORMAL, 1, 0);
     struct prng p = prng_seed(7);
 

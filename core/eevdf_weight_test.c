@@ -9,14 +9,6 @@
 #define MS NS_PER_MS
 #define THREADS 24u /* queued they are a tree */
 
-static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 /* The queue is sorted by keys: they must be those of the contexts, and the order must hold. */
 static void check_queue(const struct fixture *f)
 {
@@ -44,7 +36,7 @@ static void test_bug_reweight_breaks_the_order(void **state)
 
     (void)state;
     for (unsigned i = 0; i < THREADS; i++)
-        refs[i] = start(f, 100 + 100 * i, LATENCY_NORMAL);
+        refs[i] = fixture_start(f, 100 + 100 * i, LATENCY_NORMAL);
     for (unsigned i = 0; i < 10000; i++) {
         struct thread_ref ref = refs[prng_below(&p, THREADS)];
         uint32_t weight = 1 + (uint32_t)prng_below(&p, 5000);
@@ -78,7 +70,7 @@ static void reweight_often(void (*judge)(const struct rq *rq, const struct sc *c
     struct prng p = prng_seed(6);
 
     for (unsigned i = 0; i < 3; i++)
-        (void)start(f, 1024, i == 0 ? LATENCY_BATCH : LATENCY_NORMAL);
+        (void)fixture_start(f, 1024, i == 0 ? LATENCY_BATCH : LATENCY_NORMAL);
     for (unsigned i = 0; i < 10000; i++) {
         fixture_run(f, prng_below(&p, 3 * MS));
         account_charge(f->s, rq, f->now, CHARGE_PREEMPT);
@@ -134,7 +126,7 @@ static void test_bug_reweight_moves_the_clock(void **state)
 static void test_bug_pending_time_at_the_new_weight(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref ref = start(f, 1000, LATENCY_NORMAL);
+    struct thread_ref ref = fixture_start(f, 1000, LATENCY_NORMAL);
     const struct sc *c = sc_of(f->s, ref.slot);
     int64_t v_before = c->v.vns;
 
@@ -157,11 +149,11 @@ static void test_bug_pending_time_at_the_new_weight(void **state)
 static void test_bug_reweight_scales_any_lag(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref ref = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref ref = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
     const struct sc *c = sc_of(f->s, ref.slot);
 
     (void)state;
-    (void)start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    (void)fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
     f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     struct vtime v_now = fair_now(f->s, rq_of(f->s, 0), f->now);
@@ -197,7 +189,7 @@ static void test_bug_low_bits_of_weight_dropped(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++)
-        refs[i] = start(f, i + 1, LATENCY_NORMAL);
+        refs[i] = fixture_start(f, i + 1, LATENCY_NORMAL);
     assert_int_equal(rq_of(f->s, 0)->w, 6);
     for (unsigned i = 0; i < 6000; i++) {
         fixture_run(f, MS);

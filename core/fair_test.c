@@ -4,14 +4,6 @@
 
 #define MS NS_PER_MS
 
-static struct thread_ref start(struct fixture *f, uint32_t weight, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, weight, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 static void assert_share(const struct fixture *f, struct thread_ref ref, uint64_t ideal_ns,
                          uint64_t tolerance_ns)
 {
@@ -28,7 +20,7 @@ static void shares_by_weight_from(uint64_t start_ns)
     struct thread_ref refs[3];
 
     for (unsigned i = 0; i < 3; i++)
-        refs[i] = start(f, weights[i], LATENCY_NORMAL);
+        refs[i] = fixture_start(f, weights[i], LATENCY_NORMAL);
     fixture_run(f, 10000 * MS);
     fixture_decide(f, 0);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
@@ -59,7 +51,7 @@ static void test_fair_lag_stays_bounded(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 8; i++)
-        refs[i] = start(f, 100u + 300u * i, i % 2 ? LATENCY_NORMAL : LATENCY_BATCH);
+        refs[i] = fixture_start(f, 100u + 300u * i, i % 2 ? LATENCY_NORMAL : LATENCY_BATCH);
     for (unsigned step = 0; step < 3000; step++) {
         fixture_run(f, MS);
         fixture_decide(f, 0);
@@ -80,8 +72,8 @@ static void test_fair_lag_stays_bounded(void **state)
 static void test_fair_short_sleeps_gain_nothing(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref hog = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref cheater = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref hog = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref cheater = fixture_start(f, 1024, LATENCY_NORMAL);
 
     (void)state;
     for (unsigned i = 0; i < 5000; i++) {
@@ -107,8 +99,8 @@ static void test_fair_short_sleeps_gain_nothing(void **state)
 static void test_fair_credit_of_a_sleeper_is_bounded(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref hog = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref sleeper = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref hog = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref sleeper = fixture_start(f, 1024, LATENCY_NORMAL);
 
     (void)state;
     fixture_run(f, 10 * MS);
@@ -130,10 +122,10 @@ static void test_fair_credit_of_a_sleeper_is_bounded(void **state)
 static void test_fair_debt_is_paid_and_no_more(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref debtor = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref debtor = fixture_start(f, 1024, LATENCY_NORMAL);
 
     (void)state;
-    (void)start(f, 1024, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     fixture_run(f, 2 * MS);
     assert_int_equal(fixture_current(f, 0), debtor.slot);
     fixture_block(f, 0);
@@ -157,8 +149,8 @@ static void test_fair_debt_is_paid_and_no_more(void **state)
 static void test_fair_request_nearly_used_is_used(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref first = start(f, 1024, LATENCY_NORMAL);
-    struct thread_ref second = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref first = fixture_start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref second = fixture_start(f, 1024, LATENCY_NORMAL);
     const struct sc *c = sc_of(f->s, first.slot);
 
     (void)state;
@@ -176,7 +168,7 @@ static void test_fair_request_nearly_used_is_used(void **state)
 static void test_fair_only_shorter_slices_preempt(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 0);
-    struct thread_ref hog = start(f, 1024, LATENCY_BATCH);
+    struct thread_ref hog = fixture_start(f, 1024, LATENCY_BATCH);
     struct thread_ref equal = fixture_thread(f, 1024, LATENCY_BATCH, 1, 0);
     struct thread_ref shorter = fixture_thread(f, 1024, LATENCY_INTERACTIVE, 1, 0);
 
@@ -194,10 +186,10 @@ static void test_fair_only_shorter_slices_preempt(void **state)
 static void test_fair_reweight_keeps_lag_times_weight(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref a = start(f, 1024, LATENCY_NORMAL);
+    struct thread_ref a = fixture_start(f, 1024, LATENCY_NORMAL);
 
     (void)state;
-    (void)start(f, 1024, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     fixture_run(f, 2 * MS);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     struct rq *rq = rq_of(f->s, 0);
@@ -309,14 +301,14 @@ static void test_fair_picks_like_brute_force(void **state)
 static void test_fair_survives_a_late_timer(void **state)
 {
     struct fixture *f = fixture_new(1, 3, 0);
-    struct thread_ref a = start(f, WEIGHT_MIN, LATENCY_NORMAL);
-    struct thread_ref b = start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref a = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
+    struct thread_ref b = fixture_start(f, WEIGHT_MIN, LATENCY_NORMAL);
 
     (void)state;
     assert_int_equal(fixture_current(f, 0), a.slot);
     f->now = mono_add(f->now, CHARGE_NS_MAX - 1);
-    fixture_act(f, 0, sched_set_weight(f->s, 0, a, WEIGHT_MAX, f->now));
-    fixture_act(f, 0, sched_set_weight(f->s, 0, a, WEIGHT_MIN, f->now));
+    (void)fixture_set_weight(f, 0, a, WEIGHT_MAX);
+    (void)fixture_set_weight(f, 0, a, WEIGHT_MIN);
     fixture_decide(f, 0);
     assert_int_equal(fixture_current(f, 0), b.slot);
     sched_check(f->s);

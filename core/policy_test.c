@@ -23,10 +23,8 @@ static enum thread_state state_of(const struct fixture *f, struct thread_ref ref
 static void set(struct fixture *f, uint32_t cpu, struct thread_ref ref, uint32_t weight,
                 enum latency_class class)
 {
-    fixture_act(f, cpu, sched_set_weight(f->s, cpu, ref, weight, f->now));
-    assert_int_equal(f->last.status, STATUS_OK);
-    fixture_act(f, cpu, sched_set_class(f->s, cpu, ref, class, f->now));
-    assert_int_equal(f->last.status, STATUS_OK);
+    assert_int_equal(fixture_set_weight(f, cpu, ref, weight), STATUS_OK);
+    assert_int_equal(fixture_set_class(f, cpu, ref, class), STATUS_OK);
 }
 
 static void assert_has(const struct fixture *f, struct thread_ref ref, uint32_t weight,
@@ -118,14 +116,14 @@ static void test_policy_changes_the_queued(void **state)
         (void)fixture_wake(f, 0, b);
         f->now = mono_add(f->now, 1000000);
         fixture_decide(f, 0); /* which charges nobody: a is protected */
-        fixture_act(f, by, sched_set_weight(f->s, by, b, 2048, f->now));
+        (void)fixture_set_weight(f, by, b, 2048);
         int64_t charged_ns = by == 0 ? 1000000 : 0; /* only its own CPU brings current up to date */
         int64_t lag_vns = vtime_diff_vns(fair_now(f->s, rq, f->now), context_of(f, b)->v);
 
         assert_int_equal(lag_vns, charged_ns / 4);
         assert_has(f, b, 2048, LATENCY_NORMAL);
         assert_int_equal(fixture_current(f, 0), a.slot);
-        fixture_act(f, by, sched_set_class(f->s, by, b, LATENCY_INTERACTIVE, f->now));
+        (void)fixture_set_class(f, by, b, LATENCY_INTERACTIVE);
         fixture_deliver_all(f);
         assert_has(f, b, 2048, LATENCY_INTERACTIVE);
         assert_int_equal(fixture_current(f, 0), b.slot);
@@ -147,8 +145,7 @@ static void test_policy_waits_for_the_pick(void **state)
     (void)fixture_wake(f, 0, a);
     (void)fixture_wake(f, 0, b);
     port_lock(&rq_of(f->s, 0)->lock);
-    fixture_act(f, 1, sched_set_weight(f->s, 1, b, 512, f->now));
-    assert_int_equal(f->last.status, STATUS_BUSY);
+    assert_int_equal(fixture_set_weight(f, 1, b, 512), STATUS_BUSY);
     port_unlock(&rq_of(f->s, 0)->lock);
     assert_true(cpumask_test(f->kicks, 0));
     fixture_deliver_all(f);
@@ -205,7 +202,7 @@ static void test_policy_changes_the_posted(void **state)
         (void)fixture_wake(f, 1, busy);
         (void)fixture_wake(f, 1, ref); /* CPU 0 is busy with two: no kick */
         assert_int_equal(state_of(f, ref), THREAD_INBOX);
-        fixture_act(f, 1, sched_set_class(f->s, 1, ref, LATENCY_INTERACTIVE, f->now));
+        (void)fixture_set_class(f, 1, ref, LATENCY_INTERACTIVE);
         assert_true(cpumask_test(f->kicks, 0));
         if (thief != 0) {
             fixture_block(f, 1);
@@ -258,7 +255,7 @@ static void test_policy_of_the_dead_is_forgotten(void **state)
     assert_int_equal(new.slot, old.slot);
     assert_has(f, new, 1024, LATENCY_NORMAL);
     port_store64(&c->wanted, (uint64_t)old.gen << WORD_GEN_SHIFT | 7); /* the late setter's */
-    fixture_act(f, 0, sched_set_class(f->s, 0, new, LATENCY_INTERACTIVE, f->now));
+    (void)fixture_set_class(f, 0, new, LATENCY_INTERACTIVE);
     (void)fixture_wake(f, 0, new);
     assert_has(f, new, 1024, LATENCY_INTERACTIVE);
     fixture_free(f);
@@ -273,7 +270,7 @@ static void test_policy_requests_add_up(void **state)
     (void)state;
     (void)fixture_wake(f, 0, ref);
     set(f, 1, ref, 3, LATENCY_BATCH);
-    fixture_act(f, 1, sched_set_weight(f->s, 1, ref, 9, f->now));
+    (void)fixture_set_weight(f, 1, ref, 9);
     fixture_deliver_all(f);
     assert_has(f, ref, 9, LATENCY_BATCH);
     fixture_free(f);

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fixture/fixture.h"
 
-static struct thread_ref start(struct fixture *f, enum latency_class class)
-{
-    struct thread_ref ref = fixture_thread(f, 1024, class, 1, 0);
-
-    (void)fixture_wake(f, 0, ref);
-    return ref;
-}
-
 /* Goal: who runs keeps the CPU for the shorter of its slice and the shortest queued one; the CPU
  * looks at least every PUSH_CHECK_NS all the same. */
 static void test_rq_protection_is_the_shorter_slice(void **state)
@@ -16,14 +8,15 @@ static void test_rq_protection_is_the_shorter_slice(void **state)
     struct fixture *f = fixture_new(1, 3, 500);
 
     (void)state;
-    (void)start(f, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_BATCH);
     assert_true(mono_is_never(f->arm_at[0]));
-    (void)start(f, LATENCY_BATCH);
+    (void)fixture_start(f, 1024, LATENCY_BATCH);
     assert_int_equal(rq_protect_end(rq_of(f->s, 0)).ns, 500 + SLICE_BATCH_NS);
     assert_int_equal(f->arm_at[0].ns, 500 + PUSH_CHECK_NS);
     fixture_run(f, PUSH_CHECK_NS);
     assert_int_equal(fixture_current(f, 0), 0);
-    (void)start(f, LATENCY_INTERACTIVE); /* new: half a slice, preempts because it is shorter */
+    /* New: half a slice; it preempts because it is shorter. */
+    (void)fixture_start(f, 1024, LATENCY_INTERACTIVE);
     assert_int_equal(f->arm_at[0].ns, 500 + PUSH_CHECK_NS + SLICE_INTERACTIVE_NS);
     fixture_free(f);
 }
@@ -35,10 +28,10 @@ static void test_rq_solo_thread_arms_nothing(void **state)
     struct thread_ref second;
 
     (void)state;
-    (void)start(f, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     assert_true(mono_is_never(f->arm_at[0]));
     assert_true((port_load32(&rq_of(f->s, 0)->published) & PUBLISHED_SOLO) != 0);
-    second = start(f, LATENCY_NORMAL);
+    second = fixture_start(f, 1024, LATENCY_NORMAL);
     assert_false(mono_is_never(f->arm_at[0]));
     assert_true((port_load32(&rq_of(f->s, 0)->published) & PUBLISHED_SOLO) == 0);
     fixture_run(f, SLICE_NORMAL_NS);
@@ -84,11 +77,11 @@ static void test_rq_move_keeps_lag(void **state)
 static void test_rq_restore_undoes_remove(void **state)
 {
     struct fixture *f = fixture_new(1, 2, 0);
-    struct thread_ref a = start(f, LATENCY_NORMAL);
+    struct thread_ref a = fixture_start(f, 1024, LATENCY_NORMAL);
     struct rq *rq = rq_of(f->s, 0);
 
     (void)state;
-    (void)start(f, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     fixture_run(f, NS_PER_MS);
     account_charge(f->s, rq_of(f->s, 0), f->now, CHARGE_PREEMPT);
     int64_t w = rq->w;
@@ -112,9 +105,9 @@ static void test_rq_overload_bit(void **state)
     struct port_atomic64 *word = &f->s->clusters[0].overload.bits;
 
     (void)state;
-    (void)start(f, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     assert_int_equal(port_load64(word), 0);
-    (void)start(f, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
     assert_int_equal(port_load64(word), 1);
     fixture_block(f, 0);
     assert_int_equal(port_load64(word), 0);

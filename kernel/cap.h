@@ -111,6 +111,12 @@ struct cap_call {
     bool is_waiting; /* out: an operation record will complete it; the status is void */
 };
 
+/* An argument that is a handle: CAP_NONE for what is too wide to be one, and is refused as that. */
+static inline uint32_t cap_handle_of(uint64_t argument)
+{
+    return argument <= UINT32_MAX ? (uint32_t)argument : CAP_NONE;
+}
+
 /* Do the method.  Returns: the completion's status. */
 typedef int64_t cap_methods(struct cap_call *call);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cap_policy.c - the methods of POLICY (abi/cap.h): weight, latency class, CPU set of threads. */
+/* cap_policy.c - the methods of POLICY (abi/cap.h): what threads and processes get of CPUs. */
 #include "kernel/cap.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -57,7 +57,7 @@ static enum status decode(const struct cap_process_policy *asked, struct process
 static int64_t set_process(struct cap_call *call)
 {
     struct process *process = call->thread->process;
-    struct pool_ref target = pool_ref_of(&process_pool, pool_index(&process_pool, process));
+    struct pool_ref target = process_ref(process);
     struct cap_process_policy asked;
     struct process_policy policy;
     struct cap_ref ref;
@@ -66,7 +66,7 @@ static int64_t set_process(struct cap_call *call)
     if (status == STATUS_OK)
         status = decode(&asked, &policy);
     if (status == STATUS_OK && call->args[0] != CAP_NONE) {
-        status = cap_lookup_kind(process, (uint32_t)call->args[0], CAP_KIND_PROCESS, &ref);
+        status = cap_lookup_kind(process, cap_handle_of(call->args[0]), CAP_KIND_PROCESS, &ref);
         target = (struct pool_ref){ref.object, ref.object_gen};
     }
     if (status != STATUS_OK)

@@ -9,12 +9,6 @@
 
 /* ---- TABLE ---- */
 
-/* An argument that is a handle: 0 for what is no handle, and is refused as one. */
-static uint32_t handle_of(uint64_t argument)
-{
-    return argument <= UINT32_MAX ? (uint32_t)argument : CAP_NONE;
-}
-
 static int64_t insert(struct cap_call *call, const struct cap_ref *ref)
 {
     uint32_t handle;
@@ -29,7 +23,7 @@ static int64_t create_grant(struct cap_call *call)
     struct cap_ref of, ref = {.kind = CAP_KIND_GRANT};
     struct pool_ref grant;
     uint32_t slot;
-    enum status status = cap_lookup(process, handle_of(call->args[0]), &of);
+    enum status status = cap_lookup(process, cap_handle_of(call->args[0]), &of);
 
     if (status == STATUS_OK)
         status = cap_reserve(&process->caps, &slot);
@@ -51,7 +45,7 @@ static int64_t copy(struct cap_call *call)
 {
     const struct process *process = call->thread->process;
     struct cap_ref ref;
-    enum status status = cap_lookup(process, handle_of(call->args[0]), &ref);
+    enum status status = cap_lookup(process, cap_handle_of(call->args[0]), &ref);
 
     if (status == STATUS_OK && call->args[1] > UINT32_MAX)
         status = STATUS_BAD_CAP;
@@ -67,7 +61,7 @@ static int64_t revoke(struct cap_call *call)
     const struct grant *grant;
     struct cap_ref ref;
     struct op *op;
-    enum status status = cap_read(&t->process->caps, handle_of(call->args[0]), &ref);
+    enum status status = cap_read(&t->process->caps, cap_handle_of(call->args[0]), &ref);
 
     if (status == STATUS_OK && ref.kind != CAP_KIND_GRANT)
         status = STATUS_BAD_CAP;
@@ -105,7 +99,7 @@ int64_t table_methods(struct cap_call *call)
     case TABLE_REVOKE:
         return revoke(call);
     case TABLE_KIND:
-        status = cap_lookup(call->thread->process, handle_of(call->args[0]), &ref);
+        status = cap_lookup(call->thread->process, cap_handle_of(call->args[0]), &ref);
         return status == STATUS_OK ? (int64_t)ref.kind : status;
     default:
         return STATUS_BAD_CAP;

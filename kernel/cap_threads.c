@@ -192,8 +192,7 @@ int64_t threads_methods(struct cap_call *call)
     case THREADS_STAT:
         return thread_stat(call);
     case THREADS_PROCESS_STAT:
-        return walk_begin_stat(
-            call, pool_ref_of(&process_pool, pool_index(&process_pool, process)));
+        return walk_begin_stat(call, process_ref(process));
     case THREADS_WHY:
         return thread_why(call);
     default:

@@ -90,6 +90,14 @@ enum status process_hold(struct pool_ref ref)
     return STATUS_STALE;
 }
 
+void process_leave(struct process *process, const struct ledger *left, uint32_t thread_count)
+{
+    lock_take(&process->lock, LOCK_PROCESS);
+    ledger_add(&process->left, left);
+    process->left_count += thread_count;
+    lock_give(&process->lock, LOCK_PROCESS);
+}
+
 /* ---- Policy ---- */
 
 struct process_policy process_policy(struct process *process)
@@ -118,15 +126,6 @@ void process_set_policy(struct process *process, const struct process_policy *po
 }
 
 /* ---- Reading ---- */
-
-void process_leave(struct process *process, const struct ledger *left, uint32_t thread_count)
-{
-    lock_take(&process->lock, LOCK_PROCESS);
-    ledger_add(&process->left, left);
-    process->left_count += thread_count;
-    lock_give(&process->lock, LOCK_PROCESS);
-}
-
 
 enum status process_read_info(struct pool_ref ref, struct cap_process_info *info)
 {

@@ -72,7 +72,7 @@ struct process {
     struct seats seats;
 
     /* Any CPU. */
-    struct port_atomic32 live_count; /* threads, and seats taken for threads */
+    struct port_atomic32 live_count; /* threads, seats taken for threads, process_hold */
 
     /* LOCK_PROCESS. */
     uint32_t waiter_count;
@@ -119,6 +119,12 @@ static inline enum process_state process_state(const struct process *process)
 }
 
 struct process *process_at(uint32_t index);
+
+/* The process as it is now, for who keeps it from being another's meanwhile. */
+static inline struct pool_ref process_ref(const struct process *process)
+{
+    return pool_ref_of(&process_pool, pool_index(&process_pool, process));
+}
 
 /* ---- Making (process_make.c) ---- */
 

@@ -45,14 +45,9 @@ static void end_for(struct pool_ref ref, const struct cap_process_info *why)
     glue_wake(reaper, WAKE_PROCESS);
 }
 
-static uint32_t index_of(const struct process *p)
-{
-    return pool_index(&process_pool, p);
-}
-
 void process_end(struct process *p, enum process_end end, int64_t exit_status)
 {
-    end_for(pool_ref_of(&process_pool, index_of(p)),
+    end_for(process_ref(p),
             &(struct cap_process_info){.end = (uint32_t)end, .exit_status = exit_status});
 }
 
@@ -64,13 +59,13 @@ void process_kill(struct pool_ref ref)
 void process_end_by_fault(struct process *p, const struct arch_fault *fault, uint32_t thread,
                           uint64_t pc)
 {
-    end_for(pool_ref_of(&process_pool, index_of(p)), &(struct cap_process_info){
-                                                         .end = PROCESS_FAULTED,
-                                                         .fault_thread = thread,
-                                                         .fault_vector = fault->vector,
-                                                         .fault_address = fault->address,
-                                                         .fault_pc = pc,
-                                                     });
+    end_for(process_ref(p), &(struct cap_process_info){
+                                .end = PROCESS_FAULTED,
+                                .fault_thread = thread,
+                                .fault_vector = fault->vector,
+                                .fault_address = fault->address,
+                                .fault_pc = pc,
+                            });
 }
 
 /* ---- Waiting for the end ---- */
@@ -223,12 +218,12 @@ static enum work_turn gather(struct process *p, bool *is_parked)
     gone = gone_child(p);
     if (gone != NULL) {
         family_unlock(); /* nobody else can release it: no thread of `p` lives */
-        process_release(p, pool_ref_of(&process_pool, index_of(gone)), gone->handle_slot);
+        process_release(p, process_ref(gone), gone->handle_slot);
         return WORK_MORE;
     }
     child = next_child(p, &is_alone);
     if (child != NULL)
-        child_ref = pool_ref_of(&process_pool, index_of(child));
+        child_ref = process_ref(child);
     is_over = child == NULL && is_alone && port_load32(&p->live_count) == 0;
     if (is_over && p->reaper != NULL && !p->is_reaper_ending) {
         reaper = p->reaper->ref;
@@ -328,11 +323,12 @@ static void give_back(struct process *p)
 static void free_record(struct process *p)
 {
     struct process *parent = p->parent;
+    uint32_t index = pool_index(&process_pool, p);
 
     port_store32(&p->state, PROCESS_FREE);
-    (void)pool_stale(&process_pool, index_of(p));
+    (void)pool_stale(&process_pool, index);
     ledger_release(&parent->ledger, LEDGER_OBJECTS, 1);
-    pool_give(&process_pool, index_of(p));
+    pool_give(&process_pool, index);
 }
 
 /* It is GONE for everybody; a parent that ends, too, waited for it. */

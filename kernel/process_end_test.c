@@ -135,9 +135,7 @@ static void test_process_end_gives_everything_back(void **state)
     assert_int_equal(cap_lookup(p, held, &ref), STATUS_STALE);
     assert_int_equal(process_state(p), PROCESS_ENDING);
     threads_settle();
-    assert_int_equal(process_read_info(pool_ref_of(&process_pool, pool_index(&process_pool, p)),
-                                       &info),
-                     STATUS_OK);
+    assert_int_equal(process_read_info(process_ref(p), &info), STATUS_OK);
     assert_int_equal(info.state, PROCESS_GONE);
     assert_int_equal(info.end, PROCESS_KILLED);
     assert_int_equal(info.live_count, 0);
@@ -174,9 +172,7 @@ static void test_process_end_has_one_reason(void **state)
         process_end(p, end == PROCESS_KILLED ? PROCESS_EXITED : PROCESS_KILLED, 7);
         assert_false(is_answered(op));
         threads_settle();
-        assert_int_equal(process_read_info(pool_ref_of(&process_pool, pool_index(&process_pool, p)),
-                                       &info),
-                     STATUS_OK);
+        assert_int_equal(process_read_info(process_ref(p), &info), STATUS_OK);
         assert_int_equal(info.end, end);
         assert_int_equal(info.exit_status, end == PROCESS_EXITED ? -42 : 0);
         assert_int_equal(info.fault_pc, end == PROCESS_FAULTED ? 0x5678 : 0);
@@ -501,7 +497,7 @@ static void grow(struct member *m, struct prng *p)
     m->is_released = false;
     if (m->process == NULL)
         return;
-    m->ref = pool_ref_of(&process_pool, pool_index(&process_pool, m->process));
+    m->ref = process_ref(m->process);
     grown_count++;
 }
 

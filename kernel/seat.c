@@ -240,15 +240,10 @@ struct seat_use seat_use(struct seat *seat)
     struct uthread_reading reading;
 
     lock_take(&seat->lock, LOCK_THREAD); /* with it, the thread is not taken down */
-    use = (struct seat_use){
-        .used = seat->left,
-        .is_live = seat->state == SEAT_LIVE,
-        .ended_count = seat->gen - (seat->state == SEAT_LIVE ? 1 : 0),
-    };
-    if (use.is_live) {
-        uthread_read(seat->thread->ref, &reading);
+    use = (struct seat_use){.used = seat->left, .is_live = seat->state == SEAT_LIVE};
+    use.ended_count = seat->gen - (uint32_t)use.is_live;
+    if (use.is_live && uthread_read(seat->thread->ref, &reading) == STATUS_OK)
         ledger_add(&use.used, &reading.ledger);
-    }
     lock_give(&seat->lock, LOCK_THREAD);
     return use;
 }

@@ -13,7 +13,7 @@
  *   ST2  A ring page once given to an index stays with it; the next thread there finds its header
  *        zeroed.  So ring pages are never unmapped while the process lives.
  *   ST3  live_count of the process == seats TAKEN, LIVE, or LIVE until process_thread_gone, and
- *        walks over them (kernel/walk.h).
+ *        those who hold it (process_hold), as a walk over the seats does (kernel/walk.h).
  *   ST4  Every thread that ever sat here is either `thread` or counted in `left`.
  *
  * Memory: pages of seats, rings and telemetry are charged to the process when an index is first

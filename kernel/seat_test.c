@@ -269,6 +269,31 @@ static void test_seat_counts_everybody_once(void **state)
     assert_int_equal(process.left_count, 2);
 }
 
+/* Goal: a thread of the core is named only by the process it sits in, while it lives.  Method: the
+ * right reference and seat; another seat, slot and generation; no such seat; after its end. */
+static void test_seat_names_who_sits_there(void **state)
+{
+    struct thread_name name = {9, 9};
+    struct thread_name sat;
+
+    (void)state;
+    start();
+    assert_false(seat_name(&process, 0, sitter.ref, &name));
+    struct seat *seat = take_and_occupy(&sat);
+
+    assert_false(seat_name(&process, 1, sitter.ref, &name));
+    assert_false(seat_name(&process, UINT64_MAX, sitter.ref, &name));
+    assert_false(seat_name(&process, 0, (struct thread_ref){5, 2}, &name));
+    assert_false(seat_name(&process, 0, (struct thread_ref){6, 1}, &name));
+    assert_int_equal(name.index, 9);
+    assert_true(seat_name(&process, 0, sitter.ref, &name));
+    assert_int_equal(name.index, sat.index);
+    assert_int_equal(name.gen, sat.gen);
+    assert_true(thread_ref_is_none(seat_end(&process, seat, 0, false)));
+    assert_false(seat_name(&process, 0, sitter.ref, &name));
+    process_thread_gone(&process);
+}
+
 /* ---- Joining ---- */
 
 /* Goal: who waits learns how it ended, and is woken once.  Method: join, then the end: by itself,
@@ -395,31 +420,6 @@ static void end(uint32_t i, bool was_killed)
     process_thread_gone(&process);
 }
 
-/* Goal: a thread of the core is named only by the process it sits in, while it lives.  Method: the
- * right reference and seat; another seat, slot and generation; no such seat; after its end. */
-static void test_seat_names_who_sits_there(void **state)
-{
-    struct thread_name name = {9, 9};
-    struct thread_name sat;
-
-    (void)state;
-    start();
-    assert_false(seat_name(&process, 0, sitter.ref, &name));
-    struct seat *seat = take_and_occupy(&sat);
-
-    assert_false(seat_name(&process, 1, sitter.ref, &name));
-    assert_false(seat_name(&process, UINT64_MAX, sitter.ref, &name));
-    assert_false(seat_name(&process, 0, (struct thread_ref){5, 2}, &name));
-    assert_false(seat_name(&process, 0, (struct thread_ref){6, 1}, &name));
-    assert_int_equal(name.index, 9);
-    assert_true(seat_name(&process, 0, sitter.ref, &name));
-    assert_int_equal(name.index, sat.index);
-    assert_int_equal(name.gen, sat.gen);
-    assert_true(thread_ref_is_none(seat_end(&process, seat, 0, false)));
-    assert_false(seat_name(&process, 0, sitter.ref, &name));
-    process_thread_gone(&process);
-}
-
 static void join(uint32_t i, uint32_t gen)
 {
     struct model *m = &models[i];
@@ -530,13 +530,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seat_each_has_its_pages),
         cmocka_unit_test(test_seat_refused_reservation_changes_nothing),
-        cmocka_unit_test(test_seat_names_who_sits_there),
         cmocka_unit_test(test_seat_without_frames_is_refused),
         cmocka_unit_test(test_seat_only_in_a_living_process),
         cmocka_unit_test(test_seat_untake_gives_it_to_the_next),
         cmocka_unit_test(test_seat_name_is_of_one_thread),
         cmocka_unit_test(test_seat_last_generation_is_retired),
         cmocka_unit_test(test_seat_counts_everybody_once),
+        cmocka_unit_test(test_seat_names_who_sits_there),
         cmocka_unit_test(test_seat_join_before_the_end),
         cmocka_unit_test(test_seat_join_after_the_end),
         cmocka_unit_test(test_seat_has_one_joiner),

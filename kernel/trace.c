@@ -10,6 +10,7 @@
 _Static_assert((TRACE_LAST_COUNT & (TRACE_LAST_COUNT - 1)) == 0, "positions are masked");
 _Static_assert(TRACE_CPU_MAX == ARCH_CPU_MAX, "a ring for each CPU");
 
+_Static_assert(sizeof(struct trace_kept) == 32, "two to a cache line");
 _Static_assert(sizeof(struct trace_ring) == 2 * sizeof(trace_rings[0].records), "one bit wraps");
 
 static const char *event_name(uint32_t event)
@@ -29,12 +30,11 @@ static void print(const struct trace_kept *r)
 {
     char text[LINE_BYTES];
     struct fmt line = fmt_start(text, sizeof(text));
-    uint32_t event = r->event & ((1u << TRACE_RULE_SHIFT) - 1);
 
     fmt_text(&line, "  ");
     fmt_u64(&line, r->now.ns, 15, ' ');
     fmt_text(&line, " ns  ");
-    fmt_text(&line, event_name(event));
+    fmt_text(&line, event_name(r->event));
     fmt_pad_to(&line, 36);
     fmt_text(&line, " thread ");
     fmt_i64(&line, r->thread == UINT32_MAX ? -1 : (int64_t)r->thread, 5);
@@ -42,9 +42,9 @@ static void print(const struct trace_kept *r)
     fmt_i64(&line, r->a, 0);
     fmt_text(&line, "  b ");
     fmt_i64(&line, r->b, 0);
-    if (event == EV_WHY) {
+    if (r->event == EV_WHY) {
         fmt_text(&line, "  ");
-        fmt_text(&line, why_name(r->event >> TRACE_RULE_SHIFT));
+        fmt_text(&line, why_name(r->rule));
     }
     fmt_text(&line, "\n");
     arch_console_write(text, fmt_length(&line));

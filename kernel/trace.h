@@ -14,7 +14,6 @@
 #include "core/port.h"
 
 #define TRACE_LAST_COUNT 16u /* records each CPU keeps; a power of two */
-#define TRACE_RULE_SHIFT 16u
 #define TRACE_CPU_MAX 64u    /* rings; arch.h's ARCH_CPU_MAX, asserted in trace.c */
 
 /* What is kept of a record: the ring says the CPU. */
@@ -22,7 +21,8 @@ struct trace_kept {
     struct mono now;
     int64_t a;
     int64_t b;
-    uint32_t event; /* and, from TRACE_RULE_SHIFT on, the rule of an EV_WHY */
+    uint16_t event; /* enum trace_event */
+    uint16_t rule;  /* enum why_rule, of EV_WHY; else 0 */
     uint32_t thread;
 };
 
@@ -50,7 +50,8 @@ static HOT void kernel_trace(const struct trace_record *record)
     kept->now = record->now;
     kept->a = record->a;
     kept->b = record->b;
-    kept->event = record->event | record->rule << TRACE_RULE_SHIFT;
+    kept->event = (uint16_t)record->event;
+    kept->rule = (uint16_t)record->rule;
     kept->thread = record->thread;
 }
 

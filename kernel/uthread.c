@@ -299,17 +299,15 @@ void uthread_take_down(struct uthread *t)
     timer_cancel(&t->enter.timer);
     op_cancel_all(t);
     release_record(process, is_reaper ? 0 : RING_INFLIGHT_MAX);
-    if (!is_reaper) {
-        telemetry_final(t);
-        glue_wake(seat_end(process, t->seat, STATUS_KILLED, true), WAKE_JOIN);
-    }
     if (is_reaper) {
         struct ledger left = uthread_ledger(t);
 
         process_leave(process, &left, 0);
+        reaper_gone(process, t); /* from here on the process may be gone */
+    } else {
+        telemetry_final(t);
+        glue_wake(seat_end(process, t->seat, STATUS_KILLED, true), WAKE_JOIN);
     }
-    if (is_reaper)
-        reaper_gone(process, t);         /* from here on the process may be gone */
     sched_release(glue_sched(), t->ref); /* from here on the record may be another thread's */
     if (!is_reaper)
         process_thread_gone(process);

@@ -120,7 +120,7 @@ struct uthread_reading {
     uint32_t cpu;
     bool is_running;
 };
-enum status uthread_read(struct thread_ref ref, struct uthread_reading *reading);
+MUST_USE enum status uthread_read(struct thread_ref ref, struct uthread_reading *reading);
 
 /* What `t` was charged so far. */
 struct ledger uthread_ledger(const struct uthread *t);

@@ -20,7 +20,6 @@ static int64_t begin(struct cap_call *call, enum work_kind kind, struct pool_ref
     }
     work_init(&t->work, kind, t->process, t->ref);
     t->work.object = target.index;
-    t->work.to = call->args[0];
     uthread_begin_work(t, op);
     call->is_waiting = true;
     return STATUS_OK;
@@ -119,6 +118,8 @@ int64_t walk_begin_stat(struct cap_call *call, struct pool_ref target)
     struct cap_process_stat stat = {0};
     int64_t status = begin(call, WORK_STAT, target);
 
+    if (status == STATUS_OK)
+        call->thread->work.to = call->args[0];
     if (status != STATUS_BUSY || process_state(process) != PROCESS_GONE)
         return status;
     count_process(&stat, process);

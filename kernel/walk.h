@@ -25,9 +25,14 @@
 
 struct process_policy;
 
-/* Begin.  Returns: void, with call->is_waiting; or STALE, BUSY, NO_SLOT. */
+/* Begin.  Returns: void, with call->is_waiting; or a refusal: NO_SLOT, STALE, which no thread left
+ * is, too. */
 MUST_USE int64_t walk_begin_policy(struct cap_call *call, struct pool_ref target,
                                    const struct process_policy *policy);
+
+/* Begin, to fill what args[0] points to.  Returns: void, with call->is_waiting; or, without, the
+ * status of the answer for a process that is GONE: OK, BAD_ADDRESS; or a refusal: NO_SLOT, STALE,
+ * BUSY (no thread is left, but it is not GONE yet). */
 MUST_USE int64_t walk_begin_stat(struct cap_call *call, struct pool_ref target);
 
 MUST_USE enum work_turn walk_policy_step(struct work *w);

@@ -10,6 +10,7 @@
 #define QUIET_LOOKS 3u /* so many readings in a row are the same */
 #define QUIET_NS NS_PER_MS
 #define QUIET_NS_CONCURRENT (10 * NS_PER_MS)
+#define NEAR 40u /* thousandths: a slice at each end of a look of 120 ms is 50 */
 #define BASE_TEN 10u
 #define ROLE_MASK ((UINT64_C(1) << HELPER_ROLE_BITS) - 1)
 #define ROLE_NOTHING ROLE_MASK /* of a child that ends at once */
@@ -173,6 +174,24 @@ void helper_wait_for(const uint32_t *word, uint32_t count)
     }
 }
 
+uint64_t helper_used_ns(const struct rt_thread_ref *ref)
+{
+    struct cap_thread_stat stat = {0};
+    int64_t status = rt_thread_stat(ref, &stat);
+
+    ASSERT(status == STATUS_OK);
+    return stat.runtime_ns;
+}
+
+bool helper_is_near(uint64_t share, uint64_t expected)
+{
+    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
+
+    if (!is_near)
+        tap_note("thousandths:", (int64_t)share);
+    return is_near || is_concurrent;
+}
+
 void helper_hang(void)
 {
     static uint32_t never;
@@ -220,6 +239,16 @@ void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot
 
     params->gifts[params->gift_count++] =
         (struct cap_gift){.from = from, .slot = slot, .grant = grant};
+}
+
+void helper_withhold(struct cap_process_params *params, uint32_t slot)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < params->gift_count; i++)
+        if (params->gifts[i].slot != slot)
+            params->gifts[kept++] = params->gifts[i];
+    params->gift_count = kept;
 }
 
 uint32_t helper_start(const struct cap_process_params *params)

@@ -56,6 +56,13 @@ void helper_unpark_all(uint32_t *word, uint32_t count);
 /* Wait, looking now and then, until *word is at least `count`. */
 void helper_wait_for(const uint32_t *word, uint32_t count);
 
+/* What the thread has used so far; it must be there. */
+uint64_t helper_used_ns(const struct rt_thread_ref *ref);
+
+/* Is the share, in thousandths, what was expected, but for a slice at each end of a look?  Not
+ * judged in a concurrent machine.  A note says what it is instead. */
+bool helper_is_near(uint64_t share, uint64_t expected);
+
 /* Wait for what never comes. */
 NORETURN void helper_hang(void);
 
@@ -76,6 +83,9 @@ struct cap_process_params helper_child_params(uint32_t role, uint64_t word);
 
 /* One more gift. */
 void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant);
+
+/* No gift in this slot. */
+void helper_withhold(struct cap_process_params *params, uint32_t slot);
 
 /* Start it; a refusal ends the program.  Returns its handle. */
 uint32_t helper_start(const struct cap_process_params *params);

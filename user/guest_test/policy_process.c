@@ -2,10 +2,10 @@
 /* The policy of a whole process, through POLICY: of the threads it has, and of those it makes. */
 #include "base/assert.h"
 #include "user/guest_test/helper.h"
+#include "user/rt/entry.h"
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
-#define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define DELAY_NS (40 * NS_PER_MS)
 #define CHURN_THREADS 4u
@@ -98,29 +98,15 @@ static uint64_t used_by(uint32_t child)
     return stat.runtime_ns;
 }
 
-static uint64_t used_by_thread(const struct rt_thread_ref *ref)
-{
-    struct cap_thread_stat stat = {0};
-    int64_t status = rt_thread_stat(ref, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat.runtime_ns;
-}
-
 /* What the child gets of what it and our hog get, in thousandths; not judged where time is not. */
 static bool has_share(uint32_t child, const struct rt_thread_ref *ours, uint64_t expected)
 {
-    uint64_t child_ns = used_by(child), ours_ns = used_by_thread(ours);
+    uint64_t child_ns = used_by(child), ours_ns = helper_used_ns(ours);
 
     helper_sleep(LOOK_NS);
     child_ns = used_by(child) - child_ns;
-    ours_ns = used_by_thread(ours) - ours_ns;
-    uint64_t share = child_ns * 1000 / (child_ns + ours_ns + 1);
-    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
-
-    if (!is_near)
-        tap_note("thousandths:", (int64_t)share);
-    return is_near || helper_is_concurrent();
+    ours_ns = helper_used_ns(ours) - ours_ns;
+    return helper_is_near(child_ns * 1000 / (child_ns + ours_ns + 1), expected);
 }
 
 /* Goal: a process's threads, those there and those to come, have the weight it was given.  Method:
@@ -248,11 +234,6 @@ static void test_races(void)
     tap_ok(grown == RACES || helper_is_concurrent(), "and what it has used has only grown");
 }
 
-static int64_t try(uint32_t process, const struct cap_process_policy *policy)
-{
-    return rt_set_process_policy(process, policy);
-}
-
 static void test_refusals(void)
 {
     struct cap_process_policy heavy = {.weight = WEIGHT_MAX + 1};
@@ -262,22 +243,27 @@ static void test_refusals(void)
     struct cap_process_policy good = {.weight = WEIGHT_UNIT};
     struct cap_process_params dead = helper_child_params(NOTHING, 0);
     struct cap_process_params poor = helper_child_params(WITHOUT_POLICY, 0);
-    uint32_t kept = 0;
 
-    tap_equal(try(CAP_NONE, &heavy), STATUS_BAD_ARGUMENT, "a weight above the most is refused");
-    tap_equal(try(CAP_NONE, &class), STATUS_BAD_ARGUMENT, "class 3 is refused");
-    tap_equal(try(CAP_NONE, &flag), STATUS_BAD_FLAGS, "a flag that is no flag is refused");
-    tap_equal(try(CAP_NONE, &nowhere), STATUS_OUTSIDE_MASK, "a set of no CPU is refused");
-    tap_equal(try(CAP_CONSOLE, &good), STATUS_BAD_CAP, "what is no process is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &heavy), STATUS_BAD_ARGUMENT,
+              "a weight above the most is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &class), STATUS_BAD_ARGUMENT, "class 3 is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &flag), STATUS_BAD_FLAGS,
+              "a flag that is no flag is refused");
+    tap_equal(rt_set_process_policy(CAP_NONE, &nowhere), STATUS_OUTSIDE_MASK,
+              "a set of no CPU is refused");
+    tap_equal(rt_set_process_policy(CAP_CONSOLE, &good), STATUS_BAD_CAP,
+              "what is no process is refused");
     uint32_t child = helper_start(&dead);
 
     (void)rt_process_wait(child, NULL);
-    tap_equal(try(child, &good), STATUS_STALE, "a process that has ended is STALE");
+    uint64_t wide = UINT64_C(1) << 32 | child;
+
+    tap_equal(rt_call(CAP_POLICY, POLICY_SET_PROCESS, wide, (uint64_t)&good, 0), STATUS_BAD_CAP,
+              "an argument wider than a handle names no process");
+    tap_equal(rt_set_process_policy(child, &good), STATUS_STALE,
+              "a process that has ended is STALE");
     (void)rt_release(child);
-    for (uint32_t i = 0; i < poor.gift_count; i++)
-        if (poor.gifts[i].slot != CAP_POLICY)
-            poor.gifts[kept++] = poor.gifts[i];
-    poor.gift_count = kept;
+    helper_withhold(&poor, CAP_POLICY);
     tap_equal(helper_finish(helper_start(&poor)), STATUS_BAD_CAP,
               "without POLICY a process does not change itself");
 }
@@ -286,7 +272,7 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(5 + 3 + 2 + 7 + 1);
+    helper_begin(5 + 3 + 2 + 8 + 1);
     helper_warm(THREADS);
     struct helper_holdings before = helper_holdings();
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Weight and class of any thread, whatever it does: only through POLICY, and they count at once. */
-#include "base/assert.h"
 #include "user/guest_test/helper.h"
 #include "user/rt/program.h"
 
 #define LOOK_NS (120 * NS_PER_MS)
-#define NEAR 40u /* thousandths: a slice at each end of the look is 50 */
 #define SETTLE_NS (30 * NS_PER_MS)
 #define ROUNDS 200u
 
@@ -31,34 +29,15 @@ static int64_t come_and_go(void *argument)
     return 0;
 }
 
-static uint64_t runtime_ns(const struct rt_thread_ref *ref)
-{
-    struct cap_thread_stat stat = {0};
-    int64_t status = rt_thread_stat(ref, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat.runtime_ns;
-}
-
 /* What `a` gets of what both get, in thousandths, from now on. */
 static uint64_t share_of(const struct rt_thread_ref *a, const struct rt_thread_ref *b)
 {
-    uint64_t a_ns = runtime_ns(a), b_ns = runtime_ns(b);
+    uint64_t a_ns = helper_used_ns(a), b_ns = helper_used_ns(b);
 
     helper_sleep(LOOK_NS);
-    a_ns = runtime_ns(a) - a_ns;
-    b_ns = runtime_ns(b) - b_ns;
+    a_ns = helper_used_ns(a) - a_ns;
+    b_ns = helper_used_ns(b) - b_ns;
     return a_ns * 1000 / (a_ns + b_ns);
-}
-
-/* In a concurrent machine time is not judged. */
-static bool is_near(uint64_t share, uint64_t expected)
-{
-    bool is_near = share + NEAR >= expected && share <= expected + NEAR;
-
-    if (!is_near)
-        tap_note("thousandths:", (int64_t)share);
-    return is_near || helper_is_concurrent();
 }
 
 /* Goal: a weight set by another thread counts.  Method: two hogs on the last CPU; equal, then one
@@ -71,13 +50,13 @@ static void test_weight(void)
 
     helper_move_to(0);
     helper_sleep(SETTLE_NS);
-    tap_ok(is_near(share_of(&a, &b), 500), "two hogs share a CPU");
+    tap_ok(helper_is_near(share_of(&a, &b), 500), "two hogs share a CPU");
     tap_equal(rt_set_weight(&a, 3 * WEIGHT_UNIT), STATUS_OK, "one is made three times as heavy");
     helper_sleep(SETTLE_NS);
-    tap_ok(is_near(share_of(&a, &b), 750), "and gets three times as much");
+    tap_ok(helper_is_near(share_of(&a, &b), 750), "and gets three times as much");
     tap_equal(rt_set_weight(&b, 3 * WEIGHT_UNIT), STATUS_OK, "then the other, too");
     helper_sleep(SETTLE_NS);
-    tap_ok(is_near(share_of(&a, &b), 500), "and they are equal again");
+    tap_ok(helper_is_near(share_of(&a, &b), 500), "and they are equal again");
     __atomic_store_n(&should_end, 1, __ATOMIC_RELEASE);
     (void)helper_join(&a);
     (void)helper_join(&b);
@@ -157,12 +136,8 @@ static int64_t without_policy(uint64_t word)
 static void test_without_policy(void)
 {
     struct cap_process_params params = helper_child_params(WITHOUT_POLICY, 0);
-    uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < params.gift_count; i++)
-        if (params.gifts[i].slot != CAP_POLICY)
-            params.gifts[kept++] = params.gifts[i];
-    params.gift_count = kept;
+    helper_withhold(&params, CAP_POLICY);
     tap_equal(helper_finish(helper_start(&params)), 0,
               "without POLICY threads are neither changed nor made with another weight or class");
 }

@@ -61,8 +61,8 @@ struct load_gifts {
 
 /* ---- Process 0 ---- */
 
-/* Start them all.  Returns: false when one could not be; the console says why, the verdict fails
- * and those there are have been told to end. */
+/* Start them all.  Returns: false when one could not be; the console says why and the verdict
+ * fails.  Those there are wait for the gate: the caller tells them to end. */
 MUST_USE bool load_processes_start(const struct load_gifts *gifts);
 
 /* Wait until all have reached `stage`.  Returns: false when one has ended before. */

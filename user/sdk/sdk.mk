@@ -13,6 +13,7 @@ $(SDK_LIB): $(USER_CRT0) $(USER_RT_OBJ)
 	ar rcsD $@ $^
 
 ALL += $(SDK_LIB)
+TESTS += tests/sdk
 
 .PHONY: sdk
 sdk: setup

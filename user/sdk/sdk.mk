@@ -27,7 +27,7 @@ sdk: setup
 	@cp $(SDK_LIB) "$(DEST)/lib"
 	@cp user/rt/user.ld "$(DEST)/lib/capos.ld"
 	@cp user/sdk/capos.pc "$(DEST)/lib/pkgconfig"
-	@cp LICENSE "$(DEST)/share/doc/capos"
+	@cp LICENSE docs/abi.md "$(DEST)/share/doc/capos"
 	@for page in $(SDK_MAN); do \
 	    install -Dm 644 $$page "$(DEST)/share/man/man$${page##*.}/$${page##*/}" || exit; done
 	@echo "$(DEST): headers, libcapos.a, capos.ld, capos.pc;" \

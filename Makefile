@@ -3,6 +3,7 @@
 #   make        everything        make run    boot four CPUs with workloads/default.json
 #   make test   all tests         make help   the rest
 #   make iso    build/capos.iso, which GRUB boots under BIOS and UEFI
+#   make sdk [DEST=build/sdk]  headers, library and flags for programs built outside the tree
 #   make fuzz   each fuzzer for FUZZ_SECONDS (30)
 #   make fairness  every thread against the ideal, in the simulator
 #   make bench-fair  threads on the kernel against the ideal, 20 s of each; ten minutes

@@ -53,10 +53,11 @@ struct boot_entry {
  * PROCESS_STACK_TOP, with a gap below it, and with this in registers: rdi = the argument its
  * parent chose (0 for the first), rsi = 0, its first thread's index, rdx = 1, its generation.
  *
- * Programs are linked below PROGRAM_END.  Everything the kernel maps by itself lies in
- * [PROGRAM_END, MAP_BASE): numbers (abi/sched.h), the first stack, rings (abi/ring.h).  From
- * MAP_BASE on a program maps what it likes.
+ * Programs are linked into [PROGRAM_BEGIN, PROGRAM_END).  Everything the kernel maps by itself
+ * lies in [PROGRAM_END, MAP_BASE): numbers (abi/sched.h), the first stack, rings (abi/ring.h).
+ * From MAP_BASE on a program maps what it likes.
  */
+#define PROGRAM_BEGIN UINT64_C(0x1000)
 #define PROGRAM_END UINT64_C(0x30000000)
 #define PROCESS_STACK_TOP UINT64_C(0x30030000)
 #define PROCESS_STACK_BYTES (16u << 10)

@@ -91,7 +91,6 @@ $(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
 $(addprefix $(B)/san/kernel/pauses,.o _test.o): CFLAGS_EXTRA := -include kernel/port_pauses.h
 
 $(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
-$(eval $(call UNIT_TEST,kernel/elf_test,$(B)/san/kernel/elf.o))
 $(eval $(call UNIT_TEST,kernel/symbols_test,$(B)/san/kernel/symbols.o))
 $(eval $(call UNIT_TEST,kernel/ring_test,$(B)/san/kernel/ring.o))
 $(eval $(call UNIT_TEST,kernel/frame_test,$(KERNEL_FRAMES)))
@@ -108,7 +107,7 @@ $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
 
 # Fuzzers: what the kernel reads of others.
 $(B)/fuzz/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
-$(foreach noun,archive elf ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(noun).c)))
+$(foreach noun,archive ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(noun).c)))
 
 # Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
 KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\

@@ -40,9 +40,6 @@
 #define CONSERVATION_TRIES_MAX 64u      /* attempts to read all ledgers between two charges */
 #define BOOT_RUN_BYTES_MAX (UINT64_C(256) << 20) /* one table made at boot */
 
-#define ELF_SEGMENTS_MAX 16u
-#define PROGRAM_BYTES_MAX (UINT64_C(64) << 20)
-
 /* Where things lie in every process (abi/bootinfo.h). */
 #define STACK_BASE (PROCESS_STACK_TOP - PROCESS_STACK_BYTES)
 #define RING_PAGE(index) (RING_BASE + (uint64_t)(index)*RING_PAGE_BYTES)

@@ -279,7 +279,7 @@ const char *process_make_first(const struct boot_gift *gifts, uint32_t gift_coun
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
         params.limits[i] = limits[i];
     init_record(p, NULL, &params);
-    while (thread_ref_is_none(first)) { /* at most PROGRAM_BYTES_MAX / ARCH_PAGE_BYTES turns */
+    while (thread_ref_is_none(first)) { /* at most ELF_SEGMENT_BYTES_MAX / ARCH_PAGE_BYTES turns */
         if (make_some(p, &first) != STATUS_OK)
             return "there is too little memory for it";
         arch_pause();

@@ -9,14 +9,21 @@
 #ifndef KERNEL_PROGRAM_H
 #define KERNEL_PROGRAM_H
 
+#include "base/elf.h"
 #include "kernel/archive.h"
-#include "kernel/elf.h"
+#include "kernel/limits.h"
 
 struct program {
     const unsigned char *image;
     struct elf_plan plan;
     uint64_t shared[ELF_SEGMENTS_MAX]; /* physical address of the first frame, or 0: writable */
 };
+
+_Static_assert(ELF_PAGE_BYTES == ARCH_PAGE_BYTES, "segments share no page");
+_Static_assert(PROGRAM_BEGIN == ARCH_USER_LOW, "a program is in user memory");
+_Static_assert((uint32_t)ELF_READ == (uint32_t)ARCH_READ, "a segment's access is mapped as it is");
+_Static_assert((uint32_t)ELF_WRITE == (uint32_t)ARCH_WRITE, "so");
+_Static_assert((uint32_t)ELF_EXECUTE == (uint32_t)ARCH_EXECUTE, "so");
 
 /* Prepare all programs of a checked archive.  Returns NULL, or what is wrong in a few words. */
 MUST_USE const char *program_load_all(const struct archive *archive);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/elf.h"
 #include "tools/archive.h"
 #include "tools/input.h"
 #include "tools/manifest.h"
@@ -89,6 +90,22 @@ static bool add_program(struct assembly *a, const char *given)
     return true;
 }
 
+/* A program of somebody else's: what the kernel would not start is refused here. */
+static bool add_given(struct assembly *a, const char *given)
+{
+    const struct blob *blob = &a->programs[a->count].blob;
+    struct elf_plan plan;
+    const char *wrong;
+
+    if (!add_program(a, given))
+        return false;
+    wrong = elf_read(blob->data, blob->bytes, &plan);
+    if (wrong != NULL)
+        message("%s: %s; expected a static program for x86-64, as the flags of capos.pc make it",
+                given, wrong);
+    return wrong == NULL;
+}
+
 /* The spare one does not go in if another has its name. */
 static bool add_programs(struct assembly *a)
 {
@@ -99,7 +116,7 @@ static bool add_programs(struct assembly *a)
     if (!add_program(a, a->paths.init))
         return false;
     for (uint32_t i = 0; i < request->programs.count; i++)
-        if (!add_program(a, request->programs.given[i]))
+        if (!add_given(a, request->programs.given[i]))
             return false;
     if (request->spare == NULL || !split_name(request->spare, name, &path))
         return request->spare == NULL;

@@ -32,8 +32,9 @@ struct boot_request {
 };
 
 /*
- * Make the archive.  Without manifest and programs it starts nothing, which only a machine's
- * self-test can do.  false: said why; `archive` holds nothing.
+ * Make the archive.  A program that the kernel would not start (base/elf.h) is refused.  Without
+ * manifest and programs it starts nothing, which only a machine's self-test can do.
+ * false: said why; `archive` holds nothing.
  */
 MUST_USE bool boot_build(const struct boot_request *request, struct blob *archive);
 

@@ -123,6 +123,7 @@ static bool write_archive(const char *directory, const struct paths *paths,
         .manifest = options->manifest != NULL ? options->manifest : paths->manifest_loadgen,
         .programs = options->programs,
         .spare = paths->loadgen,
+        .arguments = options->arguments,
     };
     struct blob archive;
     bool is_written;

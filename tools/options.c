@@ -94,6 +94,9 @@ static void check_manifest(const struct options *o, struct argp_state *state)
     if (o->programs.count > 0 && o->manifest == NULL)
         argp_error(state, "--program %s: expected a --manifest that says what it may do",
                    o->programs.given[0]);
+    if (o->arguments != NULL && (o->manifest == NULL || o->workload.count > 0))
+        argp_error(state, "--arguments %s: a workload brings its own; expected a --manifest and no "
+                          "workload", o->arguments);
     if (o->manifest != NULL && o->workload.count == 0 &&
         (o->json != NULL || o->duration_ns != 0 || o->histogram != NULL))
         argp_error(state, "--json, --histogram and --duration are about a workload; expected one");
@@ -199,6 +202,9 @@ static error_t parse_key(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_PROGRAM:
         add_program(o, argument, state);
+        return 0;
+    case OPTION_ARGUMENTS:
+        o->arguments = argument;
         return 0;
     case ARGP_KEY_ARG:
         options_add_workload(&o->workload, argument, state);

@@ -29,6 +29,7 @@ struct options {
     struct workload_files workload; /* none: not given */
     const char *manifest; /* NULL: the one that runs a workload */
     struct boot_programs programs; /* for the manifest */
+    const char *arguments; /* for the services that hold them; NULL: none */
     uint32_t cpu_count;
     uint32_t cpus_max; /* the command's limit, set before parsing */
     uint64_t duration_ns; /* 0: the workload's own */
@@ -67,6 +68,7 @@ enum option_key {
     OPTION_NO_COSTS,
     OPTION_MANIFEST,
     OPTION_PROGRAM,
+    OPTION_ARGUMENTS,
     OPTION_WATCH,
     OPTION_FIFO_AS,
     OPTION_POLICY
@@ -112,7 +114,9 @@ enum option_group { GROUP_RUN = 1, GROUP_SHOWN, GROUP_QEMU, GROUP_SERVICES };
      "start this manifest's services instead of the one that runs a workload; it may name "       \
      "loadgen.elf", GROUP_SERVICES},                                                              \
     {"program", OPTION_PROGRAM, "NAME=PATH", 0,                                                   \
-     "another program that the manifest may name; may be given several times", 0}
+     "another program that the manifest may name; may be given several times", 0},                \
+    {"arguments", OPTION_ARGUMENTS, "TEXT", 0,                                                    \
+     "what services that hold `arguments' read there", 0}
 
 #define OPTIONS_EXIT_STATUS                                                                       \
     "\n\nExit status: 0 the run's verdict held, 1 it failed, 2 input or machine cannot be used."

@@ -115,7 +115,8 @@ def is_script(source):
 def check_form(tree):
     """No tabs (but in makefiles), no space at line ends, at most 100 columns, a final newline."""
     for source in tree.sources.values():
-        is_make = source.path.endswith(".mk") or source.path == "Makefile"
+        is_make = (source.path.endswith(".mk") or
+                   os.path.basename(source.path) == "Makefile")
         if not is_program_text(source.path) and not is_script(source):
             continue
         for number, line in enumerate(source.lines, 1):

@@ -29,6 +29,7 @@ INCLUDES = [
     ("sim/", ["abi/", "base/", "core/", "workload/", "sim/"], ANY),
     ("tools/", ["abi/", "base/", "workload/", "sim/sim.h", "tools/"], ANY),
     ("tests/", [""], ANY),
+    ("examples/", [], FREESTANDING + ["capos.h"]),  # as outside the tree, with the SDK
 ]
 # "kernel/*" is the folder itself, not those below it; "user/." the file's own folder.
 # A unit test may include, besides what its folder may, the libraries it needs, everything of its
@@ -72,7 +73,7 @@ CHARGE_POINTS_NOT_YET = {"HANDOFF": "there are no calls between threads to lend 
 
 # ---- Loops that wait --------------------------------------------------------------------------
 
-PAUSE_FOLDERS = ["kernel/", "user/"] + [path[:-1] for path in SHARED]
+PAUSE_FOLDERS = ["kernel/", "user/", "examples/"] + [path[:-1] for path in SHARED]
 # A loop waits if its condition is empty or constant, or asks something another CPU or a device
 # changes:
 WAITS = (r"\b(atomic_load\w*|__atomic_load\w*|port_load\d*|\w*_?try_?lock|\w+_clock_ns|\w+_now\w*|"

@@ -34,7 +34,8 @@ case("include", "what the table allows passes", {
     "user/loadgen/a.c": '#include "workload/step.h"\n#include "user/rt/r.h"\n'
                         '#include "user/loadgen/b.h"\n',
     "sim/a.c": '#include "core/d.h"\n#include "workload/step.h"\n#include <stdio.h>\n',
-    "tools/a.c": '#include "sim/sim.h"\n#include "workload/x.h"\n#include <argp.h>\n'})
+    "tools/a.c": '#include "sim/sim.h"\n#include "workload/x.h"\n#include <argp.h>\n',
+    "examples/a/a.c": "#include <capos.h>\n#include <stdint.h>\n"})
 case("include", "upward and sideways includes are found", {
     "abi/a.h": '#include "base/b.h"\n',
     "base/a.c": '#include "core/d.h"\n',
@@ -44,11 +45,12 @@ case("include", "upward and sideways includes are found", {
     "user/loadgen/a.c": '#include "user/bench/b.h"\n#include "workload/read.h"\n',
     "workload/a.c": '#include "core/d.h"\n',
     "workload/step.c": '#include "workload/read.h"\n',
-    "tools/a.c": '#include "core/d.h"\n#include "sim/machine.h"\n'},
+    "tools/a.c": '#include "core/d.h"\n#include "sim/machine.h"\n',
+    "examples/a/a.c": '#include "user/rt/r.h"\n'},
     [("abi/a.h", 1), ("base/a.c", 1), ("core/a.c", 2), ("core/a.c", 3), ("kernel/a.c", 1),
      ("kernel/arch/x86_64/a.c", 1), ("kernel/arch/x86_64/a.c", 2), ("user/loadgen/a.c", 1),
      ("user/loadgen/a.c", 2), ("workload/a.c", 1), ("workload/step.c", 1), ("tools/a.c", 1),
-     ("tools/a.c", 2)])
+     ("tools/a.c", 2), ("examples/a/a.c", 1)])
 case("include", "the C library stays out of freestanding code, but not out of its tests", {
     "core/a.c": "#include <string.h>\n", "kernel/a.c": "#include <stdio.h>\n",
     "user/rt/a.c": "#include <stdlib.h>\n", "core/a_test.c": "#include <cmocka.h>\n"},
@@ -85,7 +87,8 @@ case("size", "a long file is found behind its limit", {
 
 # ---- form ----
 case("form", "clean text passes, and makefiles may have tabs", {
-    "base/a.c": "x" * 100 + "\n", "base/build.mk": "a:\n\tcc\n", "docs/a.md": "x" * 200 + "\n"})
+    "base/a.c": "x" * 100 + "\n", "base/build.mk": "a:\n\tcc\n",
+    "examples/a/Makefile": "a:\n\tcc\n", "docs/a.md": "x" * 200 + "\n"})
 case("form", "tab, space at the end, 101 columns and a missing last newline are found", {
     "base/a.c": "\tx\nx \n" + "x" * 101 + "\nx"},
     [("base/a.c", 1), ("base/a.c", 2), ("base/a.c", 3), ("base/a.c", 4)])

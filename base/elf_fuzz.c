@@ -7,7 +7,7 @@
  * offset's highest bit a whole word, to something near a limit.  The second byte says how much of
  * the program's end is cut off.
  */
-#include "kernel/elf.h"
+#include "base/elf.h"
 
 #include "base/assert.h"
 #include "base/bits.h"
@@ -53,7 +53,7 @@ static const struct image sound = {
 
 static void check_plan(const struct elf_plan *plan, uint64_t length)
 {
-    uint64_t end = ARCH_USER_LOW;
+    uint64_t end = PROGRAM_BEGIN;
     bool entry_is_code = false;
 
     ASSERT(plan->segment_count <= ELF_SEGMENTS_MAX);
@@ -62,17 +62,17 @@ static void check_plan(const struct elf_plan *plan, uint64_t length)
 
         ASSERT(s->virt >= end);
         ASSERT(s->memory_bytes > 0);
-        ASSERT(s->memory_bytes <= PROGRAM_BYTES_MAX);
+        ASSERT(s->memory_bytes <= ELF_SEGMENT_BYTES_MAX);
         ASSERT(s->virt < PROGRAM_END);
         ASSERT(s->file_bytes <= s->memory_bytes);
         ASSERT(s->file_offset <= length);
         ASSERT(s->file_bytes <= length - s->file_offset);
-        ASSERT((s->access & ARCH_READ) != 0);
-        ASSERT((s->access & ARCH_WRITE) == 0 || (s->access & ARCH_EXECUTE) == 0);
-        end = bits_round_up(s->virt + s->memory_bytes, ARCH_PAGE_BYTES);
+        ASSERT((s->access & ELF_READ) != 0);
+        ASSERT((s->access & ELF_WRITE) == 0 || (s->access & ELF_EXECUTE) == 0);
+        end = bits_round_up(s->virt + s->memory_bytes, ELF_PAGE_BYTES);
         ASSERT(end <= PROGRAM_END);
         if (plan->entry >= s->virt && plan->entry < s->virt + s->memory_bytes)
-            entry_is_code = (s->access & ARCH_EXECUTE) != 0;
+            entry_is_code = (s->access & ELF_EXECUTE) != 0;
     }
     ASSERT(entry_is_code);
 }
@@ -96,11 +96,11 @@ static void change(struct image *image, const uint8_t *data)
 {
     static const uint64_t limits[8] = {0,
                                        UINT64_MAX,
-                                       ARCH_USER_LOW,
+                                       PROGRAM_BEGIN,
                                        PROGRAM_END,
-                                       PROGRAM_END - PROGRAM_BYTES_MAX,
+                                       PROGRAM_END - ELF_SEGMENT_BYTES_MAX,
                                        IMAGE_BYTES,
-                                       PROGRAM_BYTES_MAX,
+                                       ELF_SEGMENT_BYTES_MAX,
                                        UINT64_C(1) << 63};
     size_t at = (size_t)(data[0] & 0x7f) << 8 | data[1];
 

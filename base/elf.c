@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernel/elf.h"
+#include "base/elf.h"
 
 #include "base/bits.h"
 
@@ -86,8 +86,8 @@ static const char *check_header(const struct elf_header *h, uint64_t length)
 
 static uint32_t access_of(uint32_t flags)
 {
-    return (uint32_t)ARCH_READ | ((flags & ELF_FLAG_WRITE) != 0 ? (uint32_t)ARCH_WRITE : 0) |
-           ((flags & ELF_FLAG_EXECUTE) != 0 ? (uint32_t)ARCH_EXECUTE : 0);
+    return (uint32_t)ELF_READ | ((flags & ELF_FLAG_WRITE) != 0 ? (uint32_t)ELF_WRITE : 0) |
+           ((flags & ELF_FLAG_EXECUTE) != 0 ? (uint32_t)ELF_EXECUTE : 0);
 }
 
 /* `from` is the first address no segment before this one has a page at. */
@@ -101,7 +101,7 @@ static const char *check_segment(const struct elf_program *p, uint64_t from, uin
         return "a segment has more bytes in the file than in memory";
     if (p->offset > length || p->file_bytes > length - p->offset)
         return "a segment lies outside the file";
-    if (p->memory_bytes > PROGRAM_BYTES_MAX)
+    if (p->memory_bytes > ELF_SEGMENT_BYTES_MAX)
         return "a segment is longer than a program may be";
     if (p->virt < from)
         return "segments share a page, are out of order, or lie below user memory";
@@ -131,7 +131,7 @@ static const char *read_program(const struct elf_program *p, uint64_t length, ui
         .file_bytes = p->file_bytes,
         .access = access_of(p->flags),
     };
-    *from = bits_round_up(p->virt + p->memory_bytes, ARCH_PAGE_BYTES);
+    *from = bits_round_up(p->virt + p->memory_bytes, ELF_PAGE_BYTES);
     return NULL;
 }
 
@@ -141,7 +141,7 @@ static bool entry_is_code(const struct elf_plan *plan)
         const struct elf_segment *s = &plan->segments[i];
 
         if (plan->entry >= s->virt && plan->entry - s->virt < s->memory_bytes)
-            return (s->access & ARCH_EXECUTE) != 0;
+            return (s->access & ELF_EXECUTE) != 0;
     }
     return false;
 }
@@ -149,7 +149,7 @@ static bool entry_is_code(const struct elf_plan *plan)
 const char *elf_read(const unsigned char *image, uint64_t length, struct elf_plan *plan)
 {
     struct elf_header header;
-    uint64_t from = ARCH_USER_LOW;
+    uint64_t from = PROGRAM_BEGIN;
     const char *wrong;
 
     if (length < sizeof(header))

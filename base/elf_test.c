@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernel/elf.h"
+#include "base/elf.h"
 
 #include <elf.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "abi/ring.h"
 #include "base/prng.h"
 
 #define HEADERS 4u
@@ -78,9 +79,9 @@ static void test_elf_good_program_is_planned(void **state)
     assert_null(read_image(&plan));
     assert_int_equal(plan.entry, 0x400010);
     assert_int_equal(plan.segment_count, 3);
-    assert_int_equal(plan.segments[0].access, ARCH_READ | ARCH_EXECUTE);
-    assert_int_equal(plan.segments[1].access, ARCH_READ);
-    assert_int_equal(plan.segments[2].access, ARCH_READ | ARCH_WRITE);
+    assert_int_equal(plan.segments[0].access, ELF_READ | ELF_EXECUTE);
+    assert_int_equal(plan.segments[1].access, ELF_READ);
+    assert_int_equal(plan.segments[2].access, ELF_READ | ELF_WRITE);
     assert_int_equal(plan.segments[2].virt, 0x402000);
     assert_int_equal(plan.segments[2].file_offset, 0x2000);
     assert_int_equal(plan.segments[2].file_bytes, 0x200);
@@ -138,7 +139,7 @@ static void test_elf_segment_outside_file_is_refused(void **state)
         {UINT64_MAX, 2, 2},
         {0x2000, UINT64_MAX, UINT64_MAX},
         {0x2000, 0x200, 0x100},
-        {0x2000, 0x200, PROGRAM_BYTES_MAX + 1},
+        {0x2000, 0x200, ELF_SEGMENT_BYTES_MAX + 1},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
@@ -239,7 +240,7 @@ static void test_elf_accepted_plans_are_sound(void **state)
 
     for (uint32_t turn = 0; turn < 200000; turn++) {
         struct elf_plan plan;
-        uint64_t end = ARCH_USER_LOW;
+        uint64_t end = PROGRAM_BEGIN;
 
         make();
         for (uint64_t flips = 1 + prng_next(&p) % 8; flips > 0; flips--) {
@@ -253,7 +254,7 @@ static void test_elf_accepted_plans_are_sound(void **state)
         for (uint32_t i = 0; i < plan.segment_count; i++) {
             const struct elf_segment *s = &plan.segments[i];
 
-            assert_true((s->access & (ARCH_WRITE | ARCH_EXECUTE)) != (ARCH_WRITE | ARCH_EXECUTE));
+            assert_true((s->access & (ELF_WRITE | ELF_EXECUTE)) != (ELF_WRITE | ELF_EXECUTE));
             assert_true(s->virt >= end);
             assert_true(s->file_bytes <= s->memory_bytes);
             assert_true(s->file_offset + s->file_bytes <= sizeof(image));

@@ -77,6 +77,8 @@ static void unlink(struct uthread *t, struct op *op)
         seat_join_cancel(t->process, op);
     else if (op->kind == OP_WAIT)
         process_wait_cancel(op);
+    else if (op->kind == OP_LOGOUT)
+        session_logout_cancel(op);
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)

@@ -13,7 +13,8 @@
  * SESSION
  *   LOGOUT        args[0] = 0.  At once its processes hold nothing of use any more, and what they
  *                 made (memory objects, CPU sets, grants) is STALE for everybody; then they are
- *                 ended.  Completes with OK when all are gone, also if it was logged out before.
+ *                 ended (INFO says so at once).  Completes with OK when all are gone, also if it
+ *                 was logged out before.
  *                 Of one's own session: it ends the caller.  The first session has no handle.
  *                 NO_SLOT: too many wait for it already.
  *   STAT          args[0] = address of struct cap_total_stat to fill, logged out or not.

@@ -6,6 +6,7 @@
  * A process belongs to exactly one session for as long as it exists: that of the process that made
  * it, or one whose handle its maker held.  Logging out is one store: a process has authority while
  * it is LIVE and its session is (process_has_authority), an object while its owner's session is.
+ * (A kind of object that is to go with its maker's session asks session_of_is_live in cap.c.)
  * What remains, ending the processes and telling who waits, the reaper of the maker's parent does
  * in steps (kernel/reaper.h).  There is no order among sessions: who makes one outlives it, and
  * that is all the order there is.  The first session was made at boot; nothing names it.

@@ -402,5 +402,9 @@ int64_t rt_main(uint64_t argument)
     test_refusals();
     test_storm(cycles, seed);
     tap_ok(helper_is_as_before(&before), "all that they held is back");
+    const struct cap_machine_stat then = before.stat, now = helper_read().stat;
+
+    tap_note("process_end", (int64_t)(now.process_end_count - then.process_end_count));
+    tap_note("thread_kill", (int64_t)(now.thread_kill_count - then.thread_kill_count));
     return tap_end();
 }

@@ -152,6 +152,19 @@ static void test_inherited(uint32_t session)
     (void)rt_release(child);
 }
 
+/* Goal: init numbers its services.  Method: this program descends from the first; init is of none. */
+static void test_numbers(void)
+{
+    struct cap_process_stat own = {.live_count = 0};
+    int64_t status = rt_process_stat(CAP_NONE, &own);
+    struct cap_total_stat first = service_stat(1), none = service_stat(0);
+
+    tap_ok(status == STATUS_OK && first.process_count >= 1 &&
+               first.threads.runtime_ns >= own.runtime_ns,
+           "this program belongs to the first service");
+    tap_ok(none.process_count == 1 && none.threads.runtime_ns > 0, "and init to none");
+}
+
 /* What all CPUs have spent on threads until now. */
 static uint64_t busy_ns(void)
 {
@@ -263,10 +276,11 @@ int64_t rt_main(uint64_t argument)
 
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(4 + 2 + 2 + 2 + 1 + 4);
+    helper_begin(4 + 2 + 2 + 2 + 2 + 1 + 4);
     session = create();
     test_sums(session);
     test_inherited(session);
+    test_numbers();
     test_all(session);
     test_released(session);
     test_while_it_changes();

@@ -152,7 +152,7 @@ static void test_inherited(uint32_t session)
     (void)rt_release(child);
 }
 
-/* Goal: init numbers its services.  Method: this program descends from the first; init is of none. */
+/* Goal: init numbers its services.  Method: this program is of the first, init of none. */
 static void test_numbers(void)
 {
     struct cap_process_stat own = {.live_count = 0};

@@ -16,8 +16,8 @@
  *                 ended (INFO says so at once).  Completes with OK when all are gone, also if it
  *                 was logged out before.
  *                 Of one's own session: it ends the caller.  The first session has no handle.
- *                 NO_SLOT: too many wait for it already.  Who waits goes on waiting when the grant
- *                 is revoked that the handle was held under: the logout is done.
+ *                 NO_SLOT: too many wait for it already.  CANCEL ends the wait, not the logout;
+ *                 revoking the grant that the handle was held under ends neither.
  *   STAT          args[0] = address of struct cap_total_stat to fill, logged out or not.
  *   RELEASE of the handle that CREATE gave lets go of the record: it ends with its last process.
  *   The end of who made it logs it out.  What an ended session used counts for its maker's.

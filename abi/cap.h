@@ -20,6 +20,7 @@
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
+#include "abi/session.h"
 #include "abi/why.h"
 
 #define CAP_SLOT_BITS 10u
@@ -45,7 +46,9 @@
     X(MEMORY, 10, 0, NULL, "a memory object, to read and to write")                           \
     X(VIEW, 11, 0, NULL, "a memory object, to read")                                          \
     X(PROCESS, 12, 0, NULL, "a process: waiting for its end, ending it")                      \
-    X(GRANT, 13, 0, NULL, "a grant: what was copied through it can be revoked")
+    X(GRANT, 13, 0, NULL, "a grant: what was copied through it can be revoked")               \
+    X(SESSIONS, 14, 13, "sessions", "making sessions; what sessions and services have used")  \
+    X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")
 
 enum cap_kind {
     CAP_KIND_EMPTY = 0,
@@ -69,11 +72,12 @@ enum cap_slot {
     CAP_WORKLOAD = 10,  /* the boot archive's workload image */
     CAP_ARGUMENTS = 11, /* its arguments */
     CAP_MANIFEST = 12,  /* its manifest table (abi/manifest.h) */
+    CAP_SESSIONS = 13,
     CAP_SLOT_FIRST_FREE = 16
 };
 
 /*
- * Methods, by kind.  A handle in a result is the status, which is then > 0.
+ * Methods, by kind (SESSIONS, SESSION: abi/session.h).  A handle in a result is the status, > 0.
  * CONSOLE
  *   WRITE         args[0] = address, args[1] = bytes (<= CONSOLE_WRITE_BYTES_MAX).  Text.
  *   RESULT        the same, to the result stream: binary, read by the host (abi/result.h).

@@ -46,6 +46,7 @@ struct cap_machine_stat {
     uint64_t ended_migrating_count;
     uint64_t ended_joined_count; /* somebody waited in JOIN */
     uint64_t ended_waited_count; /* processes: somebody waited in WAIT */
+    uint64_t sessions_free;
 };
 
 #endif /* ABI_MACHINE_H */

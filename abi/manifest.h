@@ -40,10 +40,11 @@ struct manifest_service {
     uint64_t limits[LEDGER_RESOURCE_COUNT];
     uint64_t cpus[16]; /* if HAS_CPUS: its CPU set is what the machine has of these */
     uint32_t cap_count;
-    uint32_t reserved;
+    uint32_t session; /* 0: the first process's; else those with the same number share one */
     uint32_t caps[CAP_GIFTS_MAX]; /* enum cap_slot: held in the same slot, no two alike */
 };
 
+_Static_assert(MANIFEST_SERVICES_MAX <= CAP_SERVICES_MAX, "a number each");
 _Static_assert(sizeof(struct manifest_header) % 8 == 0, "abi");
 _Static_assert(sizeof(struct manifest_service) % 8 == 0, "abi");
 

@@ -25,9 +25,19 @@ struct cap_process_params {
     uint64_t argument;      /* the first thread's, as SPAWN of THREADS says */
     uint64_t limits[LEDGER_RESOURCE_COUNT];
     struct cap_gift gifts[CAP_GIFTS_MAX];
+    uint32_t session; /* SESSION handle (STALE: it is logged out); 0: the caller's session */
+    uint32_t service; /* 1..CAP_SERVICES_MAX: needs SESSIONS in its slot (BAD_CAP); 0: caller's */
 };
 
-enum process_end { PROCESS_EXITED = 0, PROCESS_KILLED = 1, PROCESS_FAULTED = 2 };
+/* What belongs to a service is told by its number: the n-th of the manifest, from 1; 0: none. */
+#define CAP_SERVICES_MAX 32u
+
+enum process_end {
+    PROCESS_EXITED = 0,
+    PROCESS_KILLED = 1,
+    PROCESS_FAULTED = 2,
+    PROCESS_LOGGED_OUT = 3
+};
 
 enum process_state { PROCESS_FREE = 0, PROCESS_MAKING, PROCESS_LIVE, PROCESS_ENDING, PROCESS_GONE };
 

@@ -145,8 +145,10 @@ static enum manifest_refusal check_service(const struct manifest_service *servic
 
     if (!name_is_sound(service->name))
         return MANIFEST_TABLE_NAME;
-    if ((service->flags & ~FLAGS_KNOWN) != 0 || service->reserved != 0)
+    if ((service->flags & ~FLAGS_KNOWN) != 0)
         return MANIFEST_TABLE_RESERVED;
+    if (service->session > MANIFEST_SERVICES_MAX)
+        return MANIFEST_TABLE_SESSION;
     if (service->program == 0 || service->program >= program_count)
         return MANIFEST_TABLE_PROGRAM;
     if (service->weight < WEIGHT_MIN || service->weight > WEIGHT_MAX ||

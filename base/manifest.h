@@ -33,7 +33,8 @@
     X(LIMIT, "a limit is outside its range")                                          \
     X(CPUS, "a CPU set is empty, or there without its flag or the capability for it") \
     X(CAPABILITY, "a capability is none that a manifest names, or it is named twice") \
-    X(FOREGROUND, "every service is in the background: nothing would be waited for")
+    X(FOREGROUND, "every service is in the background: nothing would be waited for")  \
+    X(SESSION, "a session's number is above the number of services there can be")
 
 enum manifest_refusal {
 #define MANIFEST_REFUSAL_ENUM(name, sentence) MANIFEST_TABLE_##name,

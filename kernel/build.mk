@@ -112,16 +112,16 @@ $(foreach noun,archive ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(no
 # Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
 KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
-    work seat process op park ring timer)
+    work seat process session tally op park ring timer)
 KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
 KERNEL_NO_WALKS := $(B)/san/kernel/fixture/walks.o
 KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/threads process_make process_end reaper)
-$(foreach noun,cap cpuset grant mapping memobj quiesce seat work,\
+$(foreach noun,cap cpuset grant mapping memobj quiesce seat tally work,\
     $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
         $(KERNEL_NO_WALKS))))
 $(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
     $(B)/san/kernel/walk.o))
-$(foreach noun,process_make process_end,\
+$(foreach noun,process_make process_end session,\
     $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_PROCESSES) \
         $(KERNEL_NO_WALKS))))

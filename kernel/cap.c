@@ -6,6 +6,7 @@
 #include "kernel/grant.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
+#include "kernel/session.h"
 #include "kernel/uthread.h"
 
 #define WORD_USED 1u
@@ -246,7 +247,8 @@ static inline bool is_eternal(uint32_t kind)
     return kind - 1 < CAP_KIND_TABLE;
 }
 
-static bool object_is_live(const struct cap_ref *ref)
+/* Does the record exist?  What its maker still has to let go of does. */
+static bool record_is_live(const struct cap_ref *ref)
 {
     struct pool_ref object = {ref->object, ref->object_gen};
 
@@ -262,9 +264,29 @@ static bool object_is_live(const struct cap_ref *ref)
         return pool_is_live(&grant_pool, object);
     case CAP_KIND_CPUS:
         return pool_is_live(&cpuset_pool, object);
+    case CAP_KIND_SESSIONS:
+        return true;
+    case CAP_KIND_SESSION:
+        return pool_is_live(&session_pool, object);
     default:
         return false;
     }
+}
+
+/* And what a session made that is logged out is not live.  A process and a session are their
+ * maker's to look at and let go of; they say themselves that they have ended. */
+static bool object_is_live(const struct cap_ref *ref)
+{
+    const struct process *owner = NULL;
+    bool is_live;
+
+    if (ref->kind == CAP_KIND_MEMORY || ref->kind == CAP_KIND_VIEW)
+        owner = memobj_owner(ref->object);
+    else if (ref->kind == CAP_KIND_CPUS)
+        owner = cpuset_owner(ref->object);
+    is_live = session_of_is_live(owner);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return is_live && record_is_live(ref); /* after the owner: else that was another's */
 }
 
 bool cap_is_live(const struct cap_ref *ref)
@@ -281,7 +303,7 @@ static inline enum status look_up(const struct process *process, uint32_t handle
 
     if (status != STATUS_OK)
         return status;
-    if (process_state(process) != PROCESS_LIVE) /* authority goes first */
+    if (!process_has_authority(process)) /* it goes first */
         return STATUS_STALE;
     if (ref->grant == GRANT_ROOT && is_eternal(ref->kind))
         return STATUS_OK;
@@ -308,12 +330,14 @@ enum status cap_release(struct process *process, uint32_t handle)
     struct cap_ref ref;
     enum status status = cap_remove(&process->caps, handle, &ref);
 
-    if (status != STATUS_OK || !object_is_live(&ref))
+    if (status != STATUS_OK || !record_is_live(&ref))
         return status;
     if (ref.kind == CAP_KIND_PROCESS)
         process_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
     else if (ref.kind == CAP_KIND_CPUS)
         cpuset_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
+    else if (ref.kind == CAP_KIND_SESSION)
+        session_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
     return STATUS_OK;
 }
 
@@ -328,7 +352,8 @@ int64_t cap_invoke(uint32_t handle, struct cap_call *call)
         [CAP_KIND_LEDGER] = ledger_methods,   [CAP_KIND_TABLE] = table_methods,
         [CAP_KIND_CPUS] = cpus_methods,       [CAP_KIND_MEMORY] = memory_methods,
         [CAP_KIND_VIEW] = memory_methods,     [CAP_KIND_PROCESS] = process_methods,
-        [CAP_KIND_GRANT] = grant_methods,
+        [CAP_KIND_GRANT] = grant_methods,     [CAP_KIND_SESSIONS] = sessions_methods,
+        [CAP_KIND_SESSION] = session_methods,
     };
     enum status status = look_up(call->thread->process, handle, &call->ref);
 

@@ -138,5 +138,9 @@ cap_methods memory_methods;  /* cap_memory.c */
 cap_methods table_methods;   /* cap_table.c */
 cap_methods grant_methods;   /* cap_table.c: it has none */
 cap_methods cpus_methods;    /* cap_table.c */
+cap_methods sessions_methods; /* cap_session.c */
+cap_methods session_methods;  /* cap_session.c */
+/* Does the process hold SESSIONS, live, in its well-known slot?  (cap_session.c) */
+MUST_USE bool sessions_are_held(const struct process *process);
 
 #endif /* KERNEL_CAP_H */

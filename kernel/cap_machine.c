@@ -106,6 +106,7 @@ static int64_t machine_stat(const struct process *process, uint64_t to)
         .mappings_free = pool_free_count(&mapping_pool),
         .grants_free = pool_free_count(&grant_pool),
         .cpusets_free = pool_free_count(&cpuset_pool),
+        .sessions_free = pool_free_count(&session_pool),
     };
 
     count_slots(&stat);

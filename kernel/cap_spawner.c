@@ -13,26 +13,46 @@ static bool needs_policy(const struct cap_process_params *params)
            params->latency_class != LATENCY_NORMAL;
 }
 
+/* May the caller make such a process?  *session: the one it will be in. */
+static enum status allow(const struct process *process, const struct cap_process_params *params,
+                         struct pool_ref *session)
+{
+    struct cap_ref ref;
+    enum status status;
+
+    *session = (struct pool_ref){POOL_NONE, 0};
+    if ((needs_policy(params) && !policy_is_held(process)) ||
+        (params->service != 0 && !sessions_are_held(process)))
+        return STATUS_BAD_CAP;
+    if (params->session == CAP_NONE)
+        return STATUS_OK;
+    status = cap_lookup_kind(process, params->session, CAP_KIND_SESSION, &ref);
+    if (status == STATUS_OK)
+        *session = (struct pool_ref){ref.object, ref.object_gen};
+    return status;
+}
+
 static int64_t spawn(struct cap_call *call)
 {
     struct uthread *t = call->thread;
     struct process *process = t->process;
     struct cap_process_params params;
+    struct pool_ref session;
     struct process *child;
     struct op *op;
     uint32_t slot;
     enum status status = vspace_copy_in(&process->space, &params, call->args[0], sizeof(params));
 
+    if (status == STATUS_OK)
+        status = allow(process, &params, &session);
     if (status != STATUS_OK)
         return status;
-    if (needs_policy(&params) && !policy_is_held(process))
-        return STATUS_BAD_CAP;
     op = op_take(t, OP_WORK, call->user_data);
     if (op == NULL)
         return STATUS_NO_SLOT;
     status = cap_reserve(&process->caps, &slot);
     if (status == STATUS_OK) {
-        status = process_begin(process, &params, &child);
+        status = process_begin(process, &params, session, &child);
         if (status != STATUS_OK)
             cap_cancel(&process->caps, slot);
     }

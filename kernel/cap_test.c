@@ -393,7 +393,7 @@ static void test_cap_live_is_object_and_grant(void **state)
     static struct pool *const pools[CAP_KIND_COUNT] = {
         [CAP_KIND_MEMORY] = &memobj_pool,   [CAP_KIND_VIEW] = &memobj_pool,
         [CAP_KIND_PROCESS] = &process_pool, [CAP_KIND_GRANT] = &grant_pool,
-        [CAP_KIND_CPUS] = &cpuset_pool,
+        [CAP_KIND_CPUS] = &cpuset_pool,     [CAP_KIND_SESSION] = &session_pool,
     };
     struct pool_ref grant;
 
@@ -420,6 +420,49 @@ static void test_cap_live_is_object_and_grant(void **state)
     assert_true(cap_is_live(&ref));
     assert_true(grant_revoke(grant));
     assert_false(cap_is_live(&ref));
+}
+
+/* Goal: what a session made goes stale with it, for everybody and at once; the records that others
+ * let go of do not.  Method: an object of each kind and a grant, of a process in a session. */
+static void test_cap_goes_with_its_makers_session(void **state)
+{
+    (void)state;
+    static const uint32_t kinds[] = {CAP_KIND_CPUS, CAP_KIND_MEMORY, CAP_KIND_VIEW};
+    struct process member;
+    struct cap_ref refs[ARRAY_COUNT(kinds)], granted = ref_of(1);
+    struct pool_ref grant;
+    uint32_t session, handle;
+
+    start();
+    outside_process(&member, 100);
+    assert_int_equal(session_create(&process, 40, &session), STATUS_OK);
+    member.session = session_at(session);
+    assert_int_equal(cap_insert(&member.caps, &granted, &handle), STATUS_OK);
+    assert_int_equal(grant_create(&member, (struct pool_ref){GRANT_ROOT, 0}, &grant), STATUS_OK);
+    granted.grant = grant.index;
+    granted.grant_gen = grant.gen;
+    for (uint32_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        const struct cpumask mask = {{1}};
+
+        refs[i] = (struct cap_ref){.kind = kinds[i], .grant = GRANT_ROOT};
+        if (kinds[i] == CAP_KIND_CPUS)
+            assert_int_equal(cpuset_create(&member, &mask, 50, &refs[i].object), STATUS_OK);
+        else
+            assert_int_equal(memobj_begin(&member, 1, &refs[i].object), STATUS_OK);
+        refs[i].object_gen =
+            pool_gen(kinds[i] == CAP_KIND_CPUS ? &cpuset_pool : &memobj_pool, refs[i].object);
+        assert_true(cap_is_live(&refs[i]));
+    }
+    assert_true(cap_is_live(&granted));
+    assert_int_equal(cap_lookup(&member, handle, &granted), STATUS_OK);
+    port_store32(&session_at(session)->is_live, 0);
+    for (uint32_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        assert_false(cap_is_live(&refs[i]));
+    granted.grant = grant.index;
+    granted.grant_gen = grant.gen;
+    assert_false(cap_is_live(&granted));
+    assert_int_equal(cap_lookup(&member, handle, &granted), STATUS_STALE);
+    assert_int_equal(cap_lookup(&process, insert(1), &granted), STATUS_OK);
 }
 
 /* Goal: looking up asks for the kind, and authority goes first.  Method: one of another kind;
@@ -492,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_cap_fini_gives_everything_back),
         cmocka_unit_test(test_cap_reader_sees_one_use),
         cmocka_unit_test(test_cap_live_is_object_and_grant),
+        cmocka_unit_test(test_cap_goes_with_its_makers_session),
         cmocka_unit_test(test_cap_lookup_asks_for_kind_life_and_process),
         cmocka_unit_test(test_cap_release_lets_go),
     };

@@ -54,6 +54,11 @@ const struct cpumask *cpuset_mask(uint32_t index)
     return &cpuset_at(index)->mask;
 }
 
+const struct process *cpuset_owner(uint32_t index)
+{
+    return cpuset_at(index)->owner;
+}
+
 static void end(struct pool_ref ref)
 {
     struct cpuset *set = cpuset_at(ref.index);

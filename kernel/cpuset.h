@@ -38,6 +38,9 @@ MUST_USE enum status cpuset_create(struct process *owner, const struct cpumask *
 
 const struct cpumask *cpuset_mask(uint32_t index);
 
+/* Who made it, NULL: boot.  Of use if the set is live afterwards. */
+const struct process *cpuset_owner(uint32_t index);
+
 /* `process` has released the handle in `slot`: if that was the maker's, the set has ended. */
 void cpuset_release(struct process *process, struct pool_ref ref, uint32_t slot);
 

@@ -21,12 +21,15 @@ bool grant_is_live(struct pool_ref ref)
 {
     for (uint32_t i = 0; i <= GRANT_DEPTH_MAX; i++) {
         struct pool_ref parent;
+        bool is_live;
 
         if (ref.index == GRANT_ROOT)
             return true;
         parent = grant_at(ref.index)->parent;
+        is_live = session_of_is_live(grant_at(ref.index)->owner);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (!pool_is_live(&grant_pool, ref)) /* after the read: else it may be a later use's */
+        /* After the reads: else it may be a later use's. */
+        if (!is_live || !pool_is_live(&grant_pool, ref))
             return false;
         ref = parent;
     }

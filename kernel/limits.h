@@ -18,6 +18,8 @@
 #define MEMORIES_MAX (OBJECTS_MAX + BOOT_OBJECTS_MAX)
 #define MAPPINGS_MAX (OBJECTS_MAX + BOOT_OBJECTS_MAX)
 #define CPUSETS_MAX (OBJECTS_MAX + BOOT_OBJECTS_MAX)
+#define SESSIONS_MAX 256u
+#define SESSION_WAITERS_MAX 64u /* who waits for one to be logged out */
 #define CAP_SLOTS_MAX (1u << 20) /* of all processes: a ledger's first limit, no table */
 
 /* Work is done in steps between which interrupts are let in: about 10,000 instructions each. */

@@ -85,7 +85,7 @@ static void read_archive(const struct arch_boot *boot, struct archive *archive)
 static void make_pools(uint32_t cpu_count)
 {
     if (!glue_init(cpu_count, THREAD_SLOTS) || !uthread_init() || !process_init() ||
-        !memobj_init() || !mapping_init() || !grant_init() || !cpuset_init())
+        !session_init() || !memobj_init() || !mapping_init() || !grant_init() || !cpuset_init())
         refuse("too little memory for the kernel's tables", "");
 }
 

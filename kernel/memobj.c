@@ -35,6 +35,11 @@ static uint64_t *index_words(uint64_t frame)
     return arch_phys_to_virt(frame);
 }
 
+const struct process *memobj_owner(uint32_t index)
+{
+    return memobj_at(index)->owner;
+}
+
 uint64_t memobj_frame(const struct memobj *m, uint64_t page)
 {
     uint64_t index = m->first_index;

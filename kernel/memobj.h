@@ -48,6 +48,9 @@ MUST_USE enum status memobj_begin(struct process *owner, uint64_t bytes, uint32_
 MUST_USE enum work_turn memobj_create_step(struct work *w);
 MUST_USE enum work_turn memobj_destroy_step(struct work *w);
 
+/* Who made it, NULL: boot.  Of use if the object is live afterwards. */
+const struct process *memobj_owner(uint32_t index);
+
 /* The frame of page `page`; 0: not there.  Cost: O(page / MEMOBJ_INDEX_COUNT). */
 uint64_t memobj_frame(const struct memobj *m, uint64_t page);
 

@@ -70,13 +70,16 @@ static HOT void release(struct uthread *t, struct op *op)
     t->free_ops |= op->bit;
 }
 
-/* Take it out of where others would find and end it; those who claim it there assert or skip. */
-static void unlink(struct uthread *t, struct op *op)
+/* Take it out of where others would find and end it; those who claim it there assert or skip.  Not
+ * in line: who ends passes all its records, most of them FREE. */
+static NOINLINE void unlink(struct uthread *t, struct op *op)
 {
     if (op->kind == OP_JOIN)
         seat_join_cancel(t->process, op);
     else if (op->kind == OP_WAIT)
         process_wait_cancel(op);
+    else if (op->kind == OP_LOGOUT)
+        session_logout_cancel(op);
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)

@@ -25,7 +25,8 @@
  *   OP2  After its done bit is set only the owner touches a record, except that a firing timer or
  *        an unparking CPU still unlinks it, under the lock op_release takes.
  *
- * Locks: freeing takes LOCK_TIMER, LOCK_PARK, LOCK_THREAD or LOCK_PROCESS, one after the other.
+ * Locks: freeing takes LOCK_TIMER, LOCK_PARK, LOCK_THREAD, LOCK_PROCESS or LOCK_FAMILY, one after
+ * the other.
  */
 #ifndef KERNEL_OP_H
 #define KERNEL_OP_H
@@ -39,14 +40,14 @@
 struct enter_answer;
 struct uthread;
 
-enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK };
+enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK, OP_LOGOUT };
 enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
 
 struct op {
     struct timer timer;
-    struct list parked; /* in a bucket, while is_parked; LOCK_PARK.  WAIT: among those who wait */
+    struct list parked; /* in a bucket, while is_parked; LOCK_PARK.  WAIT, LOGOUT: in a list */
     uint64_t arrival;   /* there; LOCK_PARK */
-    uint64_t key;       /* PARK: physical address of the word; JOIN, WAIT: index of the target */
+    uint64_t key;       /* PARK: physical address of the word; others: index of the target */
     union {
         uint64_t virt;         /* PARK: user address of the word */
         struct pool_ref grant; /* WAIT: under which the process's handle is held */
@@ -58,7 +59,7 @@ struct op {
     struct port_atomic32 is_parked;
     uint32_t bit;   /* of the words `done` and `free_ops`: 1 << number */
     uint8_t kind;   /* enum op_kind */
-    bool is_waiter; /* WAIT: linked; LOCK_PROCESS of the target */
+    bool is_waiter; /* linked: WAIT, LOCK_PROCESS of the target; LOGOUT, LOCK_FAMILY */
     bool is_direct; /* came in registers: its completion goes there, not to the ring */
     uint8_t number; /* in its thread; never changes */
 };

@@ -54,7 +54,7 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
 
 static struct process process;
 static uint32_t unlinked_joins;
-static uint32_t unlinked_waits;
+static uint32_t unlinked_waits, unlinked_logouts;
 
 void seat_join_cancel(struct process *of, struct op *op)
 {
@@ -69,6 +69,12 @@ void process_wait_cancel(struct op *op)
     unlinked_waits++;
 }
 
+void session_logout_cancel(struct op *op)
+{
+    assert_int_equal(port_load32(&op->state), OP_PENDING);
+    unlinked_logouts++;
+}
+
 static void start(void)
 {
     cpu_number = 0;
@@ -76,7 +82,7 @@ static void start(void)
     timer_init();
     park_init();
     unlinked_joins = 0;
-    unlinked_waits = 0;
+    unlinked_waits = unlinked_logouts = 0;
     memset(&page, 0, sizeof(page));
     thread = (struct uthread){.ref = {3, 1}, .process = &process};
     op_init(&thread);
@@ -148,7 +154,8 @@ static void test_op_cancel_passes_over_the_complete(void **state)
     assert_int_equal(page.header.cq_tail, 2);
 }
 
-/* Goal: a JOIN, a WAIT is unlinked before it is claimed.  Method: the stand-ins above look. */
+/* Goal: a JOIN, a WAIT, a LOGOUT is unlinked before it is claimed.  Method: the stand-ins above
+ * look. */
 static void test_op_cancel_unlinks_first(void **state)
 {
     (void)state;
@@ -161,6 +168,9 @@ static void test_op_cancel_unlinks_first(void **state)
     assert_true(op_cancel(&thread, 8));
     assert_int_equal(unlinked_joins, 1);
     assert_int_equal(unlinked_waits, 1);
+    (void)wait_for(OP_LOGOUT, 9);
+    assert_true(op_cancel(&thread, 9));
+    assert_int_equal(unlinked_logouts, 1);
 }
 
 /* Goal: work is not cancelled; the thread's end takes back its record, too.  Method: one in flight

@@ -53,6 +53,12 @@ void process_wait_cancel(struct op *op)
     fail(); /* or waits for a process */
 }
 
+void session_logout_cancel(struct op *op)
+{
+    (void)op;
+    fail(); /* or for one to be logged out */
+}
+
 static uint32_t *word(void)
 {
     return arch_phys_to_virt(WORD_PHYS);

@@ -134,6 +134,10 @@ enum status process_read_info(struct pool_ref ref, struct cap_process_info *info
     lock_take(&process->lock, LOCK_PROCESS);
     *info = process->info;
     info->state = process_state(process);
+    if (info->state == PROCESS_LIVE && !session_is_live(process->session)) {
+        info->state = PROCESS_ENDING; /* as begin_end will say, whatever it is called for */
+        info->end = PROCESS_LOGGED_OUT;
+    }
     info->live_count = port_load32(&process->live_count);
     lock_give(&process->lock, LOCK_PROCESS);
     return pool_is_live(&process_pool, ref) ? STATUS_OK : STATUS_STALE;

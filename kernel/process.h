@@ -7,8 +7,9 @@
  *                    |                                    ^                     (its maker lets go)
  *                    +------------------------------------+ could not be made
  *
- * A process ends by its last thread, by THREADS.END, by PROCESS.KILL, by a fault, or with its
- * parent, on whose ledger it lives.  From that instant no capability of it is of use.  Then its
+ * A process ends by its last thread, by THREADS.END, by PROCESS.KILL, by a fault, with its session
+ * (kernel/session.h), or with its parent, on whose ledger it lives.  From that instant no
+ * capability of it is of use.  Then its
  * parent's reaper (kernel/reaper.h) ends its children and threads, waits until the last of them is
  * off every CPU and every queue, takes away what it shared and what it had, and gives its limits
  * back; only then those who WAIT are told.
@@ -27,6 +28,7 @@
 #include "kernel/pool.h"
 #include "kernel/reaper.h"
 #include "kernel/seat.h"
+#include "kernel/session.h"
 #include "kernel/vspace.h"
 #include "kernel/work.h"
 
@@ -34,7 +36,8 @@ struct program;
 
 enum process_phase {
     PHASE_THREADS = 0, /* kill them */
-    PHASE_GATHER,      /* end its children; until they, all threads and its reaper are gone */
+    PHASE_GATHER,      /* end its children and sessions; until they, all threads and its reaper
+                        * are gone */
     PHASE_OBJECTS,     /* memory objects, mappings, CPU sets, grants */
     PHASE_REVOKED,     /* what others had through its grants */
     PHASE_LET_GO,      /* until no CPU has its address space loaded */
@@ -57,10 +60,12 @@ struct process {
     struct pool_node node;
     struct lock lock;
     struct list waiters; /* LOCK_PROCESS.  struct op.parked: who is told when it is GONE */
+    struct session *session; /* constant while it exists: the one it is in */
 
     struct port_atomic32 state; /* enum process_state; the first field that a new use clears */
 
     /* Constant while it exists. */
+    uint32_t service;       /* its number; 0: none */
     struct process *parent; /* NULL: the first */
     const struct program *program;
     struct cpumask cpus;              /* what its threads may use without POLICY */
@@ -91,6 +96,9 @@ struct process {
     /* LOCK_FAMILY. */
     struct list children;
     struct list sibling;
+    struct list sessions;   /* that it made */
+    struct tally_member in_session;
+    struct tally_member in_service;
     struct list reap_queue; /* struct reap_item: what its reaper has to do */
     uint32_t reap_count;
     struct uthread *reaper; /* NULL: it never had children, or it is gone */
@@ -118,6 +126,12 @@ static inline enum process_state process_state(const struct process *process)
     return (enum process_state)port_load32(&process->state);
 }
 
+/* Is what it holds of use?  Not from the instant it begins to end, or its session is logged out. */
+static inline bool process_has_authority(const struct process *process)
+{
+    return process_state(process) == PROCESS_LIVE && session_is_live(process->session);
+}
+
 struct process *process_at(uint32_t index);
 
 /* The process as it is now, for who keeps it from being another's meanwhile. */
@@ -129,11 +143,12 @@ static inline struct pool_ref process_ref(const struct process *process)
 /* ---- Making (process_make.c) ---- */
 
 /*
- * Take a record for what `params` ask, and from the parent's ledger all it will use.
- * Refusals: BAD_ARGUMENT, LEDGER_FULL, NO_SLOT.  `parent` may be NULL for the first.
+ * Take a record for what `params` ask, and from the parent's ledger all it will use.  `session`:
+ * what params->session names, or index POOL_NONE for the parent's.
+ * Refusals: BAD_ARGUMENT, LEDGER_FULL, NO_SLOT, STALE (the session is logged out).
  */
 MUST_USE enum status process_begin(struct process *parent, const struct cap_process_params *params,
-                                   struct process **process);
+                                   struct pool_ref session, struct process **process);
 
 /*
  * A step of making it, until its first thread runs; its gifts are looked up in the parent's table.

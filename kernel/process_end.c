@@ -19,6 +19,8 @@ static bool begin_end(struct process *p, const struct cap_process_info *why)
     is_first = process_state(p) == PROCESS_LIVE;
     if (is_first) {
         p->info = *why;
+        if (!session_is_live(p->session)) /* that came first */
+            p->info = (struct cap_process_info){.end = PROCESS_LOGGED_OUT};
         port_store32(&p->state, PROCESS_ENDING);
     }
     lock_give(&p->lock, LOCK_PROCESS);
@@ -224,14 +226,15 @@ static enum work_turn gather(struct process *p, bool *is_parked)
     child = next_child(p, &is_alone);
     if (child != NULL)
         child_ref = process_ref(child);
-    is_over = child == NULL && is_alone && port_load32(&p->live_count) == 0;
+    is_over = session_end_all(p) && child == NULL && is_alone;
+    is_over &= port_load32(&p->live_count) == 0;
     if (is_over && p->reaper != NULL && !p->is_reaper_ending) {
         reaper = p->reaper->ref;
         p->is_reaper_ending = true;
     }
     is_over &= p->reaper == NULL;
     if (!is_over && child == NULL && thread_ref_is_none(reaper)) {
-        *is_parked = true; /* the last thread, child, or the reaper will queue it again */
+        *is_parked = true; /* the last thread, child, session or the reaper queues it again */
         reaper_unqueue_locked(p, &p->item);
     }
     family_unlock();
@@ -311,8 +314,24 @@ static enum work_turn let_go(struct process *p, struct thread_ref worker)
     return WORK_MORE;
 }
 
+/* What it has used is its session's and its service's, in the instant in which it is no member of
+ * them any more. */
+static void leave_tallies(struct process *p)
+{
+    struct seat_use use = seats_sum(p); /* which do not change any more */
+    struct cap_total_stat used = {.gone_count = 1};
+
+    family_lock();
+    process_leave(p, &use.used, use.ended_count);
+    tally_add_rest(&used.threads, p);
+    session_leave(p, &used);
+    family_unlock();
+}
+
 static void give_back(struct process *p)
 {
+    leave_tallies(p);
+
     seats_fini(p);
     cap_table_fini(&p->caps);
     ASSERT(ledger_is_clear(&p->ledger)); /* PR1 */
@@ -335,7 +354,7 @@ static void free_record(struct process *p)
 static enum work_turn finish(struct process *p)
 {
     struct process *parent = p->parent;
-    struct thread_ref reaper = THREAD_REF_NONE;
+    struct thread_ref reaper = THREAD_REF_NONE, logger;
     bool is_released;
 
     if (process_state(p) != PROCESS_GONE) {
@@ -353,6 +372,7 @@ static enum work_turn finish(struct process *p)
     family_lock();
     is_released = p->is_released;
     p->is_told = true;
+    logger = session_forget(p);
     reaper_unqueue_locked(p, &p->item);
     if (is_released)
         list_remove(&p->sibling);
@@ -361,6 +381,7 @@ static enum work_turn finish(struct process *p)
     if (is_released)
         free_record(p);
     family_unlock();
+    glue_wake(logger, WAKE_PROCESS);
     glue_wake(reaper, WAKE_PROCESS);
     return WORK_DONE;
 }

@@ -22,6 +22,7 @@ static struct uthread waiter; /* of the first process */
 static struct resource_ledger ledger_before;
 static uint64_t frames_before;
 static const struct pool_ref no_grant = {GRANT_ROOT, 0};
+static const struct pool_ref own_session = {POOL_NONE, 0}; /* the parent's */
 
 static void start(void)
 {
@@ -49,50 +50,17 @@ static void expect_nothing_left(void)
     assert_true(list_is_empty(&first_process.children));
 }
 
-static void finish(struct work *w)
-{
-    uint32_t steps = 0;
-
-    while (work_step(w) != WORK_DONE) /* nobody else is at anything: no waiting */
-        assert_true(++steps < 2000);
-}
-
 /* A child of `parent` with this limit of everything; NULL: refused. */
 static struct process *spawn(struct process *parent, uint64_t limit, uint32_t *handle)
 {
-    struct cap_process_params params = {.program = 0};
-    struct process *process;
-    struct work work;
-    uint32_t slot;
-
-    for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
-        params.limits[i] = limit;
-    if (cap_reserve(&parent->caps, &slot) != STATUS_OK)
-        return NULL;
-    if (process_begin(parent, &params, &process) != STATUS_OK) {
-        cap_cancel(&parent->caps, slot);
-        return NULL;
-    }
-    work_init(&work, WORK_SPAWN, parent, (struct thread_ref){63, 1});
-    work.object = pool_index(&process_pool, process);
-    work.slot = slot;
-    finish(&work);
-    assert_true(work.status > 0);
-    *handle = (uint32_t)work.status;
-    return process;
+    return threads_spawn(parent, own_session, limit, handle);
 }
 
 static struct cap_ref ref_of(const struct process *process)
 {
     uint32_t index = pool_index(&process_pool, process);
 
-    return (struct cap_ref){CAP_KIND_PROCESS, index, pool_gen(&process_pool, index), GRANT_ROOT,
-                            0};
-}
-
-static void release(struct process *parent, uint32_t handle)
-{
-    assert_int_equal(cap_release(parent, handle), STATUS_OK);
+    return (struct cap_ref){CAP_KIND_PROCESS, index, pool_gen(&process_pool, index), GRANT_ROOT, 0};
 }
 
 static struct op *begin_wait(const struct cap_ref *cap)
@@ -141,7 +109,7 @@ static void test_process_end_gives_everything_back(void **state)
     assert_int_equal(info.live_count, 0);
     assert_true(ledger_is_clear(&p->ledger)); /* PR1 */
     assert_int_equal(frame_free_count(), frames_before);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     expect_nothing_left();
 }
 
@@ -180,7 +148,7 @@ static void test_process_end_has_one_reason(void **state)
         assert_int_equal(info.fault_vector, end == PROCESS_FAULTED ? 14 : 0);
         expect_answer(op, (int64_t)end, end == PROCESS_EXITED ? (uint64_t)-42 : 0);
         assert_int_equal(cpu_this()->process_end_count, 1);
-        release(&first_process, handle);
+        threads_release(&first_process, handle);
         expect_nothing_left();
     }
 }
@@ -206,7 +174,7 @@ static void test_process_wait_of_each_kind(void **state)
     assert_false(is_answered(cancelled));
     op = begin_wait(&ref);
     expect_answer(op, PROCESS_KILLED, 0);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     op = op_take(&waiter, OP_WAIT, 0);
     assert_int_equal(process_wait(p, op, &ref), STATUS_STALE);
     expect_nothing_left();
@@ -241,7 +209,7 @@ static void test_process_wait_ends_with_its_grant(void **state)
     process_end(p, PROCESS_KILLED, 0);
     threads_settle();
     grant_free(grant.index);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     expect_nothing_left();
 }
 
@@ -285,7 +253,7 @@ static void test_process_release_before_the_end(void **state)
     struct process *p = spawn(&first_process, 200, &handle);
     struct cap_ref ref = ref_of(p);
 
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     threads_settle();
     assert_int_equal(process_state(p), PROCESS_LIVE);
     assert_true(cap_is_live(&ref));
@@ -309,7 +277,7 @@ static void test_process_end_takes_children_along(void **state)
     for (uint32_t i = 0; i < 3; i++)
         children[i] = spawn(p, 100, &handles[i]);
     process_end(children[1], PROCESS_KILLED, 0);
-    release(p, handles[2]);
+    threads_release(p, handles[2]);
     threads_settle();
     assert_int_equal(process_state(children[1]), PROCESS_GONE);
     process_end(p, PROCESS_KILLED, 0);
@@ -317,7 +285,7 @@ static void test_process_end_takes_children_along(void **state)
     assert_int_equal(process_state(p), PROCESS_GONE);
     assert_true(ledger_is_clear(&p->ledger));
     assert_int_equal(pool_free_count(&process_pool), PROCESSES_MAX - 1);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     expect_nothing_left();
 }
 
@@ -362,7 +330,7 @@ static void test_process_end_waits_for_its_threads(void **state)
     assert_true(p->item.is_queued);
     threads_settle();
     assert_int_equal(process_state(p), PROCESS_GONE);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     expect_nothing_left();
 }
 
@@ -378,7 +346,7 @@ static void make_memory(struct process *owner, uint64_t pages, struct cap_ref *c
     work_init(&w, WORK_MEMORY_CREATE, owner, THREAD_REF_NONE);
     w.object = index;
     w.slot = slot;
-    finish(&w);
+    threads_finish(&w);
     assert_int_equal(cap_read(&owner->caps, (uint32_t)w.status, cap), STATUS_OK);
 }
 
@@ -389,7 +357,7 @@ static void map(struct process *process, const struct cap_ref *cap, uint64_t vir
 
     work_init(&w, WORK_MAP, process, THREAD_REF_NONE);
     assert_int_equal(mapping_begin(&w, cap, virt, m->page_count, ARCH_READ), STATUS_OK);
-    finish(&w);
+    threads_finish(&w);
     assert_int_equal(w.status, STATUS_OK);
 }
 
@@ -431,8 +399,8 @@ static void test_process_end_takes_back_what_it_shared(void **state)
     assert_int_equal(pool_free_count(&grant_pool), GRANTS_MAX);
     process_end(q, PROCESS_KILLED, 0);
     threads_settle();
-    release(&first_process, handles[0]);
-    release(&first_process, handles[1]);
+    threads_release(&first_process, handles[0]);
+    threads_release(&first_process, handles[1]);
     expect_nothing_left();
 }
 
@@ -463,7 +431,7 @@ static void test_process_end_waits_for_cpus(void **state)
     assert_int_equal(fixture_kick_count(2), 1);
     threads_settle();
     assert_int_equal(process_state(p), PROCESS_GONE);
-    release(&first_process, handle);
+    threads_release(&first_process, handle);
     expect_nothing_left();
 }
 
@@ -513,7 +481,7 @@ static void turn(struct member *m, struct prng *p)
         break;
     case 2:
         if (!m->is_released && process_state(m->parent) == PROCESS_LIVE)
-            release(m->parent, m->handle);
+            threads_release(m->parent, m->handle);
         m->is_released = true;
         break;
     default:
@@ -548,7 +516,7 @@ static void test_process_trees_conserve_everything(void **state)
             if (is_there(&tree[i]) && tree[i].parent == &first_process) {
                 process_end(tree[i].process, PROCESS_KILLED, 0);
                 if (!tree[i].is_released)
-                    release(&first_process, tree[i].handle);
+                    threads_release(&first_process, tree[i].handle);
             }
         threads_settle();
         expect_nothing_left();

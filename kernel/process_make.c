@@ -17,6 +17,7 @@ static void init_record(struct process *p, struct process *parent,
     p->parent = parent;
     p->program = program_at(params->program);
     p->params = *params;
+    p->service = params->service != 0 || parent == NULL ? params->service : parent->service;
     ledger_init(&p->ledger, params->limits);
     cap_table_init(&p->caps, &p->ledger);
     list_init(&p->memories);
@@ -25,6 +26,7 @@ static void init_record(struct process *p, struct process *parent,
     list_init(&p->grants);
     list_init(&p->children);
     list_init(&p->sibling);
+    list_init(&p->sessions);
     list_init(&p->reap_queue);
     list_init(&p->item.link);
     port_store32(&p->state, PROCESS_MAKING);
@@ -34,6 +36,7 @@ static void init_record(struct process *p, struct process *parent,
 static enum status check(const struct cap_process_params *params)
 {
     if (program_at(params->program) == NULL || params->gift_count > CAP_GIFTS_MAX ||
+        params->service > CAP_SERVICES_MAX ||
         params->latency_class >= LATENCY_CLASS_COUNT || params->weight > WEIGHT_MAX)
         return STATUS_BAD_ARGUMENT;
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
@@ -51,6 +54,19 @@ static enum status check(const struct cap_process_params *params)
     return STATUS_OK;
 }
 
+/* Both are kin from now on, and it is in its session.  STALE: that is logged out. */
+static enum status link_record(struct process *parent, struct process *p, struct pool_ref session)
+{
+    enum status status;
+
+    family_lock();
+    status = session_join(p, session);
+    if (status == STATUS_OK)
+        list_insert_before(&parent->children, &p->sibling);
+    family_unlock();
+    return status;
+}
+
 /* What the parent pays: the record, and all the limits. */
 static enum status charge(struct process *parent, const struct resource_ledger *limits)
 {
@@ -64,8 +80,14 @@ static enum status charge(struct process *parent, const struct resource_ledger *
     return status;
 }
 
+static void uncharge(struct process *parent, const struct resource_ledger *limits)
+{
+    ledger_undelegate(&parent->ledger, limits);
+    ledger_release(&parent->ledger, LEDGER_OBJECTS, 1);
+}
+
 enum status process_begin(struct process *parent, const struct cap_process_params *params,
-                          struct process **process)
+                          struct pool_ref session, struct process **process)
 {
     enum status status = check(params);
     struct resource_ledger limits;
@@ -81,17 +103,20 @@ enum status process_begin(struct process *parent, const struct cap_process_param
         return status;
     index = pool_take(&process_pool);
     if (index == POOL_NONE) {
-        ledger_undelegate(&parent->ledger, &limits);
-        ledger_release(&parent->ledger, LEDGER_OBJECTS, 1);
+        uncharge(parent, &limits);
         return STATUS_NO_SLOT;
     }
     *process = process_at(index);
     init_record(*process, parent, params);
     (*process)->cpus = parent->cpus;
-    family_lock();
-    list_insert_before(&parent->children, &(*process)->sibling);
-    family_unlock();
-    return STATUS_OK;
+    status = link_record(parent, *process, session);
+    if (status != STATUS_OK) {
+        port_store32(&(*process)->state, PROCESS_FREE);
+        (void)pool_stale(&process_pool, index);
+        uncharge(parent, &limits);
+        pool_give(&process_pool, index);
+    }
+    return status;
 }
 
 /* ---- Steps ---- */
@@ -233,6 +258,18 @@ static enum work_turn unmake_step(struct work *w, struct process *p)
     return WORK_DONE;
 }
 
+/* Is there still somebody whose child it is, and a session that it can be in?  Under the lock, so
+ * that who ends either afterwards sees what the child was before (SE3). */
+static bool may_go_on(const struct process *parent, const struct process *p)
+{
+    bool may;
+
+    family_lock();
+    may = process_has_authority(parent) && session_is_live(p->session);
+    family_unlock();
+    return may;
+}
+
 enum work_turn process_make_step(struct work *w)
 {
     struct process *p = process_at(w->object);
@@ -245,7 +282,7 @@ enum work_turn process_make_step(struct work *w)
 
     if (process_state(p) != PROCESS_MAKING)
         return unmake_step(w, p);
-    status = process_state(w->process) == PROCESS_LIVE ? make_some(p, &first) : STATUS_STALE;
+    status = may_go_on(w->process, p) ? make_some(p, &first) : STATUS_STALE;
     if (status != STATUS_OK) {
         w->status = status;
         w->value = status == STATUS_LEDGER_FULL ? cpu_this()->refused : 0;
@@ -260,8 +297,8 @@ enum work_turn process_make_step(struct work *w)
     p->handle_slot = w->slot;
     port_store32(&p->state, PROCESS_LIVE);
     w->status = cap_commit(&w->process->caps, w->slot, &ref);
-    glue_wake(first, WAKE_START);                  /* from here on it may run, and end */
-    if (process_state(w->process) != PROCESS_LIVE) /* else its end will find this child LIVE */
+    glue_wake(first, WAKE_START); /* from here on it may run, and end */
+    if (!may_go_on(w->process, p)) /* else its parent's end, or a logout, will find it LIVE */
         process_kill((struct pool_ref){ref.object, ref.object_gen});
     return WORK_DONE;
 }
@@ -279,6 +316,9 @@ const char *process_make_first(const struct boot_gift *gifts, uint32_t gift_coun
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
         params.limits[i] = limits[i];
     init_record(p, NULL, &params);
+    family_lock();
+    session_join_first(p);
+    family_unlock();
     while (thread_ref_is_none(first)) { /* at most ELF_SEGMENT_BYTES_MAX / ARCH_PAGE_BYTES turns */
         if (make_some(p, &first) != STATUS_OK)
             return "there is too little memory for it";

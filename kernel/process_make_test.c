@@ -55,7 +55,7 @@ static enum status begin(void)
 
     if (status != STATUS_OK)
         return status;
-    status = process_begin(&first_process, &params, &process);
+    status = process_begin(&first_process, &params, (struct pool_ref){POOL_NONE, 0}, &process);
     if (status != STATUS_OK) {
         cap_cancel(&first_process.caps, slot);
         return status;

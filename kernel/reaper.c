@@ -120,9 +120,15 @@ static enum work_turn do_item(struct uthread *reaper, struct reap_item *item)
 {
     bool is_parked = false; /* it has left the queue */
 
-    if (item->is_thread)
+    switch ((enum reap_kind)item->kind) {
+    case REAP_THREAD:
         return finish_thread(reaper, LIST_ENTRY(item, struct uthread, item));
-    return process_end_step(LIST_ENTRY(item, struct process, item), reaper->ref, &is_parked);
+    case REAP_SESSION:
+        return session_step(LIST_ENTRY(item, struct session, item));
+    case REAP_PROCESS:
+        return process_end_step(LIST_ENTRY(item, struct process, item), reaper->ref, &is_parked);
+    }
+    UNREACHABLE();
 }
 
 enum work_turn reaper_step(struct uthread *t)
@@ -147,9 +153,11 @@ enum work_turn reaper_step(struct uthread *t)
 
 void reaper_gone(struct process *process, const struct uthread *t)
 {
+    struct ledger left = uthread_ledger(t);
     struct thread_ref reaper = THREAD_REF_NONE;
 
     family_lock();
+    process_leave(process, &left, 0);
     if (process->reaper == t) {
         process->reaper = NULL;
         if (process_state(process) == PROCESS_ENDING)

@@ -4,8 +4,9 @@
  * of a fair thread of the parent's, what the end of a child costs.
  *
  * It has no user part: whenever it is dispatched it does steps of what is in its process's queue.
- * Queued are processes that end, and records of killed threads whose work (kernel/work.h) was not
- * done.  It is charged to its process's ledger as a thread, and ends with its process.
+ * Queued are processes that end, records of killed threads whose work (kernel/work.h) was not done,
+ * and sessions that were logged out.  It is charged to its process's ledger as a thread, and ends
+ * with its process.
  *
  *   RP1  An item is in at most one queue, that of the parent of the process it belongs to.
  *   RP2  A queue's process has a reaper.
@@ -23,10 +24,12 @@
 struct process;
 struct uthread;
 
+enum reap_kind { REAP_PROCESS = 0, REAP_THREAD, REAP_SESSION }; /* what it is a field of */
+
 struct reap_item {
     struct list link;
     bool is_queued;
-    bool is_thread; /* of struct uthread; else of struct process */
+    uint8_t kind; /* enum reap_kind */
 };
 
 /* The queues' lock, for who looks at kinship and queue together. */
@@ -48,7 +51,8 @@ void reaper_unqueue_locked(struct process *process, struct reap_item *item);
 /* A step by the reaper `t`, the running thread. */
 MUST_USE enum work_turn reaper_step(struct uthread *t);
 
-/* The record of `t`, a reaper of the process, is being taken down. */
+/* The record of `t`, a reaper of the process, is being taken down: what it has used is left behind
+ * in the same hold of the lock in which it is the reaper no more. */
 void reaper_gone(struct process *process, const struct uthread *t);
 
 #endif /* KERNEL_REAPER_H */

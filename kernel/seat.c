@@ -357,21 +357,26 @@ enum status seat_detach(struct process *process, uint64_t index, uint64_t gen)
     return status;
 }
 
+struct seat_use seats_sum(const struct process *process)
+{
+    struct seat_use sum = {.is_live = false};
+
+    for (uint32_t i = 0; i < process->seats.fresh_index; i++) { /* THREADS_PER_PROCESS_MAX */
+        const struct seat *seat = seat_of(process, i);
+
+        ledger_add(&sum.used, &seat->left);
+        sum.ended_count += seat->gen;
+    }
+    return sum;
+}
+
 void seats_fini(struct process *process)
 {
-    struct ledger left = {0};
-    uint32_t left_count = 0;
-
     for (uint32_t i = 0; i < SEAT_PAGES_MAX; i++) {
         if (process->seats.pages[i] == NULL)
             continue;
-        for (uint32_t j = 0; j < SEATS_PER_PAGE; j++) {
-            ledger_add(&left, &process->seats.pages[i][j].left);
-            left_count += process->seats.pages[i][j].gen;
-        }
         frame_give(arch_virt_to_phys(process->seats.pages[i]));
         process->seats.pages[i] = NULL;
         ledger_release(&process->ledger, LEDGER_FRAMES, 1);
     }
-    process_leave(process, &left, left_count);
 }

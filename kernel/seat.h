@@ -135,6 +135,9 @@ void seat_join_cancel(struct process *process, struct op *op);
 /* Nobody will join it.  STALE, BUSY. */
 MUST_USE enum status seat_detach(struct process *process, uint64_t index, uint64_t gen);
 
+/* What all seats have once no thread is left: what was left behind, and by how many. */
+struct seat_use seats_sum(const struct process *process);
+
 /* Give the pages back, the process being gone. */
 void seats_fini(struct process *process);
 

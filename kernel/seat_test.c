@@ -264,9 +264,9 @@ static void test_seat_counts_everybody_once(void **state)
     assert_int_equal(seat_use(seat).used.runtime_ns, 103 + 7);
     assert_int_equal(seat_use(seat).ended_count, 1);
     assert_true(thread_ref_is_none(seat_end(&process, seat, 0, true)));
+    assert_int_equal(seats_sum(&process).used.runtime_ns, 103 + 7);
+    assert_int_equal(seats_sum(&process).ended_count, 2);
     seats_fini(&process);
-    assert_int_equal(process.left.runtime_ns, 103 + 7);
-    assert_int_equal(process.left_count, 2);
 }
 
 /* Goal: a thread of the core is named only by the process it sits in, while it lives.  Method: the

@@ -51,7 +51,7 @@ static struct uthread *prepare(struct process *process, struct thread_ref ref)
     t->enter = (struct enter){.timer = {.is_wait = true}};
     t->work_op = NULL;
     t->work.kind = WORK_NONE;
-    t->item = (struct reap_item){.is_thread = true};
+    t->item = (struct reap_item){.kind = REAP_THREAD};
     port_store32(&t->done, 0);
     arch_fpu_init(t->fpu);
     return t;
@@ -300,9 +300,6 @@ void uthread_take_down(struct uthread *t)
     op_cancel_all(t);
     release_record(process, is_reaper ? 0 : RING_INFLIGHT_MAX);
     if (is_reaper) {
-        struct ledger left = uthread_ledger(t);
-
-        process_leave(process, &left, 0);
         reaper_gone(process, t); /* from here on the process may be gone */
     } else {
         telemetry_final(t);

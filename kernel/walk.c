@@ -79,31 +79,12 @@ void walk_catch_up(struct process *process, uint32_t index, uint32_t epoch)
 
 /* ---- What they have used ---- */
 
-static void count(struct cap_process_stat *stat, const struct ledger *used)
-{
-    stat->runtime_ns += used->runtime_ns;
-    stat->switches += used->switch_count;
-    stat->preemptions += used->preempt_count;
-    stat->voluntary_blocks += used->block_count;
-    stat->migrations += used->migration_count;
-}
-
 /* What is counted of the process itself: its reapers, and all threads once it is GONE. */
 static void count_process(struct cap_process_stat *stat, struct process *target)
 {
-    struct thread_ref reaper = THREAD_REF_NONE;
-    struct uthread_reading reading;
-
-    lock_take(&target->lock, LOCK_PROCESS);
-    count(stat, &target->left);
-    stat->ended_count += target->left_count;
-    lock_give(&target->lock, LOCK_PROCESS);
     family_lock();
-    if (target->reaper != NULL)
-        reaper = target->reaper->ref;
+    tally_add_rest(stat, target);
     family_unlock();
-    if (!thread_ref_is_none(reaper) && uthread_read(reaper, &reading) == STATUS_OK)
-        count(stat, &reading.ledger);
 }
 
 static enum status copy_out(const struct process *process, uint64_t to,
@@ -141,7 +122,7 @@ enum work_turn walk_stat_step(struct work *w)
         }
         struct seat_use use = seat_use(seat);
 
-        count(&w->stat, &use.used);
+        tally_add_ledger(&w->stat, &use.used);
         w->stat.live_count += use.is_live;
         w->stat.ended_count += use.ended_count;
     }

@@ -92,6 +92,8 @@ enum work_turn work_step(struct work *w)
         return walk_policy_step(w);
     case WORK_STAT:
         return walk_stat_step(w);
+    case WORK_TALLY:
+        return session_stat_step(w);
     case WORK_NONE:
         break;
     }

@@ -28,7 +28,8 @@ enum work_kind {
     WORK_DESTROY,       /* a memory object's end: all its mappings, then its frames */
     WORK_REVOKE,        /* mappings and waits whose grant is dead */
     WORK_POLICY,        /* weight, class, CPU set of all threads of a process (kernel/walk.h) */
-    WORK_STAT           /* what they have used */
+    WORK_STAT,          /* what they have used */
+    WORK_TALLY          /* what the processes of a session or service have (kernel/session.h) */
 };
 
 enum work_turn {
@@ -58,7 +59,7 @@ struct work {
     struct process *process; /* for whom */
     struct thread_ref worker;
     struct unmapping unmapping;
-    uint64_t to; /* STAT: address in `process`'s space */
+    uint64_t to; /* STAT, TALLY: address in `process`'s space */
     struct cap_process_stat stat;
     int64_t status; /* of the completion, once done */
     uint64_t value;

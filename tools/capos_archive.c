@@ -150,6 +150,8 @@ static void print_service(const unsigned char *archive, const struct manifest_se
     }
     printf("%s\n",
            (service->flags & MANIFEST_SERVICE_BACKGROUND) != 0 ? ", in the background" : "");
+    if (service->session != 0)
+        printf("  session       %u\n", service->session);
 }
 
 static enum exit_status list_manifest(const char *path, const unsigned char *archive,

@@ -15,11 +15,15 @@
 #define WORDS_BYTES 160u
 #define DELETE 0x7f
 
+_Static_assert(MANIFEST_NAME_BYTES == 32, "a message says so");
+
 struct reading {
     struct field_file file;
     const struct manifest_archive *archive;
     struct manifest_service services[MANIFEST_SERVICES_MAX];
     uint32_t count;
+    char sessions[MANIFEST_SERVICES_MAX][MANIFEST_NAME_BYTES]; /* names; their numbers from 1 */
+    uint32_t session_count;
     bool is_quiet;
 };
 
@@ -189,6 +193,7 @@ enum service_key {
     KEY_WEIGHT,
     KEY_CLASS,
     KEY_BACKGROUND,
+    KEY_SESSION,
     KEY_COUNT
 };
 
@@ -215,11 +220,41 @@ static void read_scheduling(struct reading *r, uint32_t seen, const struct field
         service->flags |= MANIFEST_SERVICE_BACKGROUND;
 }
 
+/* Of a service or session. */
+static bool name_is_good(const char *name, size_t bytes)
+{
+    bool is_good = bytes > 0 && bytes < MANIFEST_NAME_BYTES;
+
+    for (size_t i = 0; is_good && i < bytes; i++)
+        is_good = (unsigned char)name[i] >= ' ' && name[i] != DELETE;
+    return is_good;
+}
+
+/* The number of the session that the field names, the next one if it was not named before. */
+static void read_session(struct reading *r, const struct field *field, uint32_t *session)
+{
+    const char *name;
+
+    if (!json_object_is_type(field->value, json_type_string) ||
+        !name_is_good(json_object_get_string(field->value),
+                      (size_t)json_object_get_string_len(field->value))) {
+        field_expected(&r->file, field, "a name of 1 to 31 bytes without control characters");
+        return;
+    }
+    name = json_object_get_string(field->value);
+    for (*session = 1; *session <= r->session_count; (*session)++)
+        if (strcmp(r->sessions[*session - 1], name) == 0)
+            return;
+    ASSERT(r->session_count < MANIFEST_SERVICES_MAX); /* each was named by another service */
+    memcpy(r->sessions[r->session_count++], name, strlen(name));
+}
+
 static void read_service(struct reading *r, const struct field *field,
                          struct manifest_service *service)
 {
-    static const char *const names[KEY_COUNT] = {"program", "capabilities", "limits",    "cpus",
-                                                 "weight",  "class",        "background"};
+    static const char *const names[KEY_COUNT] = {"program", "capabilities", "limits",
+                                                 "cpus",    "weight",       "class",
+                                                 "background", "session"};
     static const struct field_keys keys = {
         names, KEY_COUNT, 1u << KEY_PROGRAM | 1u << KEY_CAPABILITIES | 1u << KEY_LIMITS};
     struct field found[KEY_COUNT];
@@ -243,17 +278,15 @@ static void read_service(struct reading *r, const struct field *field,
                                                          "too: a service holds its CPU set");
     }
     read_scheduling(r, seen, found, service);
+    if (has(seen, KEY_SESSION))
+        read_session(r, &found[KEY_SESSION], &service->session);
 }
 
 /* Put the service's name, which is its key, where it belongs. */
 static void read_name(struct reading *r, const struct field *field, const struct member *m,
                       struct manifest_service *service)
 {
-    bool is_good = m->name_bytes > 0 && m->name_bytes < MANIFEST_NAME_BYTES;
-
-    for (size_t i = 0; is_good && i < m->name_bytes; i++)
-        is_good = (unsigned char)m->name[i] >= ' ' && m->name[i] != DELETE;
-    if (!is_good) {
+    if (!name_is_good(m->name, m->name_bytes)) {
         field_refuse_key(&r->file, field, "expected a name of 1 to %u bytes without control "
                                           "characters", MANIFEST_NAME_BYTES - 1);
         return;

@@ -37,6 +37,7 @@ static void check_and_use(const void *table, uint64_t bytes)
         ASSERT(strlen(service->name) < MANIFEST_NAME_BYTES);
         ASSERT(service->program > 0);
         ASSERT(service->program < PROGRAMS);
+        ASSERT(service->session <= MANIFEST_SERVICES_MAX);
         ASSERT(service->limits[LEDGER_SLOTS] >= service->cap_count);
         for (uint32_t j = 0; j < service->cap_count; j++)
             ASSERT(manifest_capability_name(service->caps[j]) != NULL);

@@ -124,20 +124,56 @@ static void test_manifest_becomes_a_table(void **state)
     manifest_fini(&o.manifest);
 }
 
+/* Goal: services that name the same session have the same number, from 1; none is 0.  Method: four;
+ * what is no name. */
+static void test_manifest_sessions_are_numbered(void **state)
+{
+    static const char text[] = "{\"services\":{\"a\":{" SERVICE ",\"session\":\"x\"},"
+                               "\"b\":{" SERVICE "},\"c\":{" SERVICE ",\"session\":\"y y\"},"
+                               "\"d\":{" SERVICE ",\"session\":\"x\"}}}";
+    static const char *const bad[][2] = {
+        {"\"session\":\"\",", "\"\""},
+        {"\"session\":7,", "7"},
+        {"\"session\":\"a\\tb\",", "\"a?b\""},
+        {"\"session\":\"0123456789012345678901234567890a\",",
+         "\"0123456789012345678901234567890a\""},
+    };
+    struct outcome o;
+    const struct manifest_service *services = read_good(&o, text);
+
+    (void)state;
+    assert_int_equal(services[0].session, 1);
+    assert_int_equal(services[1].session, 0);
+    assert_int_equal(services[2].session, 2);
+    assert_int_equal(services[3].session, 1);
+    manifest_fini(&o.manifest);
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        char message[200];
+        char members[400];
+
+        (void)snprintf(members, sizeof(members), "%s" SERVICE, bad[i][0]);
+        (void)snprintf(message, sizeof(message),
+                       "services.a.session: expected a name of 1 to 31 bytes without control "
+                       "characters, found %s", bad[i][1]);
+        service_refused(members, 11, message);
+    }
+}
+
 /* Goal: every capability but the manifest itself can be named.  Method: all names of the table. */
 static void test_manifest_all_capabilities(void **state)
 {
     static const char text[] =
         "{\"services\":{\"a\":{\"program\":\"loadgen.elf\",\"capabilities\":[\"console\","
         "\"threads\",\"machine\",\"policy\",\"power\",\"spawner\",\"ledger\",\"table\",\"cpus\","
-        "\"workload\",\"arguments\"]," LIMITS "}}}";
+        "\"workload\",\"arguments\",\"sessions\"]," LIMITS "}}}";
     struct outcome o;
     const struct manifest_service *services = read_good(&o, text);
 
     (void)state;
-    assert_int_equal(services[0].cap_count, CAP_ARGUMENTS);
-    for (uint32_t i = 0; i < services[0].cap_count; i++)
+    assert_int_equal(services[0].cap_count, CAP_ARGUMENTS + 1);
+    for (uint32_t i = 0; i < CAP_ARGUMENTS; i++)
         assert_int_equal(services[0].caps[i], CAP_CONSOLE + i);
+    assert_int_equal(services[0].caps[CAP_ARGUMENTS], CAP_SESSIONS);
     manifest_fini(&o.manifest);
 }
 
@@ -208,7 +244,7 @@ static void test_manifest_service_is_checked(void **state)
                  "services.a: expected an object in { }, found 7");
     service_refused("\"frob\":1," SERVICE, 1,
                     "services.a.frob: there is no such key; expected program, capabilities, "
-                    "limits, cpus, weight, class or background");
+                    "limits, cpus, weight, class, background or session");
     service_refused("\"weight\":0," SERVICE, 10,
                     "services.a.weight: expected a whole number from 1 to 131072, found 0");
     service_refused("\"weight\":1.5," SERVICE, 10,
@@ -249,8 +285,8 @@ static void test_manifest_capabilities_are_checked(void **state)
                     "object");
     service_refused("\"capabilities\":[\"power\",\"frob\"],\"program\":\"loadgen.elf\"," LIMITS, 25,
                     "services.a.capabilities[1]: expected one of console, threads, machine, "
-                    "policy, power, spawner, ledger, table, cpus, workload, arguments, found "
-                    "\"frob\"");
+                    "policy, power, spawner, ledger, table, cpus, workload, arguments, sessions, "
+                    "found \"frob\"");
     service_refused("\"capabilities\":[\"power\",\"power\"],\"program\":\"loadgen.elf\"," LIMITS,
                     25,
                     "services.a.capabilities[1]: \"power\" is named twice; expected it once");
@@ -386,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_manifest_becomes_a_table),
+        cmocka_unit_test(test_manifest_sessions_are_numbered),
         cmocka_unit_test(test_manifest_all_capabilities),
         cmocka_unit_test(test_manifest_absent_files_are_not_given),
         cmocka_unit_test(test_manifest_broken_text_is_refused),

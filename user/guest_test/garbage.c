@@ -255,6 +255,11 @@ static const struct template templates[] = {
     METHOD(HANDLE_OF(PROCESS), PROCESS_INFO, OUT),
     METHOD(HANDLE_OF(PROCESS), PROCESS_STAT, OUT),
     METHOD(HANDLE_OF(PROCESS), PROCESS_WHY, INDEX, GEN, OUT),
+    METHOD(CAP_SESSIONS, SESSIONS_CREATE, ZERO),
+    METHOD(CAP_SESSIONS, SESSIONS_STAT, OUT),
+    METHOD(CAP_SESSIONS, SESSIONS_SERVICE_STAT, SMALL, OUT),
+    METHOD(HANDLE_OF(SESSION), SESSION_LOGOUT, ZERO),
+    METHOD(HANDLE_OF(SESSION), SESSION_STAT, OUT),
 };
 
 static struct ring_sqe from_template(struct garbage *g)
@@ -374,7 +379,8 @@ static int64_t greatest_of(uint32_t slot, uint16_t method)
                    {CAP_TABLE, TABLE_GRANT_CREATE, UINT32_MAX},
                    {CAP_TABLE, TABLE_COPY, UINT32_MAX},
                    {CAP_TABLE, TABLE_KIND, CAP_KIND_COUNT - 1},
-                   {CAP_CPUS, CPUS_NARROW, UINT32_MAX}};
+                   {CAP_CPUS, CPUS_NARROW, UINT32_MAX},
+                   {CAP_SESSIONS, SESSIONS_CREATE, UINT32_MAX}};
 
     for (uint32_t i = 0; i < ARRAY_COUNT(results); i++)
         if (results[i].slot == slot && results[i].method == method)
@@ -399,6 +405,8 @@ static enum garbage_sort sort_of(const struct ring_sqe *entry)
 {
     if (entry->cap == CAP_SPAWNER)
         return GARBAGE_PROCESS;
+    if (entry->cap == CAP_SESSIONS)
+        return GARBAGE_SESSION;
     if (entry->cap == CAP_LEDGER || CAP_SLOT(entry->cap) >= CAP_SLOT_FIRST_FREE)
         return GARBAGE_MEMORY; /* MEMORY_CREATE, TO_VIEW */
     if (entry->cap == CAP_TABLE && entry->method == TABLE_GRANT_CREATE)
@@ -414,4 +422,6 @@ void garbage_remember(struct garbage *g, const struct ring_sqe *entry, int64_t s
         CAP_SLOT((uint64_t)status) >= CAP_SLOT_FIRST_FREE)
         __atomic_store_n(&handles[prng_below(&g->random, GARBAGE_HANDLES)], (uint32_t)status,
                          __ATOMIC_RELAXED);
+    if (entry->op == RING_OP_CALL && status > 0 && sort_of(entry) == GARBAGE_SESSION)
+        g->arena->process.session = one_in(g, 2) ? (uint32_t)status : CAP_NONE;
 }

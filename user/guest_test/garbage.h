@@ -24,7 +24,14 @@
 #define GARBAGE_MAP_OFFSET (UINT64_C(1) << 20)
 
 /* What a handle may be for, by what answered it. */
-enum garbage_sort { GARBAGE_ANY, GARBAGE_MEMORY, GARBAGE_GRANT, GARBAGE_PROCESS, GARBAGE_SORTS };
+enum garbage_sort {
+    GARBAGE_ANY,
+    GARBAGE_MEMORY,
+    GARBAGE_GRANT,
+    GARBAGE_PROCESS,
+    GARBAGE_SESSION,
+    GARBAGE_SORTS
+};
 
 /* What the arguments point to.  Others may write here at any time. */
 struct garbage_arena {

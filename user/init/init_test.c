@@ -15,11 +15,13 @@
 #include "user/rt/ledger.h"
 #include "user/rt/process.h"
 #include "user/rt/program.h"
+#include "user/rt/session.h"
 #include "user/rt/table.h"
 
 #define SERVICES 3u
 #define TEXT_BYTES 1024u
 #define HANDLE_FIRST 100u
+#define HANDLE_SESSION 200u /* and the next */
 #define HANDLE_CPUS 77u /* is not released: the service's set would end with it */
 
 /* The table that is mapped, and what the kernel will answer. */
@@ -31,6 +33,7 @@ static struct {
 static struct {
     int64_t map_status;
     int64_t narrow_status;
+    int64_t session_status;
     int64_t spawn_status; /* of the last service; 0: it starts */
     struct cap_process_info ends[SERVICES];
 } kernel;
@@ -43,6 +46,7 @@ static struct {
     uint32_t waited[SERVICES], wait_count;
     uint32_t killed[SERVICES], kill_count;
     struct cpumask narrowed;
+    uint32_t session_count;
     bool is_failure;
 } seen;
 
@@ -92,6 +96,13 @@ int64_t rt_cpus_narrow(uint32_t handle, const struct cpumask *mask)
     assert_int_equal(handle, CAP_CPUS);
     seen.narrowed = *mask;
     return kernel.narrow_status;
+}
+
+int64_t rt_session_create(void)
+{
+    if (kernel.session_status != STATUS_OK)
+        return kernel.session_status;
+    return HANDLE_SESSION + seen.session_count++;
 }
 
 int64_t rt_process_spawn(const struct cap_process_params *params)
@@ -191,6 +202,8 @@ static void test_init_gives_what_is_named(void **state)
         assert_int_equal(params->weight, service->weight);
         assert_int_equal(params->latency_class, LATENCY_BATCH);
         assert_int_equal(params->argument, 0);
+        assert_int_equal(params->service, i + 1);
+        assert_int_equal(params->session, CAP_NONE);
         assert_memory_equal(params->limits, service->limits, sizeof params->limits);
         assert_int_equal(params->gift_count, 3);
         assert_int_equal(params->gifts[0].slot, CAP_WORKLOAD);
@@ -201,6 +214,35 @@ static void test_init_gives_what_is_named(void **state)
         assert_int_equal(params->gifts[2].grant, 0);
     }
     assert_int_equal(seen.narrowed.words[0], 5);
+}
+
+/* Goal: services of one session share it, others have one of their own, or init's.  Method: two
+ * sessions; no room for one. */
+static void test_init_makes_sessions(void **state)
+{
+    (void)state;
+    table.services[0].session = 2;
+    table.services[2].session = 2;
+    run(false, "");
+    assert_int_equal(seen.session_count, 1);
+    assert_int_equal(seen.spawned[0].session, HANDLE_SESSION);
+    assert_int_equal(seen.spawned[1].session, CAP_NONE);
+    assert_int_equal(seen.spawned[2].session, HANDLE_SESSION);
+
+    make(state);
+    table.services[0].session = MANIFEST_SERVICES_MAX;
+    table.services[1].session = 1;
+    kernel.ends[1] = (struct cap_process_info){.state = PROCESS_GONE, .end = PROCESS_LOGGED_OUT};
+    run(true, "init: watch: it was logged out\n");
+    assert_int_equal(seen.spawned[0].session, HANDLE_SESSION);
+    assert_int_equal(seen.spawned[1].session, HANDLE_SESSION + 1);
+
+    make(state);
+    table.services[2].session = 1;
+    kernel.session_status = STATUS_NO_SLOT;
+    run(true, "init: last: it cannot have its session: a fixed table this needs is full\n");
+    assert_int_equal(seen.spawn_count, 2);
+    assert_int_equal(seen.kill_count, 2);
 }
 
 /* Goal: those in the background are not waited for, but judged.  Method: one that still lives, one
@@ -291,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_init_gives_what_is_named, make),
+        cmocka_unit_test_setup(test_init_makes_sessions, make),
         cmocka_unit_test_setup(test_init_background_is_not_waited_for, make),
         cmocka_unit_test_setup(test_init_bad_ends_are_said, make),
         cmocka_unit_test_setup(test_init_ends_all_when_one_cannot_start, make),

@@ -53,9 +53,10 @@ static const struct manifest_header *open_manifest(void)
 static bool start_all(const struct manifest_header *header, uint32_t *handles)
 {
     const struct manifest_service *services = manifest_services(header);
+    struct service_sessions sessions = {{CAP_NONE}};
 
     for (uint32_t i = 0; i < header->service_count; i++) { /* at most MANIFEST_SERVICES_MAX */
-        int64_t handle = service_start(&services[i]);
+        int64_t handle = service_start(&services[i], i + 1, &sessions);
 
         if (handle > 0) {
             handles[i] = (uint32_t)handle;

@@ -3,7 +3,7 @@
 
 #include "user/rt/ledger.h"
 #include "user/rt/print.h"
-#include "user/rt/process.h"
+#include "user/rt/session.h"
 #include "user/rt/table.h"
 
 static void begin_line(struct rt_line *line, const struct manifest_service *service)
@@ -52,14 +52,17 @@ static void say_missing(const struct manifest_service *service)
     }
 }
 
-/* `cpus`: the capability for its CPU set. */
-static int64_t spawn(const struct manifest_service *service, uint32_t cpus)
+/* `cpus`: the capability for its CPU set; `session`: CAP_NONE for init's. */
+static int64_t spawn(const struct manifest_service *service, uint32_t number, uint32_t cpus,
+                     uint32_t session)
 {
     struct cap_process_params params = {
         .program = service->program,
         .gift_count = service->cap_count,
         .weight = service->weight,
         .latency_class = service->latency_class,
+        .session = session,
+        .service = number,
     };
 
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
@@ -72,11 +75,30 @@ static int64_t spawn(const struct manifest_service *service, uint32_t cpus)
     return rt_process_spawn(&params);
 }
 
-int64_t service_start(const struct manifest_service *service)
+/* The SESSION handle of that number, made if it is not there. */
+static int64_t session_of(struct service_sessions *sessions, uint32_t number)
 {
+    int64_t made;
+
+    if (number == 0 || sessions->handles[number] != CAP_NONE)
+        return sessions->handles[number];
+    made = rt_session_create();
+    if (made > 0)
+        sessions->handles[number] = (uint32_t)made;
+    return made;
+}
+
+int64_t service_start(const struct manifest_service *service, uint32_t number,
+                      struct service_sessions *sessions)
+{
+    int64_t session = session_of(sessions, service->session);
     int64_t cpus = CAP_CPUS;
     struct cpumask mask;
 
+    if (session < 0) {
+        say_refused(service, "it cannot have its session", session);
+        return session;
+    }
     for (uint32_t i = 0; i < CPUMASK_WORDS; i++)
         mask.words[i] = service->cpus[i];
     if ((service->flags & MANIFEST_SERVICE_HAS_CPUS) != 0)
@@ -86,7 +108,7 @@ int64_t service_start(const struct manifest_service *service)
         return cpus;
     }
     /* A set of its own is never released: it would end for the service too. */
-    int64_t handle = spawn(service, (uint32_t)cpus);
+    int64_t handle = spawn(service, number, (uint32_t)cpus, (uint32_t)session);
 
     if (handle < 0)
         say_refused(service, "it cannot be started", handle);
@@ -133,7 +155,7 @@ static bool judge(const struct manifest_service *service, uint32_t handle, int64
         fmt_text(&line.f, "it exited with ");
         fmt_i64(&line.f, exit_status, 0);
     } else {
-        fmt_text(&line.f, "it was killed");
+        fmt_text(&line.f, end == PROCESS_LOGGED_OUT ? "it was logged out" : "it was killed");
     }
     rt_line_end(&line);
     return false;

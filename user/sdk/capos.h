@@ -24,6 +24,7 @@
 #include "user/rt/program.h"
 #include "user/rt/ring.h"
 #include "user/rt/semaphore.h"
+#include "user/rt/session.h"
 #include "user/rt/stack.h"
 #include "user/rt/syscall.h"
 #include "user/rt/table.h"

@@ -115,6 +115,15 @@ void kernel_resume(void)
     glue_leave();
 }
 
+void kernel_irq(uint32_t line)
+{
+    (void)line; /* nobody can ask for one yet */
+    glue_interrupt();
+    arch_irq_acknowledge();
+    cpu_this()->spurious_count++;
+    glue_leave();
+}
+
 void kernel_spurious(uint32_t vector)
 {
     (void)vector;

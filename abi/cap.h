@@ -21,7 +21,7 @@
 #include "abi/machine.h"
 #include "abi/process.h"
 #include "abi/session.h"
-#include "abi/why.h"
+#include "abi/thread.h"
 
 #define CAP_SLOT_BITS 10u
 #define CAP_SLOT_COUNT (1u << CAP_SLOT_BITS)
@@ -214,16 +214,6 @@ enum cap_process_method {
     PROCESS_WHY = 4
 };
 
-struct cap_thread_params {
-    uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0 = default */
-    uint32_t latency_class; /* enum latency_class, or CAP_CLASS_DEFAULT */
-    uint32_t has_mask;      /* 0 or 1 */
-    uint32_t reserved;
-    uint64_t mask[16]; /* 1024 CPUs */
-};
-
-#define CAP_CLASS_DEFAULT UINT32_MAX /* in cap_thread_params: the process's */
-
 /* What SET_PROCESS sets, of each thread and for those to come. */
 struct cap_process_policy {
     uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0: stays */
@@ -231,20 +221,6 @@ struct cap_process_policy {
     uint32_t has_class;     /* 0 or 1 */
     uint32_t has_mask;      /* 0 or 1 */
     uint64_t mask[16];      /* 1024 CPUs; may be wider than the process's CPU set */
-};
-
-/* A thread up to this instant. */
-struct cap_thread_stat {
-    uint64_t runtime_ns;
-    uint32_t cpu; /* that it is on, or was last, or is on its way to */
-    uint32_t is_running;
-};
-
-/* A thread's last reasons, newest first; behind `count` of them all is zero. */
-struct cap_thread_why {
-    uint32_t count;
-    uint32_t reserved;
-    struct why reasons[WHY_RECORD_COUNT];
 };
 
 #endif /* ABI_CAP_H */

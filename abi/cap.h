@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "abi/device.h"
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
@@ -48,7 +49,10 @@
     X(PROCESS, 12, 0, NULL, "a process: waiting for its end, ending it")                      \
     X(GRANT, 13, 0, NULL, "a grant: what was copied through it can be revoked")               \
     X(SESSIONS, 14, 13, "sessions", "making sessions; what sessions and services have used")  \
-    X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")
+    X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")              \
+    X(IRQS, 16, 14, "irqs", "binding interrupt lines of devices")                             \
+    X(IRQ, 17, 0, NULL, "an interrupt line, bound to a CPU")                                  \
+    X(PORTS, 18, 15, "ports", "a range of the machine's I/O ports")
 
 enum cap_kind {
     CAP_KIND_EMPTY = 0,
@@ -73,6 +77,8 @@ enum cap_slot {
     CAP_ARGUMENTS = 11, /* its arguments */
     CAP_MANIFEST = 12,  /* its manifest table (abi/manifest.h) */
     CAP_SESSIONS = 13,
+    CAP_IRQS = 14,
+    CAP_PORTS = 15,
     CAP_SLOT_FIRST_FREE = 16
 };
 
@@ -165,6 +171,7 @@ enum cap_slot {
  *                 left, but it has not ended yet; WAIT.
  *   WHY           as of THREADS, of a thread of that process.  STALE also: it has no thread left.
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
+ * IRQS, IRQ, PORTS: abi/device.h
  */
 #define CONSOLE_WRITE_BYTES_MAX 1024u
 #define MEMORY_MAP_WRITE 1u

@@ -3,6 +3,7 @@
 #include "abi/syscall.h"
 #include "kernel/console.h"
 #include "kernel/enter.h"
+#include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/quiesce.h"
 #include "kernel/sched_glue.h"
@@ -117,10 +118,8 @@ void kernel_resume(void)
 
 void kernel_irq(uint32_t line)
 {
-    (void)line; /* nobody can ask for one yet */
     glue_interrupt();
-    arch_irq_acknowledge();
-    cpu_this()->spurious_count++;
+    glue_wake(irq_fire(line), WAKE_IRQ);
     glue_leave();
 }
 

@@ -17,11 +17,12 @@
 
 #include <stdint.h>
 
+#include "abi/device.h"
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
 #include "abi/session.h"
-#include "abi/why.h"
+#include "abi/thread.h"
 
 #define CAP_SLOT_BITS 10u
 #define CAP_SLOT_COUNT (1u << CAP_SLOT_BITS)
@@ -48,7 +49,10 @@
     X(PROCESS, 12, 0, NULL, "a process: waiting for its end, ending it")                      \
     X(GRANT, 13, 0, NULL, "a grant: what was copied through it can be revoked")               \
     X(SESSIONS, 14, 13, "sessions", "making sessions; what sessions and services have used")  \
-    X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")
+    X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")              \
+    X(IRQS, 16, 14, "irqs", "binding interrupt lines of devices")                             \
+    X(IRQ, 17, 0, NULL, "an interrupt line, bound to a CPU")                                  \
+    X(PORTS, 18, 15, "ports", "a range of the machine's I/O ports")
 
 enum cap_kind {
     CAP_KIND_EMPTY = 0,
@@ -73,6 +77,8 @@ enum cap_slot {
     CAP_ARGUMENTS = 11, /* its arguments */
     CAP_MANIFEST = 12,  /* its manifest table (abi/manifest.h) */
     CAP_SESSIONS = 13,
+    CAP_IRQS = 14,
+    CAP_PORTS = 15,
     CAP_SLOT_FIRST_FREE = 16
 };
 
@@ -165,6 +171,7 @@ enum cap_slot {
  *                 left, but it has not ended yet; WAIT.
  *   WHY           as of THREADS, of a thread of that process.  STALE also: it has no thread left.
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
+ * IRQS, IRQ, PORTS: abi/device.h
  */
 #define CONSOLE_WRITE_BYTES_MAX 1024u
 #define MEMORY_MAP_WRITE 1u
@@ -214,16 +221,6 @@ enum cap_process_method {
     PROCESS_WHY = 4
 };
 
-struct cap_thread_params {
-    uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0 = default */
-    uint32_t latency_class; /* enum latency_class, or CAP_CLASS_DEFAULT */
-    uint32_t has_mask;      /* 0 or 1 */
-    uint32_t reserved;
-    uint64_t mask[16]; /* 1024 CPUs */
-};
-
-#define CAP_CLASS_DEFAULT UINT32_MAX /* in cap_thread_params: the process's */
-
 /* What SET_PROCESS sets, of each thread and for those to come. */
 struct cap_process_policy {
     uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0: stays */
@@ -231,20 +228,6 @@ struct cap_process_policy {
     uint32_t has_class;     /* 0 or 1 */
     uint32_t has_mask;      /* 0 or 1 */
     uint64_t mask[16];      /* 1024 CPUs; may be wider than the process's CPU set */
-};
-
-/* A thread up to this instant. */
-struct cap_thread_stat {
-    uint64_t runtime_ns;
-    uint32_t cpu; /* that it is on, or was last, or is on its way to */
-    uint32_t is_running;
-};
-
-/* A thread's last reasons, newest first; behind `count` of them all is zero. */
-struct cap_thread_why {
-    uint32_t count;
-    uint32_t reserved;
-    struct why reasons[WHY_RECORD_COUNT];
 };
 
 #endif /* ABI_CAP_H */

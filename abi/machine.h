@@ -47,6 +47,7 @@ struct cap_machine_stat {
     uint64_t ended_joined_count; /* somebody waited in JOIN */
     uint64_t ended_waited_count; /* processes: somebody waited in WAIT */
     uint64_t sessions_free;
+    uint64_t irqs_free; /* bindings of interrupt lines */
 };
 
 #endif /* ABI_MACHINE_H */

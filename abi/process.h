@@ -56,6 +56,7 @@ struct cap_process_info {
 /*
  * What the threads of a process have used, the ended ones and its reaper included.  Each counts
  * once, up to the instant at which it was read; one about to be gone up to its last charge.
+ * irq_ns is no time of theirs: what the CPUs spent on interrupts of lines that the process bound.
  */
 struct cap_process_stat {
     uint64_t runtime_ns;
@@ -65,6 +66,7 @@ struct cap_process_stat {
     uint64_t migrations;
     uint32_t live_count;  /* threads that have not ended */
     uint32_t ended_count; /* threads that have, modulo 2^32 */
+    uint64_t irq_ns;
 };
 
 #endif /* ABI_PROCESS_H */

@@ -46,8 +46,9 @@
  *                  completes CANCELLED, this one OK.  STALE: no such operation is in flight, or it
  *                  ended before; its completion is there or follows.  Of several of that name, one.
  *   RELEASE        cap.  Gives the slot of a capability back, live or not; its handle is STALE.
- *                  What its maker lets go so of a process: abi/cap.h; a CPUS object ends; a MEMORY
- *                  object and a GRANT stay until they are destroyed and revoked, or he ends.
+ *                  What its maker lets go so of a process: abi/cap.h; a CPUS object and an IRQ
+ *                  end; a MEMORY object and a GRANT stay until they are destroyed and revoked, or
+ *                  he ends.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  */
 #define RING_OP_TABLE(X)                                                                  \

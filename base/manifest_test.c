@@ -278,7 +278,7 @@ static void test_manifest_capability_names(void **state)
     (void)state;
     for (uint32_t slot = 0; slot < CAP_SLOT_COUNT; slot++)
         count += manifest_capability_name(slot) != NULL;
-    assert_int_equal(count, CAP_SESSIONS - 1);
+    assert_int_equal(count, CAP_PORTS - 1);
     assert_null(manifest_capability_name(CAP_NONE));
     assert_null(manifest_capability_name(CAP_MANIFEST));
     assert_string_equal(manifest_capability_name(CAP_LEDGER), "ledger");

@@ -81,13 +81,17 @@ HOT void account_idle(struct sched *s, struct rq *rq, struct mono now)
         refuse(s, rq, now);
 }
 
-void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end)
+uint64_t account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end)
 {
     struct rq *rq = rq_of(s, cpu);
     struct mono from = mono_before(begin, rq->since) ? rq->since : begin;
 
-    if (mono_before(from, end))
-        rq->excluded_ns += (uint64_t)mono_diff_ns(end, from);
+    if (!mono_before(from, end))
+        return 0;
+    uint64_t took_ns = (uint64_t)mono_diff_ns(end, from);
+
+    rq->excluded_ns += took_ns;
+    return took_ns;
 }
 
 struct mono account_effective_since(const struct sched *s, uint32_t cpu)

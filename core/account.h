@@ -40,8 +40,9 @@ void account_charge_to(struct sched *s, struct rq *rq, struct current who, struc
 void account_idle(struct sched *s, struct rq *rq, struct mono now);
 
 /* An interrupt on `cpu` took from `begin` to `end`: nobody's time.  Call it last in the
- * interrupt; the interval [begin, end) must not have been charged. */
-void account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end);
+ * interrupt; the interval [begin, end) must not have been charged.
+ * Returns: how much of it the interrupts' account gets. */
+uint64_t account_interrupt(struct sched *s, uint32_t cpu, struct mono begin, struct mono end);
 
 /* Own CPU time of the thread running on a CPU at t is its ledger's runtime_ns + (t - this). */
 static inline struct mono account_uncharged_since(const struct rq *rq)

@@ -57,6 +57,27 @@ static void test_account_interrupt_time_is_nobodys(void **state)
     fixture_free(f);
 }
 
+/* Goal: what account_interrupt answers adds up to the interrupts' account.  Method: one interrupt
+ * that began before the open interval did, one within it, one that took no time. */
+static void test_account_interrupt_says_what_it_took(void **state)
+{
+    struct fixture *f = fixture_new(1, 1, 0);
+    struct thread_ref ref = start(f, 0);
+
+    (void)state;
+    f->now.ns = 100;
+    fixture_block(f, 0);
+    assert_int_equal(account_interrupt(f->s, 0, (struct mono){90}, (struct mono){130}), 30);
+    assert_int_equal(account_interrupt(f->s, 0, (struct mono){150}, (struct mono){155}), 5);
+    assert_int_equal(account_interrupt(f->s, 0, (struct mono){160}, (struct mono){160}), 0);
+    f->now.ns = 300;
+    (void)fixture_wake(f, 0, ref);
+    fixture_decide(f, 0);
+    assert_int_equal(rq_of(f->s, 0)->irq_ns, 35);
+    account_check(f->s, 0);
+    fixture_free(f);
+}
+
 /* Goal: a clock that runs backwards charges nobody and is counted; nothing is lost afterwards. */
 static void test_account_refuses_a_clock_that_runs_backwards(void **state)
 {
@@ -152,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_account_runtime_grows_while_running_and_stops_while_blocked),
         cmocka_unit_test(test_account_interrupt_time_is_nobodys),
+        cmocka_unit_test(test_account_interrupt_says_what_it_took),
         cmocka_unit_test(test_account_refuses_a_clock_that_runs_backwards),
         cmocka_unit_test(test_account_refuses_an_absurd_charge),
         cmocka_unit_test(test_account_conserves_every_nanosecond),

@@ -29,6 +29,7 @@ enum wake_source {
     WAKE_START = 3, /* the first wake of a new thread */
     WAKE_ENDPOINT = 4,
     WAKE_PROCESS = 5,
+    WAKE_IRQ = 6, /* a device's interrupt */
     WAKE_SOURCE_COUNT
 };
 

@@ -14,6 +14,7 @@
 #define KERNEL_ARCH_H
 
 #include "base/types.h"
+#include "kernel/arch_device.h" /* the part for devices that programs drive */
 
 #define ARCH_CPU_MAX 64u
 #define ARCH_PAGE_BYTES 4096u

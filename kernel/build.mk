@@ -100,6 +100,7 @@ $(eval $(call UNIT_TEST,kernel/pool_test,$(KERNEL_FRAMES) $(B)/san/kernel/pool.o
 $(eval $(call UNIT_TEST,kernel/ledger_test,$(KERNEL_FIXTURE) $(B)/san/kernel/ledger.o))
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
 $(eval $(call UNIT_TEST,kernel/pauses_test,$(B)/san/kernel/pauses.o))
+$(eval $(call UNIT_TEST,kernel/ports_test,$(B)/san/kernel/ports.o))
 $(eval $(call UNIT_TEST,kernel/op_test,\
     $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
@@ -112,12 +113,12 @@ $(foreach noun,archive ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(no
 # Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
 KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
-    work seat process session tally op park ring timer)
+    irq work seat process session tally op park ring timer)
 KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
 KERNEL_NO_WALKS := $(B)/san/kernel/fixture/walks.o
 KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/threads process_make process_end reaper)
-$(foreach noun,cap cpuset grant mapping memobj quiesce seat tally work,\
+$(foreach noun,cap cpuset grant irq mapping memobj quiesce seat tally work,\
     $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
         $(KERNEL_NO_WALKS))))
 $(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \

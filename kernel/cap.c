@@ -4,6 +4,7 @@
 #include "kernel/cpuset.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
 #include "kernel/session.h"
@@ -264,10 +265,14 @@ static bool record_is_live(const struct cap_ref *ref)
         return pool_is_live(&grant_pool, object);
     case CAP_KIND_CPUS:
         return pool_is_live(&cpuset_pool, object);
-    case CAP_KIND_SESSIONS:
-        return true;
     case CAP_KIND_SESSION:
         return pool_is_live(&session_pool, object);
+    case CAP_KIND_IRQ:
+        return pool_is_live(&irq_pool, object);
+    case CAP_KIND_SESSIONS:
+    case CAP_KIND_IRQS:
+    case CAP_KIND_PORTS: /* the capability says which: kernel/ports.h */
+        return true;
     default:
         return false;
     }
@@ -284,6 +289,8 @@ static bool object_is_live(const struct cap_ref *ref)
         owner = memobj_owner(ref->object);
     else if (ref->kind == CAP_KIND_CPUS)
         owner = cpuset_owner(ref->object);
+    else if (ref->kind == CAP_KIND_IRQ)
+        owner = irq_owner(ref->object);
     is_live = session_of_is_live(owner);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return is_live && record_is_live(ref); /* after the owner: else that was another's */
@@ -338,6 +345,8 @@ enum status cap_release(struct process *process, uint32_t handle)
         cpuset_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
     else if (ref.kind == CAP_KIND_SESSION)
         session_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
+    else if (ref.kind == CAP_KIND_IRQ)
+        irq_release(process, (struct pool_ref){ref.object, ref.object_gen}, CAP_SLOT(handle));
     return STATUS_OK;
 }
 
@@ -353,7 +362,8 @@ int64_t cap_invoke(uint32_t handle, struct cap_call *call)
         [CAP_KIND_CPUS] = cpus_methods,       [CAP_KIND_MEMORY] = memory_methods,
         [CAP_KIND_VIEW] = memory_methods,     [CAP_KIND_PROCESS] = process_methods,
         [CAP_KIND_GRANT] = grant_methods,     [CAP_KIND_SESSIONS] = sessions_methods,
-        [CAP_KIND_SESSION] = session_methods,
+        [CAP_KIND_SESSION] = session_methods, [CAP_KIND_IRQS] = irqs_methods,
+        [CAP_KIND_IRQ] = irq_methods,         [CAP_KIND_PORTS] = ports_methods,
     };
     enum status status = look_up(call->thread->process, handle, &call->ref);
 

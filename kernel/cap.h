@@ -142,5 +142,8 @@ cap_methods sessions_methods; /* cap_session.c */
 cap_methods session_methods;  /* cap_session.c */
 /* Does the process hold SESSIONS, live, in its well-known slot?  (cap_session.c) */
 MUST_USE bool sessions_are_held(const struct process *process);
+cap_methods irqs_methods;    /* cap_device.c */
+cap_methods irq_methods;     /* cap_device.c */
+cap_methods ports_methods;   /* cap_device.c */
 
 #endif /* KERNEL_CAP_H */

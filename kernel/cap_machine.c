@@ -7,6 +7,7 @@
 #include "kernel/cpuset.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/pauses.h"
@@ -107,6 +108,7 @@ static int64_t machine_stat(const struct process *process, uint64_t to)
         .grants_free = pool_free_count(&grant_pool),
         .cpusets_free = pool_free_count(&cpuset_pool),
         .sessions_free = pool_free_count(&session_pool),
+        .irqs_free = pool_free_count(&irq_pool),
     };
 
     count_slots(&stat);

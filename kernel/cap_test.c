@@ -13,6 +13,7 @@
 #include "kernel/cpuset.h"
 #include "kernel/fixture/outside.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/memobj.h"
 
 #define GEN_LAST ((1u << (32u - CAP_SLOT_BITS)) - 2u) /* of a handle */
@@ -394,6 +395,7 @@ static void test_cap_live_is_object_and_grant(void **state)
         [CAP_KIND_MEMORY] = &memobj_pool,   [CAP_KIND_VIEW] = &memobj_pool,
         [CAP_KIND_PROCESS] = &process_pool, [CAP_KIND_GRANT] = &grant_pool,
         [CAP_KIND_CPUS] = &cpuset_pool,     [CAP_KIND_SESSION] = &session_pool,
+        [CAP_KIND_IRQ] = &irq_pool,
     };
     struct pool_ref grant;
 
@@ -463,6 +465,31 @@ static void test_cap_goes_with_its_makers_session(void **state)
     assert_false(cap_is_live(&granted));
     assert_int_equal(cap_lookup(&member, handle, &granted), STATUS_STALE);
     assert_int_equal(cap_lookup(&process, insert(1), &granted), STATUS_OK);
+}
+
+/* Goal: so does a line that it bound.  Method: one, which fires; nobody acknowledges it. */
+static void test_cap_line_goes_with_its_makers_session(void **state)
+{
+    (void)state;
+    const struct irq_request request = {.line = 1, .grant = {GRANT_ROOT, 0}, .slot = 51};
+    struct process member;
+    struct pool_ref irq;
+    uint32_t session;
+
+    start();
+    outside_process(&member, 100);
+    cpumask_set(member.cpus.words, 0);
+    assert_int_equal(session_create(&process, 40, &session), STATUS_OK);
+    member.session = session_at(session);
+    assert_int_equal(irq_bind(&member, &request, &irq), STATUS_OK);
+    struct cap_ref line = {CAP_KIND_IRQ, irq.index, irq.gen, GRANT_ROOT, 0};
+
+    assert_int_equal(irq_acknowledge(&line), STATUS_OK);
+    port_store32(&session_at(session)->is_live, 0);
+    assert_false(cap_is_live(&line));
+    assert_true(thread_ref_is_none(irq_fire(1)));
+    assert_int_equal(irq_acknowledge(&line), STATUS_STALE);
+    assert_true(fixture_is_masked(1));
 }
 
 /* Goal: looking up asks for the kind, and authority goes first.  Method: one of another kind;
@@ -536,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_cap_reader_sees_one_use),
         cmocka_unit_test(test_cap_live_is_object_and_grant),
         cmocka_unit_test(test_cap_goes_with_its_makers_session),
+        cmocka_unit_test(test_cap_line_goes_with_its_makers_session),
         cmocka_unit_test(test_cap_lookup_asks_for_kind_life_and_process),
         cmocka_unit_test(test_cap_release_lets_go),
     };

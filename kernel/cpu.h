@@ -27,6 +27,8 @@ struct cpu {
     bool is_settled;         /* space, FPU, timer and telemetry record are those of current */
     bool is_interrupt;       /* this entry is an interrupt, begun at entered_at */
     struct mono entered_at;
+    uint32_t irq; /* that this interrupt fired for: index of its binding, */
+    uint32_t irq_gen; /* and generation; 0: none */
     struct mono arm_at;   /* the next scheduling instant, from the last decision */
     struct mono armed_at; /* what the hardware timer is set to */
     uint64_t timer_count; /* timer interrupts */

@@ -3,6 +3,7 @@
 #include "abi/syscall.h"
 #include "kernel/console.h"
 #include "kernel/enter.h"
+#include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/quiesce.h"
 #include "kernel/sched_glue.h"
@@ -112,6 +113,13 @@ void kernel_kick(void)
 void kernel_resume(void)
 {
     glue_interrupt();
+    glue_leave();
+}
+
+void kernel_irq(uint32_t line)
+{
+    glue_interrupt();
+    glue_wake(irq_fire(line), WAKE_IRQ);
     glue_leave();
 }
 

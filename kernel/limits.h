@@ -20,6 +20,7 @@
 #define CPUSETS_MAX (OBJECTS_MAX + BOOT_OBJECTS_MAX)
 #define SESSIONS_MAX 256u
 #define SESSION_WAITERS_MAX 64u /* who waits for one to be logged out */
+#define IRQS_MAX ARCH_IRQ_LINES_MAX
 #define CAP_SLOTS_MAX (1u << 20) /* of all processes: a ledger's first limit, no table */
 
 /* Work is done in steps between which interrupts are let in: about 10,000 instructions each. */
@@ -28,6 +29,7 @@
 #define SEATS_PER_STEP 16u  /* threads looked at, and killed */
 #define RECORDS_PER_STEP 128u /* records of a pool looked at */
 #define WAITERS_PER_STEP 16u
+#define IRQS_PER_STEP 16u /* interrupt bindings ended */
 
 #define PROCESS_WAITERS_MAX 256u  /* who waits for one process: looked at in one hold of its lock */
 #define PROCESS_MAPPINGS_MAX 1024u /* of one process: looked at in one hold of a lock */

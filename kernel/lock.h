@@ -23,6 +23,7 @@ enum lock_rank {
     LOCK_OBJECT,  /* what belongs to which process; who maps which memory object */
     LOCK_PARK,    /* a bucket of waiters */
     LOCK_TIMER,   /* a CPU's timers */
+    LOCK_IRQ,     /* interrupt bindings and the lines' controllers */
     LOCK_SPACE,   /* a process's page tables */
     LOCK_QUIESCE, /* who waits for other CPUs to let go */
     LOCK_POOL,    /* free records of a pool */

@@ -6,10 +6,12 @@
 #include "kernel/cpuset.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/park.h"
 #include "kernel/pauses.h"
+#include "kernel/ports.h"
 #include "kernel/process.h"
 #include "kernel/program.h"
 #include "kernel/quiesce.h"
@@ -85,7 +87,8 @@ static void read_archive(const struct arch_boot *boot, struct archive *archive)
 static void make_pools(uint32_t cpu_count)
 {
     if (!glue_init(cpu_count, THREAD_SLOTS) || !uthread_init() || !process_init() ||
-        !session_init() || !memobj_init() || !mapping_init() || !grant_init() || !cpuset_init())
+        !session_init() || !memobj_init() || !mapping_init() || !grant_init() || !cpuset_init() ||
+        !irq_init())
         refuse("too little memory for the kernel's tables", "");
 }
 
@@ -120,11 +123,14 @@ static uint32_t first_gifts(const struct archive *archive, uint32_t cpu_count,
             (place), {.kind = (number), .grant = GRANT_ROOT, .object = 0}};
     CAP_KIND_TABLE(GIVE_KIND)
 #undef GIVE_KIND
-    for (uint32_t i = 0; i < count; i++) /* at most CAP_KIND_COUNT */
+    for (uint32_t i = 0; i < count; i++) { /* at most CAP_KIND_COUNT */
         if (gifts[i].ref.kind == CAP_KIND_CPUS) {
             gifts[i].ref.object = cpus;
             gifts[i].ref.object_gen = pool_gen(&cpuset_pool, cpus);
+        } else if (gifts[i].ref.kind == CAP_KIND_PORTS) {
+            gifts[i].ref.object = ports_all();
         }
+    }
     gifts[count].slot = CAP_WORKLOAD;
     count += give_file(archive, BOOT_WORKLOAD, &gifts[count]);
     gifts[count].slot = CAP_ARGUMENTS;

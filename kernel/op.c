@@ -2,6 +2,7 @@
 #include "kernel/op.h"
 
 #include "base/bits.h"
+#include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/uthread.h"
@@ -80,6 +81,8 @@ static NOINLINE void unlink(struct uthread *t, struct op *op)
         process_wait_cancel(op);
     else if (op->kind == OP_LOGOUT)
         session_logout_cancel(op);
+    else if (op->kind == OP_IRQ)
+        irq_wait_cancel(op);
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)

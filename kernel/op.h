@@ -17,16 +17,16 @@
  * in a cancelled operation; the timer wakes nobody; the CANCEL answers STALE.  A record cannot
  * become PENDING again under a late claimer: only the owner frees it, after it has unlinked it from
  * the tree and the bucket under the locks that those claims happen under (OP1).  A JOIN is unlinked
- * before its claim, because the end of a thread asserts that it wins.  WORK (kernel/work.h) is the
- * owner's alone and cannot be cancelled.
+ * before its claim, because the end of a thread asserts that it wins; so is an IRQ.  WORK
+ * (kernel/work.h) is the owner's alone and cannot be cancelled.
  *
  *   OP1  A record is freed only when no timer and no bucket links it; both unlink under their
  *        locks, and claims happen under those too: a claim never meets a record of a new use.
  *   OP2  After its done bit is set only the owner touches a record, except that a firing timer or
  *        an unparking CPU still unlinks it, under the lock op_release takes.
  *
- * Locks: freeing takes LOCK_TIMER, LOCK_PARK, LOCK_THREAD, LOCK_PROCESS or LOCK_FAMILY, one after
- * the other.
+ * Locks: freeing takes LOCK_TIMER, LOCK_PARK, LOCK_THREAD, LOCK_PROCESS, LOCK_FAMILY or LOCK_IRQ,
+ * one after the other.
  */
 #ifndef KERNEL_OP_H
 #define KERNEL_OP_H
@@ -40,7 +40,7 @@
 struct enter_answer;
 struct uthread;
 
-enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK, OP_LOGOUT };
+enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK, OP_LOGOUT, OP_IRQ };
 enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
 
 struct op {
@@ -50,7 +50,7 @@ struct op {
     uint64_t key;       /* PARK: physical address of the word; others: index of the target */
     union {
         uint64_t virt;         /* PARK: user address of the word */
-        struct pool_ref grant; /* WAIT: under which the process's handle is held */
+        struct pool_ref grant; /* WAIT, IRQ: under which the handle is held */
     };
     uint64_t user_data;
     uint64_t value;

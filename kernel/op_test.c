@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
+#include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -54,7 +55,7 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
 
 static struct process process;
 static uint32_t unlinked_joins;
-static uint32_t unlinked_waits, unlinked_logouts;
+static uint32_t unlinked_waits, unlinked_logouts, unlinked_irqs;
 
 void seat_join_cancel(struct process *of, struct op *op)
 {
@@ -75,6 +76,12 @@ void session_logout_cancel(struct op *op)
     unlinked_logouts++;
 }
 
+void irq_wait_cancel(struct op *op)
+{
+    assert_int_equal(port_load32(&op->state), OP_PENDING); /* before its claim */
+    unlinked_irqs++;
+}
+
 static void start(void)
 {
     cpu_number = 0;
@@ -82,7 +89,7 @@ static void start(void)
     timer_init();
     park_init();
     unlinked_joins = 0;
-    unlinked_waits = unlinked_logouts = 0;
+    unlinked_waits = unlinked_logouts = unlinked_irqs = 0;
     memset(&page, 0, sizeof(page));
     thread = (struct uthread){.ref = {3, 1}, .process = &process};
     op_init(&thread);
@@ -154,8 +161,8 @@ static void test_op_cancel_passes_over_the_complete(void **state)
     assert_int_equal(page.header.cq_tail, 2);
 }
 
-/* Goal: a JOIN, a WAIT, a LOGOUT is unlinked before it is claimed.  Method: the stand-ins above
- * look. */
+/* Goal: a JOIN, a WAIT, a LOGOUT, an IRQ is unlinked before it is claimed.  Method: the stand-ins
+ * above look. */
 static void test_op_cancel_unlinks_first(void **state)
 {
     (void)state;
@@ -171,6 +178,9 @@ static void test_op_cancel_unlinks_first(void **state)
     (void)wait_for(OP_LOGOUT, 9);
     assert_true(op_cancel(&thread, 9));
     assert_int_equal(unlinked_logouts, 1);
+    (void)wait_for(OP_IRQ, 10);
+    assert_true(op_cancel(&thread, 10));
+    assert_int_equal(unlinked_irqs, 1);
 }
 
 /* Goal: work is not cancelled; the thread's end takes back its record, too.  Method: one in flight

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/fixture/fixture.h"
+#include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
@@ -57,6 +58,12 @@ void session_logout_cancel(struct op *op)
 {
     (void)op;
     fail(); /* or for one to be logged out */
+}
+
+void irq_wait_cancel(struct op *op)
+{
+    (void)op;
+    fail(); /* or a device */
 }
 
 static uint32_t *word(void)

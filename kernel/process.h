@@ -38,7 +38,7 @@ enum process_phase {
     PHASE_THREADS = 0, /* kill them */
     PHASE_GATHER,      /* end its children and sessions; until they, all threads and its reaper
                         * are gone */
-    PHASE_OBJECTS,     /* memory objects, mappings, CPU sets, grants */
+    PHASE_OBJECTS,     /* interrupt bindings, memory objects, mappings, CPU sets, grants */
     PHASE_REVOKED,     /* what others had through its grants */
     PHASE_LET_GO,      /* until no CPU has its address space loaded */
     PHASE_SPACE,
@@ -78,6 +78,7 @@ struct process {
 
     /* Any CPU. */
     struct port_atomic32 live_count; /* threads, seats taken for threads, process_hold */
+    struct port_atomic64 irq_ns;     /* of interrupts for its bindings (kernel/irq.h) */
 
     /* LOCK_PROCESS. */
     uint32_t waiter_count;
@@ -92,6 +93,7 @@ struct process {
     uint32_t mapping_count;
     struct list cpusets;
     struct list grants;
+    struct list irqs;
 
     /* LOCK_FAMILY. */
     struct list children;

@@ -2,6 +2,7 @@
 /* process_end.c - a process's end, in bounded steps: authority, threads, what it shared, memory. */
 #include "kernel/cpuset.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
@@ -250,8 +251,10 @@ static enum work_turn gather(struct process *p, bool *is_parked)
 static enum work_turn end_objects(struct process *p, struct thread_ref worker)
 {
     struct work *w = &p->work;
-    enum work_turn turn;
+    enum work_turn turn = irq_end_some(p);
 
+    if (turn != WORK_DONE)
+        return turn;
     if (w->kind == WORK_NONE) {
         uint32_t memory = memobj_first_of(p);
 

@@ -10,6 +10,7 @@
 #include "kernel/cpuset.h"
 #include "kernel/fixture/threads.h"
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/mapping.h"
 #include "kernel/process.h"
 
@@ -370,6 +371,8 @@ static void test_process_end_takes_back_what_it_shared(void **state)
     struct cap_ref mine, theirs;
     struct pool_ref grant;
     const struct cpumask mask = {{1}};
+    const struct irq_request request = {.line = 1, .grant = no_grant, .slot = 98};
+    struct pool_ref irq;
     uint32_t handles[2], set;
 
     start();
@@ -384,6 +387,9 @@ static void test_process_end_takes_back_what_it_shared(void **state)
     map(q, &theirs, AT + 200 * PAGE);
     assert_int_equal(grant_create(p, no_grant, &grant), STATUS_OK);
     assert_int_equal(cpuset_create(p, &mask, 99, &set), STATUS_OK);
+    cpumask_set(p->cpus.words, 0);
+    assert_int_equal(irq_bind(p, &request, &irq), STATUS_OK);
+    assert_false(fixture_is_masked(1));
     theirs.grant = grant.index;
     theirs.grant_gen = grant.gen;
     map(q, &theirs, AT + 400 * PAGE);
@@ -396,6 +402,8 @@ static void test_process_end_takes_back_what_it_shared(void **state)
                      memobj_frame(pool_at(&memobj_pool, theirs.object), 69));
     assert_int_equal(pool_free_count(&mapping_pool), MAPPINGS_MAX - 1);
     assert_int_equal(pool_free_count(&cpuset_pool), CPUSETS_MAX);
+    assert_int_equal(pool_free_count(&irq_pool), IRQS_MAX);
+    assert_true(fixture_is_masked(1));
     assert_int_equal(pool_free_count(&grant_pool), GRANTS_MAX);
     process_end(q, PROCESS_KILLED, 0);
     threads_settle();

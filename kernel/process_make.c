@@ -24,6 +24,7 @@ static void init_record(struct process *p, struct process *parent,
     list_init(&p->mappings);
     list_init(&p->cpusets);
     list_init(&p->grants);
+    list_init(&p->irqs);
     list_init(&p->children);
     list_init(&p->sibling);
     list_init(&p->sessions);

@@ -5,6 +5,7 @@
 #include "kernel/clock.h"
 #include "kernel/enter.h"
 #include "kernel/frame.h"
+#include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/telemetry.h"
 #include "kernel/uthread.h"
@@ -310,13 +311,26 @@ static HOT void load(struct cpu *cpu, struct uthread *t)
     t->fpu_cpu = cpu->number;
 }
 
+/* What it took is also booked to whose device it was for. */
+static NOINLINE void end_device_interrupt(struct cpu *cpu, uint64_t took_ns)
+{
+    struct pool_ref irq = {cpu->irq, cpu->irq_gen};
+
+    cpu->irq_gen = 0;
+    irq_charge(irq, took_ns);
+}
+
 /* The interrupt this entry was, if it was one, is over. */
 static HOT void end_interrupt(struct cpu *cpu)
 {
+    uint64_t took_ns;
+
     if (!cpu->is_interrupt)
         return;
     cpu->is_interrupt = false;
-    account_interrupt(machine, cpu->number, cpu->entered_at, clock_now());
+    took_ns = account_interrupt(machine, cpu->number, cpu->entered_at, clock_now());
+    if (cpu->irq_gen != 0)
+        end_device_interrupt(cpu, took_ns);
 }
 
 NORETURN static NOINLINE void idle(struct cpu *cpu)

@@ -25,6 +25,7 @@ static void add(struct cap_total_stat *sum, const struct cap_total_stat *more)
     sum->threads.migrations += more->threads.migrations;
     sum->threads.live_count += more->threads.live_count;
     sum->threads.ended_count += more->threads.ended_count;
+    sum->threads.irq_ns += more->threads.irq_ns;
     sum->process_count += more->process_count;
     sum->gone_count += more->gone_count;
 }
@@ -37,6 +38,7 @@ void tally_add_rest(struct cap_process_stat *sum, struct process *process)
     lock_take(&process->lock, LOCK_PROCESS);
     tally_add_ledger(sum, &process->left);
     sum->ended_count += process->left_count;
+    sum->irq_ns += port_load64(&process->irq_ns);
     lock_give(&process->lock, LOCK_PROCESS);
     if (process->reaper != NULL && uthread_read(process->reaper->ref, &reading) == STATUS_OK)
         tally_add_ledger(sum, &reading.ledger);

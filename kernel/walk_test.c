@@ -129,6 +129,7 @@ static void test_walk_counts_everybody_once(void **state)
 
     (void)state;
     process_leave(process, &left, 3);
+    port_store64(&process->irq_ns, 11);
     outside.used_ns = 100;
     assert_int_equal(walk_stat_step(&w), WORK_MORE);
     assert_true(thread_ref_is_none(seat_end(process, seat_of(process, 0), 0, true)));
@@ -140,6 +141,7 @@ static void test_walk_counts_everybody_once(void **state)
     assert_int_equal(w.stat.switches, 2);
     assert_int_equal(w.stat.live_count, SEATS - 1);
     assert_int_equal(w.stat.ended_count, 1 + 3);
+    assert_int_equal(w.stat.irq_ns, 11);
     struct cap_process_stat copied;
 
     assert_int_equal(vspace_copy_in(&process->space, &copied, TO, sizeof(copied)), STATUS_OK);

@@ -2,6 +2,7 @@
 #include "kernel/work.h"
 
 #include "kernel/grant.h"
+#include "kernel/irq.h"
 #include "kernel/limits.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
@@ -32,9 +33,24 @@ void work_redirect(struct work *w, struct thread_ref worker)
         process_redirect(process_at(w->object), worker);
 }
 
+/* w->cursor of WORK_REVOKE counts through mappings, interrupt bindings and processes. */
+#define REVOKE_IRQS MAPPINGS_MAX
+#define REVOKE_PROCESSES (MAPPINGS_MAX + IRQS_MAX)
+
+/* Behind the mappings: one record.  Returns: there may be more to do there. */
+static bool revoke_other(struct work *w)
+{
+    if (w->cursor < REVOKE_PROCESSES)
+        irq_drop_dead((uint32_t)(w->cursor - REVOKE_IRQS));
+    else if (!process_drop_waiters((uint32_t)(w->cursor - REVOKE_PROCESSES)))
+        return true;
+    w->cursor++;
+    return false;
+}
+
 /*
- * After a grant was revoked: first all mappings are looked at, then all processes for those who
- * wait.  w->cursor counts through both pools.  What is made from now on looks at the grant itself.
+ * After a grant was revoked: first all mappings are looked at, then all interrupt bindings, then
+ * all processes for those who wait.  What is made from now on looks at the grant itself.
  */
 static enum work_turn revoke_step(struct work *w)
 {
@@ -44,19 +60,18 @@ static enum work_turn revoke_step(struct work *w)
         return turn == WORK_DONE ? WORK_MORE : turn;
     }
     for (uint32_t i = 0; i < RECORDS_PER_STEP; i++) {
-        if (w->cursor == MAPPINGS_MAX + (uint64_t)process_pool.fresh) {
+        if (w->cursor == REVOKE_PROCESSES + (uint64_t)process_pool.fresh) {
             if (w->object != POOL_NONE)
                 grant_free(w->object);
             return WORK_DONE;
         }
-        if (w->cursor >= MAPPINGS_MAX) {
-            if (!process_drop_waiters((uint32_t)(w->cursor - MAPPINGS_MAX)))
+        if (w->cursor >= REVOKE_IRQS) {
+            if (revoke_other(w))
                 return WORK_MORE;
-            w->cursor++;
             continue;
         }
         if (w->cursor == mapping_pool.fresh) { /* the others were never used */
-            w->cursor = MAPPINGS_MAX;
+            w->cursor = REVOKE_IRQS;
             continue;
         }
         switch (mapping_claim_dead(w, (uint32_t)w->cursor)) {

@@ -26,7 +26,7 @@ enum work_kind {
     WORK_MAP,           /* a mapping's pages */
     WORK_UNMAP,         /* a mapping's end */
     WORK_DESTROY,       /* a memory object's end: all its mappings, then its frames */
-    WORK_REVOKE,        /* mappings and waits whose grant is dead */
+    WORK_REVOKE,        /* mappings, interrupt bindings and waits whose grant is dead */
     WORK_POLICY,        /* weight, class, CPU set of all threads of a process (kernel/walk.h) */
     WORK_STAT,          /* what they have used */
     WORK_TALLY          /* what the processes of a session or service have (kernel/session.h) */

@@ -114,6 +114,7 @@ static const char *source_name(int64_t source)
     static const char *const names[WAKE_SOURCE_COUNT] = {
         [WAKE_TIMER] = "timer", [WAKE_PARK] = "park",         [WAKE_JOIN] = "join",
         [WAKE_START] = "start", [WAKE_ENDPOINT] = "endpoint", [WAKE_PROCESS] = "process",
+        [WAKE_IRQ] = "irq",
     };
 
     return source >= 0 && source < WAKE_SOURCE_COUNT ? names[source] : "unknown";

@@ -165,15 +165,16 @@ static void test_manifest_all_capabilities(void **state)
     static const char text[] =
         "{\"services\":{\"a\":{\"program\":\"loadgen.elf\",\"capabilities\":[\"console\","
         "\"threads\",\"machine\",\"policy\",\"power\",\"spawner\",\"ledger\",\"table\",\"cpus\","
-        "\"workload\",\"arguments\",\"sessions\"]," LIMITS "}}}";
+        "\"workload\",\"arguments\",\"sessions\",\"irqs\",\"ports\"]," LIMITS "}}}";
     struct outcome o;
     const struct manifest_service *services = read_good(&o, text);
 
     (void)state;
-    assert_int_equal(services[0].cap_count, CAP_ARGUMENTS + 1);
+    assert_int_equal(services[0].cap_count, CAP_PORTS - 1);
     for (uint32_t i = 0; i < CAP_ARGUMENTS; i++)
         assert_int_equal(services[0].caps[i], CAP_CONSOLE + i);
-    assert_int_equal(services[0].caps[CAP_ARGUMENTS], CAP_SESSIONS);
+    for (uint32_t i = CAP_ARGUMENTS; i < CAP_PORTS - 1; i++)
+        assert_int_equal(services[0].caps[i], CAP_SESSIONS + i - CAP_ARGUMENTS);
     manifest_fini(&o.manifest);
 }
 
@@ -286,7 +287,7 @@ static void test_manifest_capabilities_are_checked(void **state)
     service_refused("\"capabilities\":[\"power\",\"frob\"],\"program\":\"loadgen.elf\"," LIMITS, 25,
                     "services.a.capabilities[1]: expected one of console, threads, machine, "
                     "policy, power, spawner, ledger, table, cpus, workload, arguments, sessions, "
-                    "found \"frob\"");
+                    "irqs, ports, found \"frob\"");
     service_refused("\"capabilities\":[\"power\",\"power\"],\"program\":\"loadgen.elf\"," LIMITS,
                     25,
                     "services.a.capabilities[1]: \"power\" is named twice; expected it once");

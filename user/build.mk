@@ -53,4 +53,4 @@ ALL += $(B)/user/loadgen.elf $(B)/user/bench.elf $(GUEST_TEST_ELF)
 
 $(eval $(call UNIT_TEST,user/loadgen/arguments_test,$(B)/san/user/loadgen/arguments.o))
 
-include user/init/init.mk user/sdk/sdk.mk tests/guest.mk
+include user/init/init.mk user/rtc/rtc.mk user/sdk/sdk.mk tests/guest.mk

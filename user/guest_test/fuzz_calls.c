@@ -437,6 +437,8 @@ static void start_child(struct watched *w, uint64_t seed, uint32_t grant)
     params.limits[LEDGER_OPERATIONS] = CHILD_THREADS * RING_INFLIGHT_MAX;
     helper_give(&params, CAP_SESSIONS, CAP_SESSIONS, CAP_NONE);
     helper_give(&params, w->memory, REPORT_SLOT, CAP_NONE);
+    helper_give(&params, CAP_IRQS, CAP_IRQS, CAP_NONE);
+    helper_give(&params, CAP_PORTS, CAP_PORTS, CAP_NONE);
     helper_give(&params, CAP_MACHINE, REPORT_SLOT + 1, grant);
     helper_give(&params, grant, REPORT_SLOT + 2, grant);
     w->handle = helper_start(&params);

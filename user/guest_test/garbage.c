@@ -260,6 +260,13 @@ static const struct template templates[] = {
     METHOD(CAP_SESSIONS, SESSIONS_SERVICE_STAT, SMALL, OUT),
     METHOD(HANDLE_OF(SESSION), SESSION_LOGOUT, ZERO),
     METHOD(HANDLE_OF(SESSION), SESSION_STAT, OUT),
+    METHOD(CAP_IRQS, IRQS_BIND, SMALL, SMALL, ZERO),
+    METHOD(HANDLE_OF(ANY), IRQ_WAIT, ZERO),
+    METHOD(HANDLE_OF(ANY), IRQ_ACK, ZERO),
+    METHOD(HANDLE_OF(ANY), IRQ_STAT, OUT),
+    METHOD(CAP_PORTS, PORTS_NARROW, SMALL, SMALL),
+    METHOD(CAP_PORTS, PORTS_READ8, SMALL),
+    METHOD(CAP_PORTS, PORTS_WRITE8, SMALL, SMALL),
 };
 
 static struct ring_sqe from_template(struct garbage *g)
@@ -380,7 +387,9 @@ static int64_t greatest_of(uint32_t slot, uint16_t method)
                    {CAP_TABLE, TABLE_COPY, UINT32_MAX},
                    {CAP_TABLE, TABLE_KIND, CAP_KIND_COUNT - 1},
                    {CAP_CPUS, CPUS_NARROW, UINT32_MAX},
-                   {CAP_SESSIONS, SESSIONS_CREATE, UINT32_MAX}};
+                   {CAP_SESSIONS, SESSIONS_CREATE, UINT32_MAX},
+                   {CAP_IRQS, IRQS_BIND, UINT32_MAX},
+                   {CAP_PORTS, PORTS_NARROW, UINT32_MAX}};
 
     for (uint32_t i = 0; i < ARRAY_COUNT(results); i++)
         if (results[i].slot == slot && results[i].method == method)

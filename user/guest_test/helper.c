@@ -350,6 +350,7 @@ static const struct held held_things[] = {
     OF_STAT(grants_free),
     OF_STAT(cpusets_free),
     OF_STAT(sessions_free),
+    OF_STAT(irqs_free),
     OF_STAT(queued_count),
     OF_STAT(inbox_count),
     OF_STAT(stale_entry_count),

@@ -19,7 +19,7 @@ static int64_t run(uint32_t program)
 {
     static const uint32_t slots[] = {CAP_CONSOLE, CAP_THREADS, CAP_MACHINE, CAP_POLICY, CAP_POWER,
                                      CAP_SPAWNER, CAP_LEDGER,  CAP_TABLE,   CAP_CPUS,
-                                     CAP_ARGUMENTS, CAP_SESSIONS};
+                                     CAP_ARGUMENTS, CAP_SESSIONS, CAP_IRQS, CAP_PORTS};
     struct cap_process_params params = {
         .program = program,
         .latency_class = LATENCY_NORMAL,

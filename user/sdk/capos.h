@@ -15,6 +15,7 @@
 #include "user/rt/condition.h"
 #include "user/rt/entry.h"
 #include "user/rt/files.h"
+#include "user/rt/irq.h"
 #include "user/rt/layout.h"
 #include "user/rt/ledger.h"
 #include "user/rt/memory.h"

@@ -268,6 +268,52 @@ void arch_power_off(uint32_t failed)
     arch_halt_forever();
 }
 
+/* Lines without a device that programs may drive do not exist. */
+bool arch_irq_exists(uint32_t line)
+{
+    (void)line;
+    return false;
+}
+
+void arch_irq_route(uint32_t line, uint32_t cpu)
+{
+    (void)line;
+    (void)cpu;
+}
+
+void arch_irq_mask(uint32_t line)
+{
+    (void)line;
+}
+
+void arch_irq_unmask(uint32_t line)
+{
+    (void)line;
+}
+
+void arch_irq_acknowledge(void)
+{
+}
+
+/* A machine whose devices have no ports opens none. */
+bool arch_port_is_open(uint32_t port)
+{
+    (void)port;
+    return false;
+}
+
+uint8_t arch_port_read8(uint32_t port)
+{
+    (void)port;
+    return 0;
+}
+
+void arch_port_write8(uint32_t port, uint8_t value)
+{
+    (void)port;
+    (void)value;
+}
+
 /* ---- Panic ---------------------------------------------------------------------------------- */
 
 /* Must reach a CPU in the kernel, where ordinary interrupts are off. */

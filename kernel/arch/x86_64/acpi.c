@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi.c - RSDP -> RSDT or XSDT -> MADT -> CPUs.  Advanced Configuration and Power Interface
- * Specification 6.4, sections 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT).
+ * acpi.c - RSDP -> RSDT or XSDT -> MADT -> CPUs, I/O APICs.  Advanced Configuration and Power
+ * Interface Specification 6.4, sections 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT).
  */
 #include "kernel/arch/x86_64/acpi.h"
 
@@ -17,11 +17,19 @@
 #define ACPI_HEADER_BYTES 36u /* of every table */
 #define ACPI_MADT_FIRST 44u   /* first entry: behind LAPIC address and flags */
 
-enum { MADT_LAPIC = 0, MADT_LAPIC_ADDRESS = 5 };
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDRESS = 5 };
 #define MADT_LAPIC_BYTES 8u
+#define MADT_IOAPIC_BYTES 12u
+#define MADT_OVERRIDE_BYTES 10u
 #define MADT_LAPIC_ADDRESS_BYTES 12u
 #define MADT_LAPIC_ENABLED 1u
 #define LAPIC_ID_BROADCAST 0xffu
+
+/* Flags of an override; of what else they say, "as the bus has it" is high and edge on ISA. */
+#define POLARITY_MASK 3u
+#define POLARITY_LOW 3u
+#define TRIGGER_MASK 0xcu
+#define TRIGGER_LEVEL 0xcu
 
 typedef const void *acpi_read(uint64_t phys, uint64_t bytes);
 
@@ -131,11 +139,25 @@ static void add_cpu(struct acpi_cpus *cpus, const uint8_t *entry)
         cpus->lapic_id[cpus->count++] = entry[3];
 }
 
+/* The entry at *at, which moves behind it, or NULL: no more that is whole. */
+static const uint8_t *next_entry(const uint8_t *madt, uint64_t *at)
+{
+    uint64_t bytes = number(madt + 4, 4);
+    const uint8_t *entry = madt + *at;
+
+    if (*at + 2 > bytes || entry[1] < 2 || *at + entry[1] > bytes)
+        return NULL;
+    *at += entry[1];
+    if (*at % 1024 < 2)
+        x86_pause();
+    return entry;
+}
+
 enum acpi_result acpi_find_cpus(acpi_read *read, uint64_t rsdp, struct acpi_cpus *cpus)
 {
     const uint8_t *root = find_root(read, rsdp);
     const uint8_t *madt = root != NULL ? find_madt(read, root) : NULL;
-    uint64_t bytes;
+    uint64_t at = ACPI_MADT_FIRST;
 
     *cpus = (struct acpi_cpus){.count = 0};
     if (root == NULL)
@@ -143,20 +165,59 @@ enum acpi_result acpi_find_cpus(acpi_read *read, uint64_t rsdp, struct acpi_cpus
     if (madt == NULL)
         return ACPI_NO_MADT;
 
-    bytes = number(madt + 4, 4);
     cpus->lapic_base = number(madt + ACPI_HEADER_BYTES, 4);
-    for (uint64_t at = ACPI_MADT_FIRST; at + 2 <= bytes;) { /* each turn moves by at least 2 */
-        const uint8_t *entry = madt + at;
+    for (;;) { /* at most the table's bytes / 2 */
+        const uint8_t *entry = next_entry(madt, &at);
 
-        if (entry[1] < 2 || at + entry[1] > bytes)
+        if (entry == NULL)
             break;
         if (entry[0] == MADT_LAPIC && entry[1] >= MADT_LAPIC_BYTES)
             add_cpu(cpus, entry);
         else if (entry[0] == MADT_LAPIC_ADDRESS && entry[1] >= MADT_LAPIC_ADDRESS_BYTES)
             cpus->lapic_base = number(entry + 4, 8);
-        at += entry[1];
-        if (at % 1024 < 2)
-            x86_pause();
     }
     return cpus->count != 0 ? ACPI_OK : ACPI_NO_CPU;
+}
+
+static void add_ioapic(struct acpi_lines *lines, const uint8_t *entry)
+{
+    if (lines->ioapic_count == ACPI_IOAPICS_MAX)
+        return;
+    lines->ioapics[lines->ioapic_count++] = (struct acpi_ioapic){
+        .base = number(entry + 4, 4), .first_input = (uint32_t)number(entry + 8, 4)};
+}
+
+static void add_override(struct acpi_lines *lines, const uint8_t *entry)
+{
+    uint32_t flags = (uint32_t)number(entry + 8, 2);
+
+    if (entry[3] >= ACPI_ISA_LINES)
+        return;
+    lines->isa[entry[3]] = (struct acpi_isa_line){
+        .input = (uint32_t)number(entry + 4, 4),
+        .is_moved = true,
+        .is_low = (flags & POLARITY_MASK) == POLARITY_LOW,
+        .is_level = (flags & TRIGGER_MASK) == TRIGGER_LEVEL,
+    };
+}
+
+void acpi_find_lines(acpi_read *read, uint64_t rsdp, struct acpi_lines *lines)
+{
+    const uint8_t *root = find_root(read, rsdp);
+    const uint8_t *madt = root != NULL ? find_madt(read, root) : NULL;
+    uint64_t at = ACPI_MADT_FIRST;
+
+    *lines = (struct acpi_lines){.ioapic_count = 0};
+    for (uint32_t i = 0; i < ACPI_ISA_LINES; i++)
+        lines->isa[i].input = i;
+    while (madt != NULL) { /* at most the table's bytes / 2 */
+        const uint8_t *entry = next_entry(madt, &at);
+
+        if (entry == NULL)
+            return;
+        if (entry[0] == MADT_IOAPIC && entry[1] >= MADT_IOAPIC_BYTES)
+            add_ioapic(lines, entry);
+        else if (entry[0] == MADT_OVERRIDE && entry[1] >= MADT_OVERRIDE_BYTES)
+            add_override(lines, entry);
+    }
 }

@@ -171,6 +171,76 @@ static void test_acpi_lapic_address(void **state)
     assert_int_equal(cpus.lapic_base, UINT64_C(0x1fee00000));
 }
 
+static void add_ioapic(uint32_t base, uint32_t first_input)
+{
+    uint32_t at = MADT + madt_bytes;
+
+    put(at, 0x0c01, 2);
+    put(at + 4, base, 4);
+    put(at + 8, first_input, 4);
+    madt_bytes += 12;
+    fix_table(MADT, "APIC", madt_bytes);
+}
+
+static void add_override(uint8_t line, uint32_t input, uint32_t flags)
+{
+    uint32_t at = MADT + madt_bytes;
+
+    put(at, 0x0a02, 2);
+    memory[at + 3] = line;
+    put(at + 4, input, 4);
+    put(at + 8, flags, 2);
+    madt_bytes += 10;
+    fix_table(MADT, "APIC", madt_bytes);
+}
+
+/* Goal: I/O APICs and moved lines are found, with how their inputs signal; lines that are not named
+ * stay where they are.  Method: two I/O APICs, three overrides, one of a line that ISA has not. */
+static void test_acpi_lines(void **state)
+{
+    struct acpi_lines lines;
+
+    (void)state;
+    build(2, true);
+    add_ioapic(0xfec00000, 0);
+    add_override(0, 2, 0);
+    add_override(9, 20, 0xd);
+    add_override(11, 11, 0xf);
+    add_override(16, 3, 0xf);
+    add_ioapic(0xfec10000, 24);
+    acpi_find_lines(fake_read, MEMORY_BASE + ROOT, &lines);
+    assert_int_equal(lines.ioapic_count, 2);
+    assert_int_equal(lines.ioapics[0].base, 0xfec00000);
+    assert_int_equal(lines.ioapics[1].base, 0xfec10000);
+    assert_int_equal(lines.ioapics[1].first_input, 24);
+    for (uint32_t i = 0; i < ACPI_ISA_LINES; i++) {
+        uint32_t input = i == 0 ? 2 : i == 9 ? 20 : i;
+
+        assert_int_equal(lines.isa[i].input, input);
+        assert_int_equal(lines.isa[i].is_moved, i == 0 || i == 9 || i == 11);
+        assert_int_equal(lines.isa[i].is_level, i == 9 || i == 11);
+        assert_int_equal(lines.isa[i].is_low, i == 11);
+    }
+}
+
+/* Goal: without tables there is no I/O APIC, and of too many some are left out.  Method: no root;
+ * one more than the limit. */
+static void test_acpi_ioapics_are_bounded(void **state)
+{
+    struct acpi_lines lines;
+
+    (void)state;
+    build(0, false);
+    for (uint32_t i = 0; i <= ACPI_IOAPICS_MAX; i++)
+        add_ioapic(0xfec00000 + i * 0x1000, 24 * i);
+    acpi_find_lines(fake_read, MEMORY_BASE + ROOT, &lines);
+    assert_int_equal(lines.ioapic_count, ACPI_IOAPICS_MAX);
+    memory[ROOT] = 'X';
+    acpi_find_lines(fake_read, MEMORY_BASE + ROOT, &lines);
+    assert_int_equal(lines.ioapic_count, 0);
+    assert_int_equal(lines.isa[15].input, 15);
+}
+
 /* Goal: CPUs beyond the limit and the broadcast number are left out and counted. */
 static void test_acpi_too_many(void **state)
 {
@@ -229,6 +299,7 @@ static void test_acpi_damage(void **state)
 {
     struct prng p = prng_seed(7);
     struct acpi_cpus cpus;
+    struct acpi_lines lines;
 
     (void)state;
     for (uint32_t round = 0; round < 20000; round++) {
@@ -236,6 +307,8 @@ static void test_acpi_damage(void **state)
         uint32_t where = starts[prng_below(&p, ARRAY_COUNT(starts))];
 
         build((uint8_t)(round % 3), round % 2 == 0);
+        add_ioapic(0xfec00000, 0);
+        add_override(9, 9, 0xd);
         for (uint32_t i = 0; i < 3; i++)
             memory[where + prng_below(&p, 64)] = (uint8_t)prng_next(&p);
         if (prng_below(&p, 2) == 0) {
@@ -246,6 +319,8 @@ static void test_acpi_damage(void **state)
         }
         if (find(&cpus) == ACPI_OK)
             assert_in_range(cpus.count, 1, ARCH_CPU_MAX);
+        acpi_find_lines(fake_read, MEMORY_BASE + ROOT, &lines);
+        assert_in_range(lines.ioapic_count, 0, ACPI_IOAPICS_MAX);
     }
 }
 
@@ -257,6 +332,8 @@ int main(void)
         cmocka_unit_test(test_acpi_revision_2_rsdt),
         cmocka_unit_test(test_acpi_search),
         cmocka_unit_test(test_acpi_lapic_address),
+        cmocka_unit_test(test_acpi_lines),
+        cmocka_unit_test(test_acpi_ioapics_are_bounded),
         cmocka_unit_test(test_acpi_too_many),
         cmocka_unit_test(test_acpi_bad_entry),
         cmocka_unit_test(test_acpi_checksums),

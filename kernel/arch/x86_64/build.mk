@@ -11,7 +11,7 @@ ARCH_LDFLAGS := -m elf_x86_64 -T $(ARCH_LINKER_SCRIPT) -z max-page-size=4096 -z 
 ARCH_LTO_LDFLAGS := -nostdlib -static -no-pie -Wl,-T,$(ARCH_LINKER_SCRIPT) \
     -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
-$(foreach noun,acpi ranges space,\
+$(foreach noun,acpi lines ranges space,\
     $(eval $(call UNIT_TEST,$(ARCH_DIR)/$(noun)_test,$(B)/san/$(ARCH_DIR)/$(noun).o)))
 $(eval $(call UNIT_TEST,$(ARCH_DIR)/multiboot2_test,\
     $(B)/san/$(ARCH_DIR)/multiboot2.o $(B)/san/$(ARCH_DIR)/ranges.o))

@@ -21,6 +21,7 @@
 #define DIRECT_BASE 0xffff800000000000
 #define KERNEL_BASE 0xffffffff80000000
 #define LAPIC_BASE 0xffffffffc0000000
+#define IOAPIC_BASE 0xffffffffc0001000 /* a page for each */
 #define STACKS_BASE 0xffffffffd0000000
 
 /*
@@ -45,6 +46,7 @@
 /* Interrupt vectors.  0..31 are the processor's exceptions. */
 #define VECTOR_EXCEPTIONS 32
 #define VECTOR_PIC 0x20 /* 16 vectors; all lines are masked, a spurious one may still come */
+#define VECTOR_LINE 0x30 /* and the number of a device's line: ARCH_IRQ_LINES_MAX vectors */
 #define VECTOR_TIMER 0xf0
 #define VECTOR_KICK 0xf1
 #define VECTOR_LAPIC_SPURIOUS 0xff

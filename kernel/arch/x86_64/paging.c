@@ -95,7 +95,7 @@ void paging_init(const struct arch_boot *boot, uint64_t lapic_base, uint32_t cpu
     for (uint32_t i = 0; i < ram.free_count; i++) /* at most ARCH_RANGES_MAX */
         map_direct(ram.free[i]);
     map_direct(ram.archive);
-    map(LAPIC_BASE, lapic_base, ARCH_PAGE_BYTES, KERNEL_DATA | PAGE_UNCACHED);
+    paging_map_device(LAPIC_BASE, lapic_base);
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++) { /* at most ARCH_CPU_MAX */
         map_stack(cpu, STACK_MAIN_PAGE, STACK_MAIN_PAGES);
         map_stack(cpu, STACK_DOUBLE_FAULT_PAGE, STACK_FATAL_PAGES);
@@ -103,6 +103,11 @@ void paging_init(const struct arch_boot *boot, uint64_t lapic_base, uint32_t cpu
         map_stack(cpu, STACK_MACHINE_CHECK_PAGE, STACK_FATAL_PAGES);
     }
     x86_write_cr3(paging_root);
+}
+
+void paging_map_device(uint64_t virt, uint64_t phys)
+{
+    map(virt, phys, ARCH_PAGE_BYTES, KERNEL_DATA | PAGE_UNCACHED);
 }
 
 /* Verify one page of the kernel's half; `flags` are those of all levels combined. */

@@ -32,6 +32,9 @@ extern uint64_t paging_root; /* physical; the tables with an empty user half */
  * stacks.  Frames come from boot_frame. */
 void paging_init(const struct arch_boot *boot, uint64_t lapic_base, uint32_t cpu_count);
 
+/* Map a page of a device's registers at boot; nothing may be there. */
+void paging_map_device(uint64_t virt, uint64_t phys);
+
 /* The entry for `virt` in the table of `level` (3 = root .. 0), as an index. */
 static inline uint32_t paging_index(uint64_t virt, uint32_t level)
 {

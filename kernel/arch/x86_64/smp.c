@@ -168,10 +168,15 @@ void smp_cpu_main(uint32_t block)
     kernel_cpu_main(cpu->number);
 }
 
-void arch_kick(uint32_t cpu)
+uint32_t smp_lapic_of(uint32_t cpu)
 {
     ASSERT(cpu < ARCH_CPU_MAX);
-    lapic_send(lapic_of_cpu[cpu], VECTOR_KICK);
+    return lapic_of_cpu[cpu];
+}
+
+void arch_kick(uint32_t cpu)
+{
+    lapic_send(smp_lapic_of(cpu), VECTOR_KICK);
 }
 
 uint32_t arch_panic_stop(void)

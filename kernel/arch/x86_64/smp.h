@@ -10,6 +10,9 @@
  * Puts the trampoline into low memory, so the boot tables must still be active.  Once. */
 void smp_prepare(const struct acpi_cpus *cpus, uint8_t this_lapic_id);
 
+/* The number of the LAPIC of a CPU that runs. */
+uint32_t smp_lapic_of(uint32_t cpu);
+
 /* ap_boot.S: a started CPU's first C function, on its own stack; `block` is its block's index. */
 NORETURN void smp_cpu_main(uint32_t block);
 

@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/descriptor.h"
 #include "kernel/arch/x86_64/features.h"
+#include "kernel/arch/x86_64/ioapic.h"
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/memory.h"
 #include "kernel/arch/x86_64/paging.h"
@@ -115,6 +116,7 @@ static void boot_on_own_stack(void)
 void boot_main(uint32_t loader, uint32_t record)
 {
     struct acpi_cpus cpus;
+    struct acpi_lines lines;
     uint64_t rsdp = 0;
 
     first_tsc = last_tsc = x86_tsc();
@@ -129,9 +131,11 @@ void boot_main(uint32_t loader, uint32_t record)
     loader_read(loader, record, &facts, &rsdp);
     arch_step_note(&facts, "memory map, ranges", facts.free_count);
     find_cpus(rsdp, &cpus);
+    acpi_find_lines(boot_physical, rsdp, &lines); /* as long as the boot tables show it */
     paging_init(&facts, cpus.lapic_base, facts.cpu_count);
-    drop_empty_ranges();
     percpu_blocks[0].root = paging_root;
     arch_step_note(&facts, "paging", paging_root);
+    arch_step_note(&facts, "interrupt lines for programs", ioapic_init(&lines));
+    drop_empty_ranges();
     boot_on_stack(boot_on_own_stack, percpu_blocks[0].stack_top);
 }

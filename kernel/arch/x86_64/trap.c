@@ -63,6 +63,8 @@ static struct arch_fault describe(const struct arch_context *frame)
 /* `resume` goes on with what the interrupt interrupted. */
 NORETURN static void interrupt(uint32_t vector, void (*resume)(void))
 {
+    if (vector >= VECTOR_LINE && vector < VECTOR_LINE + ARCH_IRQ_LINES_MAX)
+        kernel_irq(vector - VECTOR_LINE);
     switch (vector) {
     case VECTOR_KICK:
         lapic_acknowledge();

@@ -11,7 +11,16 @@
 /* Above 2^32 LAPIC counts; no CPU runs meanwhile, so under icount it costs nothing. */
 #define FAR_NS (10 * NS_PER_S)
 #define LATE_NS_MAX (20 * NS_PER_US)
-#define STRANGE_VECTOR 0x55u
+#define STRANGE_VECTOR 0x95u
+
+/* The real-time clock: its line, and its ports as cases use them. */
+#define CLOCK_LINE 8u
+#define CLOCK_INDEX 0x70u
+#define CLOCK_DATA 0x71u
+#define CLOCK_CONTROL 11u
+#define CLOCK_CAUSE 12u
+#define CLOCK_PERIODIC 0x42u /* 1024 Hz, as firmware leaves the rate */
+#define CLOCK_QUIET 0x02u
 
 extern const char user_spin[];
 
@@ -108,6 +117,66 @@ static bool strange_check(const struct event *e)
     return e->kind == EVENT_SPURIOUS && e->number == STRANGE_VECTOR;
 }
 
+static void clock_set(uint8_t control)
+{
+    arch_port_write8(CLOCK_INDEX, CLOCK_CONTROL);
+    arch_port_write8(CLOCK_DATA, control);
+    arch_port_write8(CLOCK_INDEX, CLOCK_CAUSE);
+    (void)arch_port_read8(CLOCK_DATA); /* so that it may ask again */
+}
+
+/* Goal: a device's line fires where it was routed, not while it is masked, and again when it is
+ * not.  Method: the clock; a timer that comes alone although the clock goes on. */
+static void line_start(void)
+{
+    arch_irq_route(CLOCK_LINE, 0);
+    clock_set(CLOCK_PERIODIC);
+    arch_irq_unmask(CLOCK_LINE);
+    arch_idle();
+}
+
+static bool line_check(const struct event *e)
+{
+    bool is_line = e->kind == EVENT_LINE && e->number == CLOCK_LINE;
+
+    if (is_line) {
+        arch_irq_mask(CLOCK_LINE);
+        arch_irq_acknowledge();
+    }
+    switch (stage++) {
+    case 0:
+        if (!is_line)
+            return false;
+        clock_set(CLOCK_PERIODIC);
+        arm_in(4 * NS_PER_MS);
+        arch_idle();
+    case 1:
+        if (e->kind != EVENT_TIMER)
+            return false;
+        arch_irq_unmask(CLOCK_LINE);
+        clock_set(CLOCK_PERIODIC);
+        arch_idle();
+    default:
+        clock_set(CLOCK_QUIET);
+        return is_line;
+    }
+}
+
+/* Goal: lines and ports of the kernel's own devices are not for programs.  Method: ask. */
+static void own_devices_start(void)
+{
+    arch_kick(0);
+    arch_idle();
+}
+
+static bool own_devices_check(const struct event *e)
+{
+    return e->kind == EVENT_KICK && !arch_irq_exists(0) && !arch_irq_exists(4) &&
+           arch_irq_exists(CLOCK_LINE) && !arch_irq_exists(ARCH_IRQ_LINES_MAX) &&
+           !arch_port_is_open(0x20) && !arch_port_is_open(0x3f8) &&
+           arch_port_is_open(CLOCK_DATA) && !arch_port_is_open(CLOCK_DATA + 1);
+}
+
 /* Goal: a kick sent before the CPU idles wakes it.  Method: kick oneself with interrupts off. */
 static void kick_self_start(void)
 {
@@ -192,6 +261,8 @@ const struct test_case cases_time[] = {
     {"timer replaced and disarmed", replace_start, due_check},
     {"timer disarmed too late is spurious", unasked_start, unasked_check},
     {"unused vectors are spurious and acknowledged", strange_start, strange_check},
+    {"a device's line, masked and not", line_start, line_check},
+    {"lines and ports that programs may have", own_devices_start, own_devices_check},
     {"a kick before idle is not slept through", kick_self_start, kick_check},
     {"a kick before user mode arrives there", kick_user_start, kick_check},
     {"kicks cross CPUs", kick_other_start, kick_check},

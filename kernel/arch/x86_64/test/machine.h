@@ -17,6 +17,7 @@ enum event_kind {
     EVENT_TIMER,
     EVENT_KICK,
     EVENT_SPURIOUS,
+    EVENT_LINE,
     EVENT_FAULT,
     EVENT_PANIC
 };

@@ -170,6 +170,11 @@ void kernel_resume(void)
     arch_idle();
 }
 
+void kernel_irq(uint32_t line)
+{
+    event(EVENT_LINE, line, 0, 0);
+}
+
 void kernel_spurious(uint32_t vector)
 {
     event(EVENT_SPURIOUS, vector, 0, 0);

@@ -48,6 +48,12 @@ void kernel_resume(void)
     arch_idle();
 }
 
+void kernel_irq(uint32_t line)
+{
+    (void)line;
+    fail("a device's interrupt");
+}
+
 void kernel_spurious(uint32_t vector)
 {
     (void)vector;

@@ -46,7 +46,7 @@ static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mon
     /* The owner may be about to halt, or to go on without a timer: what we took out of its inbox it
      * will not find there any more. */
     if (has_drained && rq_queued_count(from) > 0)
-        must_look |= (port_load32(&from->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO)) != 0;
+        must_look |= (port_load32(&from->published) & (PUBLISHED_IDLE | PUBLISHED_SOLO)) != 0;
     if (must_look && d->kick_count < KICK_MAX)
         wake_kick(s, victim, KICK_INBOX, d);
 }

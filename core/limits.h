@@ -17,6 +17,13 @@
 #define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
 #define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim, and taken at most */
 #define STEAL_RETRY_NS UINT64_C(50000)
+
+/* Polling of an idle CPU (core/poll.h): an interrupt and a halt cost a few microseconds at both
+ * ends, so 50 are worth it if a wake is likely in them, and more than 200 save next to nothing. */
+#define POLL_NS_MIN 50000u
+#define POLL_NS_MAX 200000u
+#define POLL_LONG_NS (2 * POLL_NS_MAX) /* what a period that was no use to poll in counts as */
+
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
 #define PUSH_TRY_MAX 3u       /* threads one check may find no place for */

@@ -146,7 +146,7 @@ void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
 void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d)
 {
     if (port_or32(&rq_of(s, target)->kick_pending, (uint32_t)reason) != 0)
-        return; /* one is on its way; it will see what we did before this */
+        return; /* an interrupt is on its way, or it polls; it will see what we did before this */
     ASSERT(d->kick_count < KICK_MAX);
     d->kick[d->kick_count++] = (uint16_t)target;
 }
@@ -156,7 +156,7 @@ static bool must_notify(uint32_t published, uint32_t latency_class, bool was_emp
 {
     uint32_t running_class = published >> PUBLISHED_CLASS_SHIFT; /* class + 1, 0: nobody */
 
-    if ((published & PUBLISHED_HALTED) != 0)
+    if ((published & PUBLISHED_IDLE) != 0)
         return was_empty;
     if ((published & PUBLISHED_SOLO) != 0)
         return true;

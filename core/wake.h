@@ -6,8 +6,9 @@
  * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU.  A new thread, for which
  * that is the one it was made on, goes to the one of two others of its set with fewer threads, if
  * those are fewer by two; so does one whose set does not have its previous CPU, whatever they are.
- * An idle CPU is claimed by clearing its bit, so that two wakers never choose the same one.  Every
- * wake source uses these rules.
+ * Who is woken by one that is about to leave its CPU may go there, if nobody is idle.  Which wake
+ * is which says the row of its source (core/wake_policy.h).
+ * An idle CPU is claimed by clearing its bit, so that two wakers never choose the same one.
  *
  * Notification: iff (the inbox was empty and the target is idle) or the woken context has a
  * shorter slice than who runs there, or the target runs somebody alone without a timer.  It is a

@@ -177,6 +177,9 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
     case OP_WAKE:
         wake(cpu, op->thread, source);
         return;
+    case OP_JOIN:
+        wake(cpu, op->thread, WAKE_JOIN);
+        return;
     case OP_BLOCK:
         act_final(cpu, sched_block(s, cpu, WAKE_PARK, machine.now));
         return;

@@ -48,6 +48,7 @@
 enum op_kind {
     OP_END = 0,
     OP_WAKE,  /* the thread `thread` */
+    OP_JOIN,  /* wake it by JOIN: who wakes it is about to leave */
     OP_BLOCK, /* current waits */
     OP_YIELD,
     OP_EXIT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scenarios_poll.c - idle CPUs that poll (core/poll.h), against whoever has something for them.
+ * scenarios_poll.c - idle CPUs that poll (core/poll.h), against whoever has something for them; and
+ * who is woken onto the CPU of the thread that wakes it (core/wake_policy.h).
  *
  * Each idle CPU begins to poll when a decision names nobody, and stops when the search chooses:
  * before, between or after the steps of the others.  If nothing came by then it halts.
@@ -107,6 +108,31 @@ const struct scenario poll_scenarios[] = {
             {
                 THREAD(RUNNING, 0, ON(0), OWED, MASK(1, ON(0) | ON(1)), YIELD),
                 THREAD(QUEUED, 0, ON(0), OWED, {0}),
+            },
+    },
+    {
+        .name = "join-against-idle",
+        .goal = "CPU 0's thread wakes one onto its own CPU and stays, while CPU 1, where that one "
+                "ran last, goes idle",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, JOIN(2)),
+                THREAD(RUNNING, 1, ON(1), FREE, BLOCK),
+                THREAD(BLOCKED, 1, ANY, OWED, {0}),
+            },
+    },
+    {
+        .name = "join-against-kill",
+        .goal = "CPU 0's thread wakes one onto its own CPU and ends, while CPU 1 kills that one",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(RUNNING, 0, ON(0), OWED, JOIN(2), EXIT),
+                THREAD(RUNNING, 1, ON(1), OWED, KILL(2)),
+                THREAD(BLOCKED, 1, ANY, OWED, {0}),
             },
     },
 };

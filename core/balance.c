@@ -26,17 +26,52 @@ struct loot {
     uint32_t threads[STEAL_SCAN_MAX]; /* contexts at first, then who executes on them */
 };
 
+/* Count anew if `now` is in another window than the one that was counted. */
+static void enter_window(uint32_t *window, uint32_t *count, struct mono now)
+{
+    uint32_t number = (uint32_t)(now.ns / STEAL_WINDOW_NS);
+
+    if (*window == number)
+        return;
+    *window = number;
+    *count = 0;
+}
+
+static uint32_t left_of(uint32_t max, uint32_t count)
+{
+    return count < max ? max - count : 0;
+}
+
+/* How many `thief` may take of those queued on `from`, whose lock is held: half, as far as both
+ * budgets reach; but one always, or an idle CPU would stay idle beside work. */
+static uint32_t most_of(struct rq *thief, struct rq *from, struct mono now)
+{
+    uint32_t count = (rq_queued_count(from) + 1) / 2;
+
+    enter_window(&thief->taken_window, &thief->taken_count, now); /* its CPU's alone: no lock */
+    enter_window(&from->lost_window, &from->lost_count, now);
+    uint32_t take = left_of(STEAL_TAKE_MAX, thief->taken_count);
+    uint32_t lose = left_of(STEAL_LOSE_MAX, from->lost_count);
+
+    count = count < take ? count : take;
+    count = count < lose ? count : lose;
+    return count > 0 ? count : 1;
+}
+
 /* One victim, whose lock was free. */
 static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now,
                       struct decision *d, struct loot *loot)
 {
     struct rq *from = rq_of(s, victim);
+    struct rq *thief = rq_of(s, cpu);
 
     bool has_drained = inbox_drain(s, from, cpu, now) > 0;
-    uint32_t half = (rq_queued_count(from) + 1) / 2;
+    uint32_t most = most_of(thief, from, now);
     uint32_t found_count = eedq_search(s, &from->fair, may_run_on, cpu, loot->threads);
 
-    loot->count = found_count < half ? found_count : half;
+    loot->count = found_count < most ? found_count : most;
+    thief->taken_count += loot->count;
+    from->lost_count += loot->count;
     for (uint32_t i = 0; i < loot->count; i++) {
         loot->threads[i] = sc_of(s, loot->threads[i])->thread;
         rq_detach(s, from, loot->threads[i], cpu, now);

@@ -72,6 +72,7 @@ struct rq {
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
     uint32_t need_pick; /* enum pick_reason (core/why.h); 0: current may go on */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
+    uint32_t taken_window, taken_count, lost_window, lost_count; /* core/balance.h, Budgets */
     uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
     struct mono since;         /* up to here everything is accounted */

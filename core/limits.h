@@ -28,7 +28,7 @@
  * ends, so 50 are worth it if a wake is likely in them, and more than 200 save next to nothing. */
 #define POLL_NS_MIN 50000u
 #define POLL_NS_MAX 200000u
-#define POLL_LONG_NS (2 * POLL_NS_MAX) /* what a period that was no use to poll in counts as */
+#define POLL_LONG_NS (20 * POLL_NS_MAX) /* what the longest period, and a useless one, counts as */
 
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/poll.h"
 
-#define SMOOTHING 4u /* a period counts a quarter, so three long ones end the polling */
+#define SMOOTHING 4u /* a period counts a quarter: a long one ends the polling for six short ones */
 
 void poll_note(struct poll *p, uint64_t idle_ns, bool was_woken)
 {

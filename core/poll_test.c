@@ -109,15 +109,17 @@ static void test_poll_window_follows_the_wakes(void **state)
     (void)state;
     poll_init(&p);
     assert_int_equal(poll_window_ns(&p), 0);
-    assert_int_equal(window_after(&p, 5 * US, true, 1), 0); /* once is no habit */
+    assert_int_equal(window_after(&p, 5 * US, true, 10), 0); /* it has been alone for long */
+    assert_int_equal(window_after(&p, 5 * US, true, 1), POLL_NS_MAX);
     assert_int_equal(window_after(&p, 5 * US, true, 30), POLL_NS_MIN);
     assert_in_range(window_after(&p, 60 * US, true, 30), 119 * US, 120 * US);
     assert_int_equal(window_after(&p, 150 * US, true, 30), POLL_NS_MAX);
     assert_int_equal(window_after(&p, 250 * US, true, 30), 0);
     assert_int_equal(window_after(&p, 5 * US, true, 30), POLL_NS_MIN);
-    assert_int_equal(window_after(&p, 5 * US, false, 1), POLL_NS_MAX); /* it may be chance */
-    assert_int_equal(window_after(&p, 5 * US, false, 2), 0);
-    assert_int_equal(window_after(&p, UINT64_MAX, true, 3), 0);
+    assert_int_equal(window_after(&p, 5 * US, false, 1), 0);
+    assert_int_equal(window_after(&p, 5 * US, true, 5), 0);
+    assert_int_equal(window_after(&p, 5 * US, true, 1), POLL_NS_MAX);
+    assert_int_equal(window_after(&p, UINT64_MAX, true, 1), 0);
 }
 
 int main(int argument_count, char **arguments)

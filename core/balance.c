@@ -160,7 +160,7 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
 {
     struct rq *rq = rq_of(s, cpu);
     uint32_t at = rq->steal_from;
-    uint32_t busy = CPU_NONE; /* the first victim whose lock was taken */
+    bool is_hidden = false; /* what some victim has: its lock was taken */
 
     for (unsigned tries = 0; tries < STEAL_TRY_MAX; tries++) {
         uint32_t victim = next_victim(s, cpu, &at);
@@ -168,19 +168,22 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
         if (victim == CPU_NONE)
             break;
         if (d->kick_count == KICK_MAX) { /* it might have to be kicked */
-            busy = victim;
+            is_hidden = true;
             break;
         }
         enum steal_result one = try_victim(s, victim, cpu, now, d);
 
         if (one == STEAL_DONE)
             return STEAL_DONE;
-        if (one == STEAL_CONTENDED && busy == CPU_NONE)
-            busy = victim;
+        is_hidden |= one == STEAL_CONTENDED;
     }
-    /* A second look begins where this one has not been, so that it comes round. */
-    rq->steal_from = busy != CPU_NONE ? busy : at;
-    if (busy != CPU_NONE || next_victim(s, cpu, &at) != CPU_NONE)
+    /*
+     * A second look begins where this one has not been, so that it comes round.  But after a lock
+     * that was taken it is a whole one: if another CPU takes what that hid, on its way to what was
+     * queued meanwhile on a CPU passed here, that is for this one.
+     */
+    rq->steal_from = is_hidden ? cpu + 1 : at;
+    if (is_hidden || next_victim(s, cpu, &at) != CPU_NONE)
         return STEAL_CONTENDED;
     rq->steal_from = cpu + 1;
     return STEAL_NOTHING;

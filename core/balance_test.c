@@ -97,6 +97,37 @@ static void test_balance_searches_beyond_its_tries(void **state)
     fixture_free(f);
 }
 
+/* Goal: after a busy lock the second look is a whole one: the hint for what was queued meanwhile on
+ * a CPU passed before may have gone to another, which took what the lock hid.  Method: CPU 1 passes
+ * CPU 2 and finds CPU 0's lock taken; CPU 2's hint goes to CPU 3, which steals from CPU 0. */
+static void test_balance_looks_everywhere_again(void **state)
+{
+    struct fixture *f = fixture_new(4, 8, 0);
+    uint64_t not_0 = 0xe;
+
+    (void)state;
+    (void)queued_on_0(f, 1);
+    struct thread_ref hidden = queued_on_0(f, 0xb);
+    struct thread_ref late = THREAD_REF_NONE;
+
+    rq_of(f->s, 0)->lock.refuse_count = 1;
+    fixture_decide(f, 1);
+    assert_int_equal(f->arm_at[1].ns, f->now.ns + STEAL_RETRY_NS);
+    for (unsigned i = 0; i < 2; i++) {
+        late = fixture_thread(f, 1024, LATENCY_NORMAL, 4, 2);
+        (void)fixture_wake(f, 2, late);
+    }
+    thread_mask_set(f->s, late.slot, &not_0);
+    fixture_decide(f, 2);
+    assert_false(fixture_deliver(f, 1));
+    assert_true(fixture_deliver(f, 3));
+    assert_int_equal(fixture_current(f, 3), hidden.slot);
+    assert_int_equal(fixture_current(f, 1), SLOT_NONE);
+    fixture_run(f, STEAL_RETRY_NS);
+    assert_int_equal(fixture_current(f, 1), late.slot);
+    fixture_free(f);
+}
+
 /* Goal: a thread that still sits in a busy CPU's inbox can be stolen too. */
 static void test_balance_steals_from_an_inbox(void **state)
 {
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_balance_leaves_pinned_work),
         cmocka_unit_test(test_balance_comes_back_for_a_busy_victim),
         cmocka_unit_test(test_balance_searches_beyond_its_tries),
+        cmocka_unit_test(test_balance_looks_everywhere_again),
         cmocka_unit_test(test_balance_steals_from_an_inbox),
     };
 

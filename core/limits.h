@@ -24,8 +24,8 @@
 #define STEAL_TAKE_MAX 32u
 #define STEAL_LOSE_MAX 64u
 
-/* Polling of an idle CPU (core/poll.h): an interrupt and a halt cost a few microseconds at both
- * ends, so 50 are worth it if a wake is likely in them, and more than 200 save next to nothing. */
+/* Polling of an idle CPU (core/poll.h): an interrupt and a halt cost a few microseconds, so it is
+ * worth it if wakes come within 50, and to wait for longer than 200 saves next to nothing. */
 #define POLL_NS_MIN 50000u
 #define POLL_NS_MAX 200000u
 #define POLL_LONG_NS (20 * POLL_NS_MAX) /* what the longest period, and a useless one, counts as */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/poll.h"
 
-#define SMOOTHING 4u /* a period counts a quarter: a long one ends the polling for six short ones */
+#define SMOOTHING 4u /* a period counts a quarter: a long one ends polling for ten short ones */
+#define WINDOW_MEANS 4u
 
 void poll_note(struct poll *p, uint64_t idle_ns, bool was_woken)
 {
@@ -12,9 +13,9 @@ void poll_note(struct poll *p, uint64_t idle_ns, bool was_woken)
 
 uint64_t poll_window_ns(const struct poll *p)
 {
-    uint64_t window_ns = 2 * (uint64_t)p->mean_ns;
+    uint64_t window_ns = WINDOW_MEANS * (uint64_t)p->mean_ns;
 
-    if (p->mean_ns > POLL_NS_MAX)
+    if (p->mean_ns > POLL_NS_MIN)
         return 0;
     if (window_ns < POLL_NS_MIN)
         return POLL_NS_MIN;

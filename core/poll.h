@@ -19,11 +19,11 @@
  *   P1  While a CPU polls no reschedule interrupt of the core's is on its way to it.
  *   P2  A reason set while a CPU polls is seen by its poll_end.
  *
- * How long.  Twice what idle periods took of late on average, between POLL_NS_MIN and POLL_NS_MAX;
- *     if the average is more than POLL_NS_MAX, not at all.  A long period, or one that no other CPU
- *     ended, counts so much that none is polled in until half a dozen short ones have followed.  So
- *     where a hypervisor has fewer processors than there are CPUs, and polling takes the time of
- *     the CPU that is to end it, there is little of it.
+ * How long.  Four times what idle periods took of late on average, between POLL_NS_MIN and
+ *     POLL_NS_MAX; if the average is more than POLL_NS_MIN, not at all.  A long period, or one that
+ *     no other CPU ended, counts so much that none is polled in until ten short ones have followed.
+ *     So there is less of it where a hypervisor has fewer processors than there are CPUs, where to
+ *     poll takes the time of the CPU that is to end it.
  *
  * Accounts.  To poll is to be idle.   Locks.  None: one swap each.   Cost.  O(1).
  */

@@ -18,9 +18,9 @@ void idle_init(const struct cpu *cpu)
 {
     struct idle *idle = &idles[cpu->number];
 
-    poll_init(&idle->poll);
-    idle->since = clock_now();
+    *idle = (struct idle){.since = clock_now()};
     idle->until = idle->since;
+    poll_init(&idle->poll);
 }
 
 /* The wait is over.  It is looked at before the next one: who was woken is in a hurry. */

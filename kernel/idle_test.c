@@ -108,7 +108,7 @@ static void wake_soon(unsigned times)
 /* And from then on each time it polls. */
 static void wake_often(void)
 {
-    wake_soon(11);
+    wake_soon(16);
     reason_turn = 10;
     for (unsigned i = 0; i < 30; i++)
         assert_int_equal(wait_once(), 0);
@@ -128,12 +128,12 @@ static void test_idle_halts_at_once_when_nothing_comes(void **state)
 }
 
 /* Goal: once wakes come soon the CPU polls, and what comes then needs no interrupt.  Method:
- * eleven wakes of a halted CPU, then a reason in the 10th turn. */
+ * 16 wakes of a halted CPU, then a reason in the 10th turn. */
 static void test_idle_polls_when_wakes_come_soon(void **state)
 {
     (void)state;
     start(2);
-    wake_soon(11);
+    wake_soon(16);
     reason_turn = 10;
     assert_int_equal(wait_once(), 0);
     assert_int_equal(turn_count, 10);

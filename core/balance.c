@@ -26,17 +26,52 @@ struct loot {
     uint32_t threads[STEAL_SCAN_MAX]; /* contexts at first, then who executes on them */
 };
 
+/* Count anew if `now` is in another window than the one that was counted. */
+static void enter_window(uint32_t *window, uint32_t *count, struct mono now)
+{
+    uint32_t number = (uint32_t)(now.ns / STEAL_WINDOW_NS);
+
+    if (*window == number)
+        return;
+    *window = number;
+    *count = 0;
+}
+
+static uint32_t left_of(uint32_t max, uint32_t count)
+{
+    return count < max ? max - count : 0;
+}
+
+/* How many `thief` may take of those queued on `from`, whose lock is held: half, as far as both
+ * budgets reach; but one always, or an idle CPU would stay idle beside work. */
+static uint32_t most_of(struct rq *thief, struct rq *from, struct mono now)
+{
+    uint32_t count = (rq_queued_count(from) + 1) / 2;
+
+    enter_window(&thief->taken_window, &thief->taken_count, now); /* its CPU's alone: no lock */
+    enter_window(&from->lost_window, &from->lost_count, now);
+    uint32_t take = left_of(STEAL_TAKE_MAX, thief->taken_count);
+    uint32_t lose = left_of(STEAL_LOSE_MAX, from->lost_count);
+
+    count = count < take ? count : take;
+    count = count < lose ? count : lose;
+    return count > 0 ? count : 1;
+}
+
 /* One victim, whose lock was free. */
 static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mono now,
                       struct decision *d, struct loot *loot)
 {
     struct rq *from = rq_of(s, victim);
+    struct rq *thief = rq_of(s, cpu);
 
     bool has_drained = inbox_drain(s, from, cpu, now) > 0;
-    uint32_t half = (rq_queued_count(from) + 1) / 2;
+    uint32_t most = most_of(thief, from, now);
     uint32_t found_count = eedq_search(s, &from->fair, may_run_on, cpu, loot->threads);
 
-    loot->count = found_count < half ? found_count : half;
+    loot->count = found_count < most ? found_count : most;
+    thief->taken_count += loot->count;
+    from->lost_count += loot->count;
     for (uint32_t i = 0; i < loot->count; i++) {
         loot->threads[i] = sc_of(s, loot->threads[i])->thread;
         rq_detach(s, from, loot->threads[i], cpu, now);
@@ -46,7 +81,7 @@ static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mon
     /* The owner may be about to halt, or to go on without a timer: what we took out of its inbox it
      * will not find there any more. */
     if (has_drained && rq_queued_count(from) > 0)
-        must_look |= (port_load32(&from->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO)) != 0;
+        must_look |= (port_load32(&from->published) & (PUBLISHED_IDLE | PUBLISHED_SOLO)) != 0;
     if (must_look && d->kick_count < KICK_MAX)
         wake_kick(s, victim, KICK_INBOX, d);
 }
@@ -125,7 +160,7 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
 {
     struct rq *rq = rq_of(s, cpu);
     uint32_t at = rq->steal_from;
-    uint32_t busy = CPU_NONE; /* the first victim whose lock was taken */
+    bool is_hidden = false; /* what some victim has: its lock was taken */
 
     for (unsigned tries = 0; tries < STEAL_TRY_MAX; tries++) {
         uint32_t victim = next_victim(s, cpu, &at);
@@ -133,19 +168,22 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
         if (victim == CPU_NONE)
             break;
         if (d->kick_count == KICK_MAX) { /* it might have to be kicked */
-            busy = victim;
+            is_hidden = true;
             break;
         }
         enum steal_result one = try_victim(s, victim, cpu, now, d);
 
         if (one == STEAL_DONE)
             return STEAL_DONE;
-        if (one == STEAL_CONTENDED && busy == CPU_NONE)
-            busy = victim;
+        is_hidden |= one == STEAL_CONTENDED;
     }
-    /* A second look begins where this one has not been, so that it comes round. */
-    rq->steal_from = busy != CPU_NONE ? busy : at;
-    if (busy != CPU_NONE || next_victim(s, cpu, &at) != CPU_NONE)
+    /*
+     * A second look begins where this one has not been, so that it comes round.  But after a lock
+     * that was taken it is a whole one: if another CPU takes what that hid, on its way to what was
+     * queued meanwhile on a CPU passed here, that is for this one.
+     */
+    rq->steal_from = is_hidden ? cpu + 1 : at;
+    if (is_hidden || next_victim(s, cpu, &at) != CPU_NONE)
         return STEAL_CONTENDED;
     rq->steal_from = cpu + 1;
     return STEAL_NOTHING;

@@ -8,6 +8,16 @@
  * queued work too), takes of the first STEAL_SCAN_MAX contexts in deadline order those that may run
  * here, up to half of what is queued, detaches them under the victim's lock, drops that, attaches
  * them under its own.  Never two locks.
+ *
+ * Budgets.  Per window of STEAL_WINDOW_NS a CPU takes at most STEAL_TAKE_MAX contexts, and loses
+ * at most STEAL_LOSE_MAX, so that halves of a queue do not go to and fro between CPUs that run dry
+ * by turns.  One context a steal is outside that: it is counted, but never refused, so budgets
+ * leave no CPU idle beside work.  What is guaranteed:
+ *   B1  Whoever finds something queued that it may run takes at least one.
+ *   B2  In a window a CPU takes at most STEAL_TAKE_MAX and one for each steal with nothing left; a
+ *       CPU loses at most STEAL_LOSE_MAX and one for each.  In any 10 ms: at most twice that.
+ *       Where one window ends by the clock of one CPU and not yet by another's, it begins twice.
+ *
  * The other half is balance_offer: whoever leaves something queued wakes one idle CPU for it.
  *
  * Push.  Every T = PUSH_CHECK_NS a CPU with somebody queued takes the next of its first

@@ -97,6 +97,37 @@ static void test_balance_searches_beyond_its_tries(void **state)
     fixture_free(f);
 }
 
+/* Goal: after a busy lock the second look is a whole one: the hint for what was queued meanwhile on
+ * a CPU passed before may have gone to another, which took what the lock hid.  Method: CPU 1 passes
+ * CPU 2 and finds CPU 0's lock taken; CPU 2's hint goes to CPU 3, which steals from CPU 0. */
+static void test_balance_looks_everywhere_again(void **state)
+{
+    struct fixture *f = fixture_new(4, 8, 0);
+    uint64_t not_0 = 0xe;
+
+    (void)state;
+    (void)queued_on_0(f, 1);
+    struct thread_ref hidden = queued_on_0(f, 0xb);
+    struct thread_ref late = THREAD_REF_NONE;
+
+    rq_of(f->s, 0)->lock.refuse_count = 1;
+    fixture_decide(f, 1);
+    assert_int_equal(f->arm_at[1].ns, f->now.ns + STEAL_RETRY_NS);
+    for (unsigned i = 0; i < 2; i++) {
+        late = fixture_thread(f, 1024, LATENCY_NORMAL, 4, 2);
+        (void)fixture_wake(f, 2, late);
+    }
+    thread_mask_set(f->s, late.slot, &not_0);
+    fixture_decide(f, 2);
+    assert_false(fixture_deliver(f, 1));
+    assert_true(fixture_deliver(f, 3));
+    assert_int_equal(fixture_current(f, 3), hidden.slot);
+    assert_int_equal(fixture_current(f, 1), SLOT_NONE);
+    fixture_run(f, STEAL_RETRY_NS);
+    assert_int_equal(fixture_current(f, 1), late.slot);
+    fixture_free(f);
+}
+
 /* Goal: a thread that still sits in a busy CPU's inbox can be stolen too. */
 static void test_balance_steals_from_an_inbox(void **state)
 {
@@ -223,6 +254,72 @@ static void test_balance_steals_half(void **state)
     fixture_free(f);
 }
 
+/* CPU 0 has 16 queued for anybody; `thief` runs dry and steals.  Returns: how many it took. */
+static uint64_t steal_once(struct fixture *f, uint32_t thief)
+{
+    const uint64_t *count = &rq_of(f->s, thief)->stat.steal_count;
+    uint64_t before = *count;
+
+    while (rq_queued_count(rq_of(f->s, 0)) < 2 * STEAL_SCAN_MAX)
+        (void)queued_on_0(f, (UINT64_C(1) << f->s->cpu_count) - 1);
+    if (fixture_current(f, thief) == SLOT_NONE)
+        fixture_decide(f, thief);
+    while (*count == before) /* at most what it stole last */
+        fixture_exit(f, thief);
+    return *count - before;
+}
+
+/* Goal: a thief takes STEAL_TAKE_MAX in a window, then one at a time, but one always; in the next
+ * window it takes halves again.  Method: steal after steal, all that was stolen ending. */
+static void test_balance_thief_has_a_budget(void **state)
+{
+    struct fixture *f = fixture_new(2, 64, 0);
+
+    (void)state;
+    for (unsigned window = 0; window < 2; window++) {
+        for (unsigned i = 0; i < STEAL_TAKE_MAX / STEAL_SCAN_MAX; i++)
+            assert_int_equal(steal_once(f, 1), STEAL_SCAN_MAX);
+        for (unsigned i = 0; i < 40; i++)
+            assert_int_equal(steal_once(f, 1), 1);
+        f->now = mono_add(f->now, STEAL_WINDOW_NS);
+        fixture_decide(f, 0);
+    }
+    fixture_free(f);
+}
+
+/* Goal: a victim loses STEAL_LOSE_MAX in a window, then one at a time, whoever the thieves are.
+ * Method: twelve thieves, each with a budget of its own, steal once each. */
+static void test_balance_victim_has_a_budget(void **state)
+{
+    struct fixture *f = fixture_new(13, 256, 0);
+
+    (void)state;
+    for (uint32_t thief = 1; thief <= 12; thief++)
+        assert_int_equal(steal_once(f, thief),
+                         thief <= STEAL_LOSE_MAX / STEAL_SCAN_MAX ? STEAL_SCAN_MAX : 1);
+    fixture_deliver_all(f);
+    fixture_free(f);
+}
+
+/* Goal: what is left of a budget is taken, no more.  Method: a steal of three before those of
+ * eight: the last has five left. */
+static void test_balance_budget_is_used_up(void **state)
+{
+    struct fixture *f = fixture_new(2, 64, 0);
+
+    (void)state;
+    for (unsigned i = 0; i < 7; i++)
+        (void)queued_on_0(f, 3);
+    fixture_decide(f, 1);
+    assert_int_equal(rq_of(f->s, 1)->stat.steal_count, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(steal_once(f, 1), STEAL_SCAN_MAX);
+    assert_int_equal(steal_once(f, 1), STEAL_TAKE_MAX - 3 - 3 * STEAL_SCAN_MAX);
+    assert_int_equal(steal_once(f, 1), 1);
+    fixture_deliver_all(f);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,10 +328,14 @@ int main(void)
         cmocka_unit_test(test_balance_never_pushes_the_pinned),
         cmocka_unit_test(test_balance_pinned_take_no_turn),
         cmocka_unit_test(test_balance_steals_half),
+        cmocka_unit_test(test_balance_thief_has_a_budget),
+        cmocka_unit_test(test_balance_victim_has_a_budget),
+        cmocka_unit_test(test_balance_budget_is_used_up),
         cmocka_unit_test(test_balance_spreads_a_queue_over_idle_cpus),
         cmocka_unit_test(test_balance_leaves_pinned_work),
         cmocka_unit_test(test_balance_comes_back_for_a_busy_victim),
         cmocka_unit_test(test_balance_searches_beyond_its_tries),
+        cmocka_unit_test(test_balance_looks_everywhere_again),
         cmocka_unit_test(test_balance_steals_from_an_inbox),
     };
 

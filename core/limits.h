@@ -17,6 +17,19 @@
 #define STEAL_TRY_MAX 4u      /* victims tried by one CPU going idle */
 #define STEAL_SCAN_MAX 8u     /* queued contexts looked at per victim, and taken at most */
 #define STEAL_RETRY_NS UINT64_C(50000)
+/* Of what one steal takes beyond the first, per window and CPU (core/balance.h).  32 is four of the
+ * largest steals: more often than that in 10 ms it is the same threads going to and fro.  A victim
+ * has several thieves, and a burst of 64 is to be drained by the first eight of them. */
+#define STEAL_WINDOW_NS UINT64_C(10000000)
+#define STEAL_TAKE_MAX 32u
+#define STEAL_LOSE_MAX 64u
+
+/* Polling of an idle CPU (core/poll.h): an interrupt and a halt cost a few microseconds, so it is
+ * worth it if wakes come within 50, and to wait for longer than 200 saves next to nothing. */
+#define POLL_NS_MIN 50000u
+#define POLL_NS_MAX 200000u
+#define POLL_LONG_NS (20 * POLL_NS_MAX) /* what the longest period, and a useless one, counts as */
+
 #define DECIDE_TURNS_MAX 4u   /* looks at the inbox in one decision; then it asks for another */
 #define BALANCE_TURNS_MAX 64u /* readings of the whole machine's accounts before giving up */
 #define PUSH_TRY_MAX 3u       /* threads one check may find no place for */
@@ -71,6 +84,8 @@ _Static_assert((uint64_t)REWEIGHT_VNS_MAX * (WEIGHT_MAX / WEIGHT_MIN) < (uint64_
                "what is scaled fits a key");
 _Static_assert(CLOCK_CONTACT_NS_MAX * THREAD_COUNT_MAX < UINT64_MAX / WEIGHT_UNIT,
                "service at a mean weight fits 64 bits");
+_Static_assert(STEAL_SCAN_MAX <= STEAL_TAKE_MAX && STEAL_TAKE_MAX <= STEAL_LOSE_MAX,
+               "one steal fits the budgets, and one thief that of its victim");
 _Static_assert(KICKS_PER_WAKE_MAX <= KICK_MAX, "a wake's kicks fit its decision");
 
 #endif /* CORE_LIMITS_H */

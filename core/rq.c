@@ -25,7 +25,7 @@ void rq_init(struct sched *s, uint32_t cpu, struct mono now)
     eedq_init(&rq->fair);
     eedq_init(&rq->reserved);
     port_store32(&rq->inbox_head, SLOT_NONE);
-    port_store32(&rq->published, PUBLISHED_HALTED);
+    port_store32(&rq->published, PUBLISHED_IDLE);
     rq->next_check = now;
     rq->overload.window_end = mono_add(now, OVERLOAD_WINDOW_NS);
     rq->overload.least_wait_ns = UINT64_MAX;

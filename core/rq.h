@@ -24,18 +24,20 @@
 #include "core/thread.h"
 
 /* What a CPU tells the others in one word: bits, and the class of who runs (0: nobody). */
-#define PUBLISHED_HALTED 1u /* it waits for an interrupt */
+#define PUBLISHED_IDLE 1u /* it waits for a reason to look (core/poll.h) */
 #define PUBLISHED_SOLO 2u   /* it runs somebody alone, without a timer */
 #define PUBLISHED_CLASS_SHIFT 8u
 
 /* By which rule the fair class picks (core/fair.h). */
 enum fair_policy { FAIR_EEVDF = 0, FAIR_WFQ = 1 };
 
-enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4 };
+/* Why a CPU should look; POLLING is no reason: it looks for one by itself (core/poll.h). */
+enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4, KICK_POLLING = 8 };
 
 struct rq_stat {
     uint64_t switch_count;
     uint64_t kick_count;      /* reschedule interrupts taken */
+    uint64_t poll_count;      /* those that polling made unnecessary (core/poll.h) */
     uint64_t steal_count;     /* contexts taken from others */
     uint64_t push_count;      /* contexts given to others by a fairness check */
     uint64_t contended_count; /* victims whose lock was busy */
@@ -70,6 +72,7 @@ struct rq {
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
     uint32_t need_pick; /* enum pick_reason (core/why.h); 0: current may go on */
     uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
+    uint32_t taken_window, taken_count, lost_window, lost_count; /* core/balance.h, Budgets */
     uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
     struct mono since;         /* up to here everything is accounted */
@@ -101,7 +104,7 @@ struct rq {
 
     /* Written by other CPUs. */
     struct port_atomic32 inbox_head ALIGNED(64);
-    struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: one is on its way */
+    struct port_atomic32 kick_pending; /* enum kick_reason bits; not 0: it will look */
 
     /* Written by this CPU (`clock` by who holds the lock), read by the others. */
     struct port_atomic32 published ALIGNED(64);
@@ -174,10 +177,8 @@ static inline uint32_t rq_running_count(const struct rq *rq)
 void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now);
 
 /* The same for a thread of context `c` whose state is QUEUED(this CPU) already, and without the
- * charge: the owner has done that. */
+ * charge: the owner has done that.  _seldom: not in line. */
 void rq_admit(struct sched *s, struct rq *rq, struct thread *t, struct sc *c, struct mono now);
-
-/* Not in line. */
 void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc *c,
                      struct mono now);
 

@@ -253,7 +253,7 @@ static HOT void announce(struct sched *s, struct rq *rq, struct mono now, struct
     d->arm_at = MONO_NEVER;
     d->has_reaped = rq->reaped_head != SLOT_NONE;
     if (rq->current == SLOT_NONE) {
-        port_store32(&rq->published, PUBLISHED_HALTED);
+        port_store32(&rq->published, PUBLISHED_IDLE);
         (void)rq_publish_overload(s, rq);
         return;
     }
@@ -328,7 +328,7 @@ static bool search_work(struct sched *s, uint32_t cpu, struct mono now, struct d
 static HOT bool look_again(struct rq *rq)
 {
     port_unlock(&rq->lock);
-    port_fence(); /* published (HALTED or SOLO) before the inbox is read again */
+    port_fence(); /* published (IDLE or SOLO) before the inbox is read again */
     return inbox_is_empty(rq);
 }
 

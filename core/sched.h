@@ -10,7 +10,8 @@
  *         from the final decision: switches to `next` (none: idles), sets its timer to the earlier
  *         of `arm_at` and its own sleepers' instants; the timer alone if rearm is set.
  *     A timer at arm_at, a reschedule interrupt (sched_kicked) and a wake's resched all end in
- *     sched_decide.  Before the CPU waits for an interrupt, sched_decide has answered "none".
+ *     sched_decide.  Before the CPU waits for an interrupt, sched_decide has answered "none"; it
+ *     may look by itself first, for a while (core/poll.h).
  *
  * Event functions of one CPU never run at the same time as each other; different CPUs' do.
  * No function allocates, blocks, reads a clock or waits for another CPU.

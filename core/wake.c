@@ -5,6 +5,7 @@
 #include "core/fair.h"
 #include "core/inbox.h"
 #include "core/policy.h"
+#include "core/wake_policy.h"
 #include "core/why.h"
 
 bool wake_claim(struct sched *s, uint32_t cpu)
@@ -113,20 +114,6 @@ static HOT struct placement place(struct sched *s, uint32_t thread, const struct
     return place_elsewhere(s, thread, previous);
 }
 
-/* Of a new thread, which has run nowhere: where few are, so that a burst of them spreads.  One more
- * is no burst; else each fork would be a way to the best place. */
-static COLD struct placement place_new(struct sched *s, uint32_t thread)
-{
-    struct placement to = place(s, thread, thread_of(s, thread));
-
-    if (to.rule != WHY_PLACED_PREVIOUS || to.is_claimed)
-        return to;
-    to.cpu = fewest(s, thread, to.previous, 1);
-    if (to.cpu != to.previous)
-        to.rule = WHY_PLACED_FEWER;
-    return to;
-}
-
 struct placement wake_place(struct sched *s, uint32_t thread)
 {
     return place(s, thread, thread_of(s, thread));
@@ -146,7 +133,7 @@ void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
 void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d)
 {
     if (port_or32(&rq_of(s, target)->kick_pending, (uint32_t)reason) != 0)
-        return; /* one is on its way; it will see what we did before this */
+        return; /* an interrupt is on its way, or it polls; it will see what we did before this */
     ASSERT(d->kick_count < KICK_MAX);
     d->kick[d->kick_count++] = (uint16_t)target;
 }
@@ -156,7 +143,7 @@ static bool must_notify(uint32_t published, uint32_t latency_class, bool was_emp
 {
     uint32_t running_class = published >> PUBLISHED_CLASS_SHIFT; /* class + 1, 0: nobody */
 
-    if ((published & PUBLISHED_HALTED) != 0)
+    if ((published & PUBLISHED_IDLE) != 0)
         return was_empty;
     if ((published & PUBLISHED_SOLO) != 0)
         return true;
@@ -225,7 +212,48 @@ struct wake {
     struct thread *t; /* its record */
     struct placement place;
     struct mono now;
+    bool is_placed; /* `place` is final: the source's row has been asked, too */
 };
+
+/* May it go to `cpu`, whose thread wakes it and leaves?  Not if others wait there, nor if the
+ * clocks of that CPU and its previous one mean nothing to each other. */
+static COLD bool may_stay(const struct sched *s, const struct wake *w, uint32_t cpu)
+{
+    const struct sc *c = sc_of(s, w->t->sc);
+    struct clock here;
+    struct clock there;
+
+    return cpu != w->place.previous && thread_allows(s, w->ref.slot, cpu) &&
+           clock_count(s, cpu) <= 1 && clock_read(s, cpu, w->now, &here) &&
+           clock_read(s, w->place.previous, w->now, &there) &&
+           clock_in_contact(&here, &there, c->weight, c->latency_class);
+}
+
+/*
+ * Where it goes, with a look at the source's row (core/wake_policy.h).  A new thread goes where few
+ * are, so that a burst of them spreads; one more is no burst, else each fork would be a way to the
+ * best place.
+ */
+static NOINLINE void place_by_row(struct sched *s, const struct rq *rq, struct wake *w,
+                              enum wake_source source)
+{
+    struct wake_policy row = wake_policy_of(source);
+    struct placement *to = &w->place;
+
+    w->is_placed = true;
+    if (to->cpu == CPU_NONE)
+        *to = place(s, w->ref.slot, w->t);
+    if (to->rule != WHY_PLACED_PREVIOUS || to->is_claimed)
+        return;
+    if (row.spreads) {
+        to->cpu = fewest(s, w->ref.slot, to->previous, 1);
+        if (to->cpu != to->previous)
+            to->rule = WHY_PLACED_FEWER;
+    } else if (row.may_stay_with_waker && may_stay(s, w, rq->cpu)) {
+        to->cpu = rq->cpu;
+        to->rule = WHY_PLACED_WAKER;
+    }
+}
 
 /* That is news to the thread, whose state is ours. */
 static COLD void note_elsewhere(struct sched *s, const struct wake *w)
@@ -396,8 +424,8 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
                 break;
             continue;
         }
-        if (w->place.cpu == CPU_NONE) /* once: a CPU claimed for one try serves the next too */
-            w->place = state == THREAD_NEW ? place_new(s, w->ref.slot) : wake_place(s, w->ref.slot);
+        if (!w->is_placed) /* once: a CPU claimed for one try serves the next too */
+            place_by_row(s, rq, w, source);
         if (w->place.cpu == rq->cpu) {
             enum attached attached = attach_with_care(s, rq, w, &word, d);
 
@@ -433,14 +461,14 @@ HOT bool sched_wake_to(struct sched *s, struct rq *rq, struct thread_ref ref,
     if (LIKELY(word_is_settled(word, ref.gen, THREAD_BLOCKED))) {
         placement = place(s, ref.slot, t);
         if (placement.cpu == rq->cpu && placement.rule == WHY_PLACED_PREVIOUS) {
-            struct wake w = {ref, t, placement, now};
+            struct wake w = {ref, t, placement, now, true};
             enum attached attached = attach_here(s, rq, &w, &word, d);
 
             if (attached != ATTACHED_NOT)
                 return attached == ATTACHED_QUIETLY;
         }
     }
-    struct wake other = {ref, t, placement, now}; /* so that `w` need not be in memory */
+    struct wake other = {ref, t, placement, now, false}; /* so that `w` need not be in memory */
 
     return wake_anyhow(s, rq, &other, word, source, d);
 }

@@ -6,11 +6,14 @@
  * up to CLUSTER_SCAN_MAX clusters from there on; else the previous CPU.  A new thread, for which
  * that is the one it was made on, goes to the one of two others of its set with fewer threads, if
  * those are fewer by two; so does one whose set does not have its previous CPU, whatever they are.
- * An idle CPU is claimed by clearing its bit, so that two wakers never choose the same one.  Every
- * wake source uses these rules.
+ * Who is woken by one that is about to leave its CPU may go there, if nobody is idle.  Which wake
+ * is which says the row of its source (core/wake_policy.h).
+ * An idle CPU is claimed by clearing its bit, so that two wakers never choose the same one.
  *
- * Notification: iff (the inbox was empty and the target is halted) or the woken context has a
- * shorter slice than who runs there, or the target runs somebody alone without a timer.
+ * Notification: iff (the inbox was empty and the target is idle) or the woken context has a
+ * shorter slice than who runs there, or the target runs somebody alone without a timer.  It is a
+ * reason set in the target's word, and an interrupt unless that is on its way or the target polls
+ * (core/poll.h).
  */
 #ifndef CORE_WAKE_H
 #define CORE_WAKE_H
@@ -35,7 +38,8 @@ void wake_unplace(struct sched *s, uint32_t cpu, const struct placement *place,
  * if the target would not look by itself. */
 void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct decision *d);
 
-/* Ask for an interrupt on `target` unless one is on its way; adds it to `d`. */
+/* Give `target` a reason to look; the interrupt for it, unless one is on its way or it polls, is
+ * added to `d`. */
 void wake_kick(struct sched *s, uint32_t target, enum kick_reason reason, struct decision *d);
 
 /* Clear the idle bit of `cpu`.  Returns: it was set, so the CPU is the caller's to use. */

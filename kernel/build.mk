@@ -87,7 +87,7 @@ ALL += $(B)/capos-kernel.elf $(B)/capos-kernel-pauses.elf $(BLANK_OBJECTS)
 KERNEL_FIXTURE := $(patsubst %,$(B)/san/kernel/%.o,fixture/fixture fixture/space cpu)
 KERNEL_FRAMES := $(KERNEL_FIXTURE) $(B)/san/kernel/frame.o
 
-$(B)/san/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
+$(B)/san/kernel/%.o $(B)/san/core/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
 $(addprefix $(B)/san/kernel/pauses,.o _test.o): CFLAGS_EXTRA := -include kernel/port_pauses.h
 
 $(eval $(call UNIT_TEST,kernel/archive_test,$(B)/san/kernel/archive.o))
@@ -101,6 +101,7 @@ $(eval $(call UNIT_TEST,kernel/ledger_test,$(KERNEL_FIXTURE) $(B)/san/kernel/led
 $(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
 $(eval $(call UNIT_TEST,kernel/pauses_test,$(B)/san/kernel/pauses.o))
 $(eval $(call UNIT_TEST,kernel/ports_test,$(B)/san/kernel/ports.o))
+$(eval $(call UNIT_TEST,kernel/idle_test,$(B)/san/kernel/idle.o $(B)/san/core/poll.o))
 $(eval $(call UNIT_TEST,kernel/op_test,\
     $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \

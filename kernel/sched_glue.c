@@ -5,6 +5,7 @@
 #include "kernel/clock.h"
 #include "kernel/enter.h"
 #include "kernel/frame.h"
+#include "kernel/idle.h"
 #include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/telemetry.h"
@@ -36,6 +37,7 @@ void glue_cpu_start(void)
     struct cpu *cpu = cpu_this();
 
     cpu->rq = rq_of(machine, cpu->number);
+    idle_init(cpu);
     sched_cpu_start(machine, cpu->number, (struct mono){0}, clock_now());
     cpu->should_decide = true;
 }
@@ -57,8 +59,10 @@ void glue_interrupt(void)
     cpu->entered_at = clock_now();
     cpu->is_interrupt = true;
     cpu->is_settled = false;
-    if (cpu->current == NULL) /* only a decision lets an idle CPU halt again */
-        cpu->should_decide = true;
+    if (cpu->current == NULL) {
+        idle_interrupted(cpu);
+        cpu->should_decide = true; /* only a decision lets an idle CPU halt again */
+    }
 }
 
 /* ---- Decisions ---- */
@@ -333,25 +337,30 @@ static HOT void end_interrupt(struct cpu *cpu)
         end_device_interrupt(cpu, took_ns);
 }
 
-NORETURN static NOINLINE void idle(struct cpu *cpu)
+static NOINLINE void idle(struct cpu *cpu)
 {
     arm_exactly(cpu);
     end_interrupt(cpu);
-    arch_idle();
+    idle_wait(cpu);
+    cpu->should_decide = true;
 }
 
-/* Make the machine what current needs: timer, address space, FPU, telemetry record; or idle. */
-static HOT void settle(struct cpu *cpu)
+/* Make the machine what current needs: timer, address space, FPU, telemetry record; or idle, until
+ * something comes without an interrupt.  Returns: somebody runs; else this CPU is to decide. */
+static HOT bool settle(struct cpu *cpu)
 {
     struct uthread *t = cpu->current;
 
-    if (t == NULL)
+    if (t == NULL) {
         idle(cpu);
+        return false;
+    }
     arm(cpu);
     load(cpu, t);
     end_interrupt(cpu);
     telemetry_publish(cpu, t);
     cpu->is_settled = true;
+    return true;
 }
 
 /* Take down the threads that kills have ended on this CPU. */
@@ -374,7 +383,7 @@ static NOINLINE bool work_on(struct cpu *cpu, struct uthread *t)
     if (cpu->should_decide)
         return false;
     if (!cpu->is_settled)
-        settle(cpu); /* the step may be interrupted like user code */
+        (void)settle(cpu); /* the step may be interrupted like user code */
     uthread_work(t);
     return true;
 }
@@ -388,7 +397,7 @@ void glue_reap(void)
 void glue_settle(void)
 {
     if (!cpu_this()->is_settled)
-        settle(cpu_this());
+        (void)settle(cpu_this());
 }
 
 /*
@@ -413,12 +422,11 @@ HOT void glue_leave_now(void)
 
         if (t != NULL && t->enter.is_active && !is_through(cpu, t))
             continue;
-        if (!cpu->should_decide)
+        if (cpu->should_decide)
+            decide(cpu);
+        else if (cpu->is_settled || settle(cpu))
             break;
-        decide(cpu);
     }
-    if (!cpu->is_settled)
-        settle(cpu);
     arch_return_to_user(&cpu->current->context);
 }
 

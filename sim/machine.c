@@ -3,31 +3,19 @@
 
 #include "base/hash.h"
 #include "core/account.h"
+#include "sim/idle.h"
+#include "sim/source.h"
 #include "sim/view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ARENA_ALIGN 64u
-#define CPU_SOURCES 3u /* events of one CPU: kick, timer, spent */
-
-enum cpu_event { CPU_KICK, CPU_TIMER, CPU_SPENT };
-
 /* The scheduler's arena and, before it, the way back to its machine for sim_trace. */
 struct machine_arena {
     struct machine *machine;
     struct sched sched ALIGNED(64);
 };
-
-static uint32_t source_of_cpu(uint32_t cpu, enum cpu_event event)
-{
-    return cpu * CPU_SOURCES + (uint32_t)event;
-}
-
-static uint32_t source_of_sleeper(const struct machine *m, uint32_t thread)
-{
-    return m->config.cpu_count * CPU_SOURCES + thread;
-}
 
 /* The CPU that an event happens to. */
 static uint32_t cpu_of_source(const struct machine *m, uint32_t source)
@@ -98,6 +86,7 @@ static void send_kicks(struct machine *m, const struct decision *d)
         ASSERT(!event_is_set(&m->events, source)); /* at most one interrupt on its way to a CPU */
         event_set(&m->events, source, mono_add(m->now, MACHINE_IPI_NS));
     }
+    idle_notice(m);
 }
 
 /* A decision that says who runs: act on it, or note that the core wants to be asked again. */
@@ -143,6 +132,7 @@ static void settle(struct machine *m, uint32_t cpu)
             decide(m, cpu);
         } else if (c->thread == MACHINE_THREAD_NONE) {
             event_set(&m->events, source_of_cpu(cpu, CPU_SPENT), MONO_NEVER);
+            idle_begin(m, cpu);
             return;
         } else if (m->config.program.go_on(m->config.program.context, cpu, c->thread)) {
             return;
@@ -178,6 +168,8 @@ static void take_cpu(struct machine *m, uint32_t cpu, uint64_t kernel_ns)
     account_interrupt(m->sched, cpu, m->now, c->free_at);
     event_set(&m->events, source_of_cpu(cpu, CPU_SPENT),
               c->thread == MACHINE_THREAD_NONE ? MONO_NEVER : c->free_at);
+    if (c->thread == MACHINE_THREAD_NONE)
+        idle_begin(m, cpu);
 }
 
 /* All that the interrupt brought is told to the core: decide, then whoever has the CPU goes on once
@@ -199,6 +191,7 @@ void machine_interrupt(struct machine *m, uint32_t cpu, uint64_t kernel_ns)
 {
     ASSERT(machine_is_free(m, cpu));
     enter(m, cpu);
+    idle_end(m, cpu);
     take_cpu(m, cpu, kernel_ns);
     count_queued(m);
 }
@@ -234,6 +227,12 @@ static void handle_timer(struct machine *m, uint32_t cpu, uint32_t source)
 static void handle(struct machine *m, uint32_t cpu, uint32_t source)
 {
     enter(m, cpu);
+    if (source == source_of_cpu(cpu, CPU_POLLED)) {
+        if (idle_polled(m, cpu))
+            settle(m, cpu);
+        return;
+    }
+    idle_end(m, cpu);
     if (source == source_of_cpu(cpu, CPU_SPENT)) {
         settle(m, cpu);
     } else if (source == source_of_cpu(cpu, CPU_KICK)) {
@@ -304,8 +303,9 @@ static bool allocate(struct machine *m)
     m->sched = &m->arena->sched;
     m->cpus = calloc(cpu_count, sizeof *m->cpus);
     m->threads = calloc(thread_count, sizeof *m->threads);
+    m->polling = calloc(cpu_count, sizeof *m->polling);
     m->touched = calloc(thread_count, sizeof *m->touched);
-    return m->cpus != NULL && m->threads != NULL && m->touched != NULL &&
+    return m->cpus != NULL && m->threads != NULL && m->polling != NULL && m->touched != NULL &&
            event_queue_init(&m->events, source_of_sleeper(m, thread_count), m->config.seed) &&
            waste_init(&m->waste, m->config.rows, m->config.row_count, cpumask_words_for(cpu_count),
                       m->now);
@@ -323,6 +323,7 @@ bool machine_init(struct machine *m, const struct machine_config *config)
     for (uint32_t cpu = 0; cpu < config->cpu_count; cpu++) {
         m->cpus[cpu].thread = MACHINE_THREAD_NONE;
         m->cpus[cpu].must_decide = true;
+        poll_init(&m->cpus[cpu].poll);
         sched_cpu_start(m->sched, cpu, m->now, m->now);
         settle(m, cpu);
     }
@@ -334,6 +335,7 @@ void machine_fini(struct machine *m)
     free(m->arena);
     free(m->cpus);
     free(m->threads);
+    free(m->polling);
     free(m->touched);
     event_queue_fini(&m->events);
     waste_fini(&m->waste);
@@ -470,6 +472,7 @@ void machine_exit(struct machine *m, uint32_t cpu)
     t->has_ended = true;
     m->ended_count++;
     follow(m, cpu, &d);
+    idle_forget(m);
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -543,6 +546,7 @@ static void check_cpu(const struct machine *m, uint32_t cpu)
     ASSERT(rq_of(m->sched, cpu)->current == thread);
     ASSERT(spends == (thread != MACHINE_THREAD_NONE));
     ASSERT(!m->cpus[cpu].must_decide);
+    ASSERT(m->cpus[cpu].is_polling == event_is_set(&m->events, source_of_cpu(cpu, CPU_POLLED)));
 }
 
 void machine_check(struct machine *m)

@@ -10,6 +10,7 @@
  *                -> kick: sched_kicked     timer: the core is to decide     sleepers: sched_wake
  *                   each an interrupt: decide while told to, follow the decision; then the kernel
  *                   has the CPU for interrupt_ns, and who runs there goes on after that
+ *                -> polled: nothing came, so the CPU halts; or something did: the core is to decide
  *                -> spent: let the program go on and decide while told to, until its thread spends
  *                   CPU time or the CPU is idle
  *
@@ -17,10 +18,12 @@
  * the decision of a wake or a mask carries kicks and resched only, or a new instant to arm.
  *
  * Time.  Running takes time, an interrupt takes interrupt_ns of its CPU's, which is nobody's, and
- * the way of a kick takes MACHINE_IPI_NS.  What a thread asks of the kernel takes 0 ns.
+ * the way of a kick takes MACHINE_IPI_NS.  What a thread asks of the kernel takes 0 ns.  An idle
+ * CPU polls as the kernel's does (kernel/idle.h), if the configuration says so: what comes then is
+ * no interrupt, and is seen after MACHINE_POLL_NS.
  *
- *   M1  One event of each kind is pending at most: per CPU a kick, a timer instant, the end of what
- *       its thread spends; per thread the end of its sleep.
+ *   M1  One event of each kind is pending at most: per CPU a kick, a timer instant, the end of
+ *       polling, the end of what its thread spends; per thread the end of its sleep.
  *   M2  A thread spends CPU time only while it is the core's current thread of that CPU.
  *   M3  used_ns of a thread equals its ledger, the open interval of its CPU included.  An interrupt
  *       is accounted when it begins, so until free_at the CPU's books are ahead of the clock.
@@ -31,6 +34,7 @@
 #ifndef SIM_MACHINE_H
 #define SIM_MACHINE_H
 
+#include "core/poll.h"
 #include "core/sched.h"
 #include "sim/event.h"
 #include "sim/waste.h"
@@ -42,6 +46,9 @@ struct view;
  * interrupts, `capos run --json` of one thread with "run": 1000, "sleep": 2000 gives 2,782 ns
  * (docs/simulator.md has more). */
 #define MACHINE_INTERRUPT_NS UINT64_C(2800)
+/* From setting a reason until a polling CPU has seen it.  In QEMU's deterministic machine that is
+ * less than can be measured: the CPU that polls has the next turn. */
+#define MACHINE_POLL_NS UINT64_C(10)
 #define MACHINE_INSTANT_EVENTS_MAX (1u << 26) /* more at one instant: something goes in circles */
 #define MACHINE_THREAD_NONE UINT32_MAX
 
@@ -51,6 +58,12 @@ struct machine_cpu {
     struct mono free_at;  /* until then the kernel has it, if that is ahead */
     bool must_decide;     /* the core asked for sched_decide */
     uint64_t timer_count; /* timer interrupts: scheduling instants and sleepers, as they come */
+    struct poll poll;     /* how its idle periods ended of late */
+    struct mono idle_since;
+    bool is_idle;    /* since then */
+    bool is_polling; /* the CPU is in `polling` */
+    bool has_seen;   /* a reason, in MACHINE_POLL_NS */
+    uint32_t place;  /* in `polling` */
 };
 
 struct machine_thread {
@@ -81,8 +94,9 @@ struct machine_config {
     uint64_t seed;
     enum fair_policy fair_policy;
     uint64_t interrupt_ns; /* kernel time of an interrupt; 0: interrupts cost nothing */
-    uint32_t check_every; /* sched_check after every so many events; 0: never by itself */
-    const uint64_t *rows; /* the CPU sets that occur, words_for(cpu_count) words each */
+    bool has_polling;      /* idle CPUs poll; else they halt at once */
+    uint32_t check_every;  /* sched_check after every so many events; 0: never by itself */
+    const uint64_t *rows;  /* the CPU sets that occur, words_for(cpu_count) words each */
     uint32_t row_count;
     struct machine_program program;
     struct view *view; /* prints events, or NULL */
@@ -110,6 +124,8 @@ struct machine {
     struct machine_cpu *cpus;
     struct machine_thread *threads;
     struct waste waste;
+    uint32_t *polling; /* CPUs that poll */
+    uint32_t polling_count;
     uint32_t *touched; /* slots of threads whose state may have changed in this event */
     uint32_t touched_count;
     uint32_t started_count;

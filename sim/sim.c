@@ -146,6 +146,7 @@ static bool boot(struct run *r)
         .seed = r->config->seed,
         .fair_policy = r->config->is_wfq ? FAIR_WFQ : FAIR_EEVDF,
         .interrupt_ns = r->config->has_costs ? MACHINE_INTERRUPT_NS : 0,
+        .has_polling = r->config->has_costs,
         .check_every = r->config->check_every,
         .row_count = r->image.header->mask_count + 1,
         .program = {script_go_on, &r->script},

@@ -20,7 +20,7 @@ struct sim_config {
     uint64_t duration_ns; /* 0: the image's own */
     FILE *events;         /* one line per scheduler event from the start on, or NULL */
     bool is_wfq;          /* the fair class picks by weighted fair queueing, not by EEVDF */
-    bool has_costs;       /* an interrupt takes kernel time, MACHINE_INTERRUPT_NS; else none */
+    bool has_costs;       /* interrupts take MACHINE_INTERRUPT_NS and idle CPUs poll; or not */
     uint32_t histogram_us; /* 1..STREAM_HISTOGRAM_US_MAX: count wake latencies exactly; 0: do not */
     uint32_t check_every; /* all laws after every so many events; 0: only at the end */
     /* Called about ten times a second of real time with 0..1000 thousandths done, or NULL. */

@@ -16,12 +16,15 @@ static struct explore_result result;
 
 static uint32_t scenario_count(void)
 {
-    return wake_scenario_count + move_scenario_count;
+    return wake_scenario_count + move_scenario_count + poll_scenario_count;
 }
 
 static const struct scenario *scenario_at(uint32_t i)
 {
-    return i < wake_scenario_count ? &wake_scenarios[i] : &move_scenarios[i - wake_scenario_count];
+    if (i < wake_scenario_count)
+        return &wake_scenarios[i];
+    i -= wake_scenario_count;
+    return i < move_scenario_count ? &move_scenarios[i] : &poll_scenarios[i - move_scenario_count];
 }
 
 static const struct scenario *find(const char *name)

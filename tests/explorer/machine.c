@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/explorer/machine.h"
+#include "core/poll.h"
 #include "core/why.h"
 
 #define DECIDE_AGAIN_MAX 16u
@@ -7,7 +8,7 @@
 
 struct machine machine;
 
-enum alternative { ALT_KICK, ALT_PROGRAM, ALT_EXTERNAL, ALT_TIMER, ALT_COUNT };
+enum alternative { ALT_KICK, ALT_PROGRAM, ALT_EXTERNAL, ALT_TIMER, ALT_POLLED, ALT_COUNT };
 
 _Static_assert(ALT_COUNT <= ALTERNATIVES_MAX, "the search can name each");
 
@@ -18,6 +19,7 @@ static const char *name_alternative(uint32_t alternative)
         "--- its thread goes on",
         "--- takes an external interrupt",
         "--- its armed instant is here",
+        "--- stops polling",
     };
 
     return names[alternative];
@@ -90,6 +92,8 @@ static void act_final(uint32_t cpu, struct decision d)
     }
     switch_to(cpu, d.next.slot);
     machine.arm_at[cpu] = d.arm_at;
+    if (machine.has_polling != 0 && machine.current[cpu] == SLOT_NONE)
+        machine.is_polling[cpu] = poll_begin(machine_sched(), cpu);
 }
 
 static void decide(uint32_t cpu)
@@ -105,6 +109,15 @@ static void act(uint32_t cpu, struct decision d)
         machine.arm_at[cpu] = d.arm_at;
     if (d.resched)
         decide(cpu);
+}
+
+/* Whatever ends the polling.  Returns: a decision must follow. */
+static bool stop_polling(uint32_t cpu)
+{
+    if (machine.is_polling[cpu] == 0)
+        return false;
+    machine.is_polling[cpu] = 0;
+    return poll_end(machine_sched(), cpu);
 }
 
 /* ---- Events ---- */
@@ -163,6 +176,9 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
     switch (op->kind) {
     case OP_WAKE:
         wake(cpu, op->thread, source);
+        return;
+    case OP_JOIN:
+        wake(cpu, op->thread, WAKE_JOIN);
         return;
     case OP_BLOCK:
         act_final(cpu, sched_block(s, cpu, WAKE_PARK, machine.now));
@@ -223,11 +239,15 @@ static uint32_t alternatives(const void *context, uint32_t cpu)
         result |= 1u << ALT_EXTERNAL;
     if (!mono_is_never(machine.arm_at[cpu]) && machine.timers_left[cpu] > 0)
         result |= 1u << ALT_TIMER;
+    if (machine.is_polling[cpu] != 0)
+        result |= 1u << ALT_POLLED;
     return result;
 }
 
 static void take_kick(uint32_t cpu)
 {
+    if (machine.is_polling[cpu] != 0)
+        explore_fail("M13: CPU %u polls and is interrupted", cpu);
     machine.is_kicked[cpu] = 0;
     sched_kicked(machine_sched(), cpu);
     decide(cpu);
@@ -235,6 +255,7 @@ static void take_kick(uint32_t cpu)
 
 static void take_timer(uint32_t cpu)
 {
+    (void)stop_polling(cpu);
     machine.timers_left[cpu]--;
     if (mono_before(machine.now, machine.arm_at[cpu]))
         machine.now = machine.arm_at[cpu];
@@ -260,10 +281,16 @@ static void body(const void *context, uint32_t cpu, uint32_t alternative)
     case ALT_EXTERNAL:
         op = external_op(scenario, cpu);
         machine.external_at[cpu]++;
+        if (stop_polling(cpu))
+            decide(cpu);
         run_op(cpu, op, WAKE_TIMER);
         break;
     case ALT_TIMER:
         take_timer(cpu);
+        break;
+    case ALT_POLLED:
+        if (stop_polling(cpu))
+            decide(cpu);
         break;
     case ALT_COUNT:
         UNREACHABLE();
@@ -368,10 +395,14 @@ static void setup(const void *context)
     start_threads(scenario, START_QUEUED);
     set_masks(scenario);
     check_start(scenario);
+    machine.has_polling = scenario->has_polling;
     machine.now = mono_add(machine.now, scenario->late_ns);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
         if (scenario->timers_on == 0 || (scenario->timers_on >> cpu & 1) != 0)
             machine.timers_left[cpu] = scenario->timer_count;
+    for (uint32_t cpu = 0; scenario->has_polling && cpu < scenario->cpu_count; cpu++)
+        if (machine.current[cpu] == SLOT_NONE)
+            machine.is_polling[cpu] = poll_begin(s, cpu);
 }
 
 static void check_end(const void *context)

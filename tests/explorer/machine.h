@@ -3,8 +3,9 @@
  * machine.h - the least embedder of the core, as a model to explore, and what must hold of it.
  *
  * A CPU runs the program of its current thread, takes interrupts between two events, and idles when
- * the decision names nobody.  It can be sent a reschedule interrupt (latched, at most one), get
- * external interrupts that wake threads, and reach the instant it armed.  It does what
+ * the decision names nobody; if the scenario says so it polls first, and stops whenever the search
+ * chooses.  It can be sent a reschedule interrupt (latched, at most one), get external interrupts
+ * that wake threads, and reach the instant it armed.  It does what
  * core/sched.h asks of an embedder and no more: in particular an idle CPU that took an interrupt
  * decides again only if the event said so.
  *
@@ -15,6 +16,7 @@
  *   M2  At most one reschedule interrupt is latched per CPU; a wake sends at most one.
  *   M3  A wake of a thread that has ended is refused.
  *   M12 What a reader takes for a page of a clock is a page that its CPU has written (K1).
+ *   M13 A CPU that polls is not interrupted (P1).
  * and at an end, when nothing can happen but armed instants (machine_end.c):
  *   M4  sched_check holds, the machine and the core agree on who runs where, and nobody is on his
  *       way between two CPUs.
@@ -46,6 +48,7 @@
 enum op_kind {
     OP_END = 0,
     OP_WAKE,  /* the thread `thread` */
+    OP_JOIN,  /* wake it by JOIN: who wakes it is about to leave */
     OP_BLOCK, /* current waits */
     OP_YIELD,
     OP_EXIT,
@@ -86,6 +89,7 @@ struct scenario {
     uint64_t apart_ns; /* so much later than the one before each CPU starts */
     uint64_t late_ns; /* passes at the end of the set-up: armed instants and checks are due then */
     uint64_t op_ns; /* passes at the beginning of each operation of a program */
+    bool has_polling; /* idle CPUs poll before they halt */
     bool clocks_are_choices; /* the words of the clock pages are shared memory like all else */
     struct scenario_thread threads[MACHINE_THREADS_MAX];
     struct op externals[MACHINE_CPUS_MAX][MACHINE_OPS_MAX]; /* by interrupts */
@@ -105,6 +109,7 @@ struct page {
 struct machine {
     uint32_t is_kicked[MACHINE_CPUS_MAX];   /* an interrupt is latched */
     uint32_t current[MACHINE_CPUS_MAX];     /* thread slot or SLOT_NONE */
+    uint32_t is_polling[MACHINE_CPUS_MAX];
     uint32_t external_at[MACHINE_CPUS_MAX]; /* next entry of its externals */
     uint32_t timers_left[MACHINE_CPUS_MAX];
     struct mono arm_at[MACHINE_CPUS_MAX];
@@ -117,6 +122,7 @@ struct machine {
     uint32_t policy_was_busy[MACHINE_THREADS_MAX];
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
+    uint32_t has_polling; /* all is set up, and the scenario has it */
     uint32_t clocks_are_choices;
     uint32_t page_count; /* clock pages written, if they are choices; the last of them: */
     struct page pages[MACHINE_PAGES_MAX];

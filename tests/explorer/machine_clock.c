@@ -97,5 +97,9 @@ void machine_forget(uint32_t cpu)
     struct rq *rq = rq_of(s, cpu);
 
     memset(&rq->stat, 0, sizeof(rq->stat));
+    for (uint32_t i = 0; i < s->cpu_count; i++) { /* so few threads do not use up a budget */
+        rq_of(s, i)->taken_count = 0;
+        rq_of(s, i)->lost_count = 0;
+    }
     memset(&rq->why, 0, sizeof(rq->why));
 }

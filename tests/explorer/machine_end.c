@@ -175,13 +175,13 @@ static void check_published(uint32_t cpu)
     const struct cluster *cluster = &s->clusters[cpu / CLUSTER_CPUS];
     uint64_t bit = UINT64_C(1) << (cpu % CLUSTER_CPUS);
     bool is_solo = !is_idle(cpu) && !is_armed(cpu);
-    uint32_t flags = port_load32(&rq->published) & (PUBLISHED_HALTED | PUBLISHED_SOLO);
+    uint32_t flags = port_load32(&rq->published) & (PUBLISHED_IDLE | PUBLISHED_SOLO);
 
     if (is_idle(cpu) && (port_load64(&cluster->idle.bits) & bit) == 0)
         explore_fail("M8: idle CPU %u can no longer be found", cpu);
     if (rq_queued_count(rq) > 0 && (port_load64(&cluster->overload.bits) & bit) == 0)
         explore_fail("M8: CPU %u has somebody queued and does not say so", cpu);
-    if (is_idle(cpu) && flags != PUBLISHED_HALTED)
+    if (is_idle(cpu) && flags != PUBLISHED_IDLE)
         explore_fail("M8: CPU %u is idle and has published %#x", cpu, flags);
     if (is_solo && flags != PUBLISHED_SOLO)
         explore_fail("M8: CPU %u runs without a timer and has published %#x", cpu, flags);

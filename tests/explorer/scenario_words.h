@@ -18,6 +18,7 @@
 #define OWED false
 #define FREE true
 #define WAKE(index) {.kind = OP_WAKE, .thread = (index)}
+#define JOIN(index) {.kind = OP_JOIN, .thread = (index)}
 #define BLOCK {.kind = OP_BLOCK}
 #define YIELD {.kind = OP_YIELD}
 #define READ_CLOCK(of) {.kind = OP_READ_CLOCK, .value = (of)}

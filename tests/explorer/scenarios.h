@@ -13,4 +13,8 @@ extern const uint32_t wake_scenario_count;
 extern const struct scenario move_scenarios[];
 extern const uint32_t move_scenario_count;
 
+/* scenarios_poll.c: idle CPUs that poll, against what is done for them. */
+extern const struct scenario poll_scenarios[];
+extern const uint32_t poll_scenario_count;
+
 #endif /* TESTS_EXPLORER_SCENARIOS_H */

@@ -211,7 +211,7 @@ static void note_clamped(const struct rq *rq, const struct sc *c, const struct j
 {
     if ((c->v_clock & SC_MOVED) == 0 || j->keeps_position || j->lag_vns == c->lag_vns)
         return;
-    why_tell(rq_arena(rq), rq, c->thread,
+    why_tell(rq_arena(rq), rq, sc_thread(c),
              &(struct why){.rule = WHY_CLAMPED_ARRIVING,
                            .subject_slot = SLOT_NONE,
                            .time_ns = now.ns,
@@ -299,7 +299,7 @@ static NOINLINE void leave_for_another(const struct rq *rq, struct sc *c, struct
 static COLD void clamp_credit(const struct rq *rq, struct sc *c, int64_t bound_vns,
                               struct mono now)
 {
-    why_tell(rq_arena(rq), rq, c->thread,
+    why_tell(rq_arena(rq), rq, sc_thread(c),
              &(struct why){.rule = WHY_CLAMPED_LEAVING,
                            .subject_slot = SLOT_NONE,
                            .time_ns = now.ns,

@@ -46,7 +46,7 @@ static void trace(struct sched *s, const struct rq *rq, struct trace_record what
 static void apply_class(struct sched *s, const struct rq *rq, struct sc *c, struct wanted wanted,
                         struct mono now)
 {
-    struct trace_record what = {.event = EV_CLASS, .thread = c->thread, .b = c->latency_class};
+    struct trace_record what = {.event = EV_CLASS, .thread = sc_thread(c), .b = c->latency_class};
 
     if (wanted.class_plus_1 == 0)
         return;
@@ -61,7 +61,7 @@ static void apply(struct sched *s, struct rq *rq, uint32_t sc, struct wanted wan
                   struct mono now)
 {
     struct sc *c = sc_of(s, sc);
-    struct trace_record what = {.event = EV_WEIGHT, .thread = c->thread, .b = c->weight};
+    struct trace_record what = {.event = EV_WEIGHT, .thread = sc_thread(c), .b = c->weight};
 
     if (wanted.weight != 0) {
         what.a = wanted.weight;
@@ -73,7 +73,7 @@ static void apply(struct sched *s, struct rq *rq, uint32_t sc, struct wanted wan
 
 COLD void policy_apply_class(struct sched *s, struct rq *rq, struct thread *t, struct mono now)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     apply_class(s, rq, c, take_fields(c, thread_word_load(t), WANTED_CLASS_MASK), now);
 }
@@ -89,12 +89,12 @@ COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
 
 COLD bool policy_apply_queued(struct sched *s, struct rq *rq, struct thread *t, struct mono now)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
     uint32_t old_class = c->latency_class;
 
-    fair_unqueue(s, rq, t->sc, c); /* so that its key and its class may change */
-    apply(s, rq, t->sc, take(t, c), now);
-    fair_queue(s, rq, t->sc, c);
+    fair_unqueue(s, rq, thread_sc(t), c); /* so that its key and its class may change */
+    apply(s, rq, thread_sc(t), take(t, c), now);
+    fair_queue(s, rq, thread_sc(t), c);
     if (rq->current != SLOT_NONE && fair_preempts(rq, c))
         rq->need_pick = PICK_ASKED;
     return c->latency_class > old_class;

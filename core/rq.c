@@ -48,7 +48,7 @@ static void reap(struct sched *s, struct rq *rq, uint32_t thread, struct mono no
     struct thread *t = thread_of(s, thread);
 
     rq->retired_ns += t->ledger.runtime_ns;
-    sc_of(s, t->sc)->thread = SLOT_NONE;
+    sc_set_thread(sc_of(s, thread_sc(t)), SLOT_NONE);
     thread_link(t, LINKED_REAPED);
     port_store32(&t->link_next, rq->reaped_head);
     rq->reaped_head = thread;
@@ -69,7 +69,7 @@ static NOINLINE void preempt(struct sched *s, struct rq *rq, const struct sc *c,
         rq->need_pick = PICK_SHORTER;
         return;
     }
-    why_tell(s, rq, c->thread,
+    why_tell(s, rq, sc_thread(c),
              &(struct why){.rule = WHY_NOT_PREEMPTED,
                            .subject_slot = rq->current,
                            .subject_gen = thread_ref_of(s, rq->current).gen,
@@ -84,10 +84,10 @@ static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct s
 {
     thread_link(t, LINKED_QUEUE);
     c->queued_at = at.now;
-    fair_queue(s, rq, t->sc, c);
+    fair_queue(s, rq, thread_sc(t), c);
     if (c->latency_class > rq->current_class && rq->current != SLOT_NONE)
         preempt(s, rq, c, at);
-    trace(s, rq, c->thread, at.now,
+    trace(s, rq, sc_thread(c), at.now,
           (struct trace_record){.event = EV_ATTACH,
                                 .a = vtime_diff_vns(at.v, c->v),
                                 .b = (int64_t)rq_queued_count(rq)});
@@ -108,14 +108,14 @@ NOINLINE void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, 
 static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread *t,
                                   struct both_times at)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     if (!thread_is_dying(t)) {
         queue(s, rq, t, c, at);
         (void)policy_apply_queued(s, rq, t, at.now);
         return;
     }
-    uint32_t thread = c->thread;
+    uint32_t thread = sc_thread(c);
 
     fair_leave(rq, c, at.now, false);
     fair_end(rq, c);
@@ -126,9 +126,9 @@ static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread 
 void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now)
 {
     struct thread *t = thread_of(s, thread);
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
-    ASSERT(c->thread == thread);
+    ASSERT(sc_thread(c) == thread);
     if (by == rq->cpu && rq->current != SLOT_NONE) {
         uint64_t before_ns = t->ledger.runtime_ns;
 
@@ -157,17 +157,17 @@ void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono 
 
     if (word_state(thread_word_load(t)) != THREAD_DEAD)
         (void)thread_change(t, THREAD_EXIT, 0, 0);
-    if (sc_of(s, t->sc)->v_clock == rq->cpu + 1) /* it slept here */
-        fair_end(rq, sc_of(s, t->sc));
+    if (sc_of(s, thread_sc(t))->v_clock == rq->cpu + 1) /* it slept here */
+        fair_end(rq, sc_of(s, thread_sc(t)));
     reap(s, rq, thread, now);
 }
 
 /* The queued `t` is queued no more. */
 static HOT struct sc *unqueue(struct sched *s, struct rq *rq, struct thread *t)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
-    fair_unqueue(s, rq, t->sc, c);
+    fair_unqueue(s, rq, thread_sc(t), c);
     thread_unlink(t, LINKED_QUEUE);
     return c;
 }
@@ -250,7 +250,7 @@ static HOT void set_current(struct sched *s, struct rq *rq, uint32_t thread, con
                             const struct sc *c)
 {
     rq->current = thread;
-    rq->current_sc = t->sc;
+    rq->current_sc = thread_sc(t);
     rq->current_offset = arena_offset(s, t);
     rq->current_sc_offset = arena_offset(s, c);
     rq->current_class = c->latency_class;
@@ -259,7 +259,7 @@ static HOT void set_current(struct sched *s, struct rq *rq, uint32_t thread, con
 void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread)
 {
     struct thread *t = thread_of(s, thread);
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     ASSERT(rq->current == SLOT_NONE);
     set_current(s, rq, thread, t, c);
@@ -290,11 +290,11 @@ HOT uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, 
                               struct mono now)
 {
     account_idle(s, rq, now); /* asserts that there is no current */
-    fair_unqueue_only(rq, t->sc, c);
+    fair_unqueue_only(rq, thread_sc(t), c);
     thread_unlink(t, LINKED_QUEUE);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, c->thread, t, c);
+    set_current(s, rq, sc_thread(c), t, c);
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;
@@ -373,10 +373,10 @@ static void check_queued(const struct sched *s, const struct eedq *q, uint32_t c
     uint32_t count = 0;
 
     for (uint32_t sc = eedq_first(s, q); sc != SLOT_NONE; sc = eedq_next(s, q, sc)) {
-        uint32_t slot = sc_of(s, sc)->thread;
+        uint32_t slot = sc_thread(sc_of(s, sc));
         struct thread_word word = thread_word_read(s, slot);
 
-        ASSERT(thread_of(s, slot)->sc == sc);
+        ASSERT(thread_sc(thread_of(s, slot)) == sc);
         ASSERT(word.state == THREAD_QUEUED);
         ASSERT(word.cpu == cpu);
         ASSERT(++count <= q->count);
@@ -390,7 +390,7 @@ static void check_current(const struct sched *s, const struct rq *rq)
 
     ASSERT(word.state == THREAD_RUNNING);
     ASSERT(word.cpu == rq->cpu);
-    ASSERT(rq->current_sc == thread_of(s, rq->current)->sc);
+    ASSERT(rq->current_sc == thread_sc(thread_of(s, rq->current)));
     ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
     ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
     ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);

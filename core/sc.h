@@ -33,7 +33,7 @@ struct sc {
     uint64_t consumed_ns;   /* all it has paid for: the second view of the ledgers */
     uint32_t remainder;     /* of the exact charge, in units of 1/weight vns */
     uint32_t weight;
-    uint32_t thread; /* who executes on it, or SLOT_NONE */
+    struct port_atomic32 thread; /* who executes on it, or SLOT_NONE; its owner's (sc_thread) */
     uint16_t v_clock;      /* 1 + the CPU whose clock v is on, and how it left there; 0: new */
     uint8_t kind;          /* enum sc_kind */
     uint8_t latency_class; /* enum latency_class */
@@ -47,6 +47,17 @@ static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
 {
     ASSERT(slot < s->thread_count);
     return (struct sc *)arena_at(s, s->sc_offset) + slot;
+}
+
+/* Who executes on it.  Its owner says so; anybody else learns who did, a moment ago. */
+static inline uint32_t sc_thread(const struct sc *c)
+{
+    return port_peek32(&c->thread);
+}
+
+static inline void sc_set_thread(struct sc *c, uint32_t thread)
+{
+    port_store32(&c->thread, thread);
 }
 
 /* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */

@@ -42,7 +42,7 @@ static uint32_t send_away(struct sched *s, struct rq *rq, uint32_t thread, struc
 {
     struct placement place = wake_place(s, thread);
 
-    sc_of(s, thread_of(s, thread)->sc)->v_clock |= SC_FORCED;
+    sc_of(s, thread_sc(thread_of(s, thread)))->v_clock |= SC_FORCED;
     why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_MASK,
                                              .time_ns = now.ns,
                                              .a = place.cpu,
@@ -100,7 +100,7 @@ static HOT uint32_t pick_allowed(struct sched *s, struct rq *rq, struct mono now
 
         if (sc == SLOT_NONE)
             return SLOT_NONE;
-        uint32_t thread = sc_of(s, sc)->thread;
+        uint32_t thread = sc_thread(sc_of(s, sc));
 
         *record = thread_of(s, thread);
         if (!thread_needs_care(*record) && thread_allows(s, thread, rq->cpu))
@@ -475,7 +475,7 @@ static HOT uint32_t hand_over(struct sched *s, struct rq *rq, struct mono now)
 
     if (rq->w != rq->clock_w || !mono_before(now, rq->next_check)) /* it is to publish its clock */
         return SLOT_NONE;
-    uint32_t thread = c->thread;
+    uint32_t thread = sc_thread(c);
     struct thread *t = thread_of(s, thread);
 
     if (thread_needs_care(t) || !thread_allows(s, thread, rq->cpu))
@@ -571,7 +571,7 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .a = (int64_t)t->ledger.runtime_ns});
     rq->retired_ns += t->ledger.runtime_ns;
     rq->exited = t->ledger;
-    sc_of(s, t->sc)->thread = SLOT_NONE;
+    sc_set_thread(sc_of(s, thread_sc(t)), SLOT_NONE);
     thread_release(s, thread);
     decide_seldom(s, rq, now, &d);
     return d;

@@ -156,7 +156,7 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
     struct port_atomic64 *overload = &s->clusters[target / CLUSTER_CPUS].overload.bits;
     uint64_t bit = UINT64_C(1) << (target % CLUSTER_CPUS);
     const struct thread *t = thread_of(s, thread);
-    const struct sc *c = sc_of(s, t->sc);
+    const struct sc *c = sc_of(s, thread_sc(t));
     uint32_t latency_class = c->latency_class;
     bool was_empty = inbox_post(s, target, thread); /* from here on the thread is the target's */
 
@@ -219,7 +219,7 @@ struct wake {
  * clocks of that CPU and its previous one mean nothing to each other. */
 static COLD bool may_stay(const struct sched *s, const struct wake *w, uint32_t cpu)
 {
-    const struct sc *c = sc_of(s, w->t->sc);
+    const struct sc *c = sc_of(s, thread_sc(w->t));
     struct clock here;
     struct clock there;
 
@@ -320,14 +320,14 @@ static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struc
                                      uint64_t *word, struct decision *d)
 {
     struct thread *t = w->t;
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     port_lock(&rq->lock);
     if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
         port_unlock(&rq->lock);
         return ATTACHED_NOT;
     }
-    ASSERT(c->thread == w->ref.slot);
+    ASSERT(sc_thread(c) == w->ref.slot);
     note_placement(s, rq, w, d);
     if (rq->current == SLOT_NONE) {
         rq_admit_seldom(s, rq, t, c, w->now);
@@ -358,10 +358,10 @@ static COLD enum attached attach_with_care(struct sched *s, struct rq *rq, const
     if (rq->current != SLOT_NONE)
         account_charge(s, rq, w->now, CHARGE_UNBLOCK);
     if (is_new && rq->current != SLOT_NONE)
-        fair_inherit(s, rq, sc_of(s, t->sc));
+        fair_inherit(s, rq, sc_of(s, thread_sc(t)));
     if (has_policy)
         policy_apply_class(s, rq, t, w->now);
-    rq_admit_seldom(s, rq, t, sc_of(s, t->sc), w->now);
+    rq_admit_seldom(s, rq, t, sc_of(s, thread_sc(t)), w->now);
     if (has_policy)
         (void)policy_apply_queued(s, rq, t, w->now);
     if (is_new)
@@ -402,7 +402,7 @@ static COLD void inherit_debt(struct sched *s, struct rq *rq, const struct wake 
     port_lock(&rq->lock);
     if (rq->current != SLOT_NONE) {
         account_charge(s, rq, w->now, CHARGE_UNBLOCK);
-        fair_inherit(s, rq, sc_of(s, w->t->sc));
+        fair_inherit(s, rq, sc_of(s, thread_sc(w->t)));
     }
     port_unlock(&rq->lock);
 }

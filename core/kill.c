@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/lend.h"
 #include "core/sched.h"
 #include "core/wake.h"
 
@@ -13,7 +14,7 @@ static enum kill_outcome try_kill(struct thread *t, uint32_t gen, uint64_t *word
         return KILL_STALE;
     if ((*word & WORD_DYING) != 0)
         return KILL_REPEATED;
-    if (state == THREAD_NEW || state == THREAD_BLOCKED)
+    if (state == THREAD_NEW || (state == THREAD_BLOCKED && (*word & WORD_LENDER) == 0))
         return thread_try_change(t, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
     return thread_try_doom(t, word) ? KILL_DOOMED : KILL_RETRY;
 }
@@ -49,6 +50,16 @@ static void reap_there(struct sched *s, uint32_t owner, uint32_t thread, struct 
     port_unlock(&rq->lock);
 }
 
+/* The doomed lender `t` is ended by whoever owns the user of its context; a user that waits for
+ * something is woken for it. */
+static struct decision end_lender(struct sched *s, uint32_t cpu, struct thread *t, struct mono now,
+                                  struct decision d)
+{
+    struct thread_ref user = lend_alarm(s, cpu, t, now, &d);
+
+    return thread_ref_is_none(user) ? d : sched_wake(s, cpu, user, WAKE_ENDPOINT, now);
+}
+
 struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref, struct mono now)
 {
     struct decision d = {.next = THREAD_REF_NONE, .arm_at = MONO_NEVER, .status = STATUS_STALE};
@@ -78,6 +89,8 @@ struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
         reap_here(s, cpu, ref.slot, now, &d);
         return d;
     }
+    if (word_state(word) == THREAD_BLOCKED)
+        return end_lender(s, cpu, t, now, d);
     if (word_state(word) == THREAD_QUEUED)
         reap_there(s, word_cpu(word), ref.slot, now, &d);
     if (word_state(word) == THREAD_MIGRATING) /* whoever attaches it reaps it */

@@ -2,6 +2,7 @@
 #include "core/policy.h"
 #include "core/account.h"
 #include "core/fair.h"
+#include "core/lend.h"
 #include "core/sched.h"
 #include "core/why.h"
 #include "core/wake.h"
@@ -75,7 +76,26 @@ COLD void policy_apply_class(struct sched *s, struct rq *rq, struct thread *t, s
 {
     struct sc *c = sc_of(s, thread_sc(t));
 
+    if (lend_is_lent(s, sc_thread(c)))
+        return; /* what is wanted is for its home, which competes nowhere */
     apply_class(s, rq, c, take_fields(c, thread_word_load(t), WANTED_CLASS_MASK), now);
+}
+
+/* The home of `thread`, which runs on another's context: what is wanted is set at once, as it
+ * competes nowhere. */
+static void apply_at_rest(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now)
+{
+    struct sc *home = sc_of(s, thread);
+    struct wanted wanted = take(thread_of(s, thread), home);
+
+    if (wanted.weight != 0) {
+        trace(s, rq,
+              (struct trace_record){
+                  .event = EV_WEIGHT, .thread = thread, .a = wanted.weight, .b = home->weight},
+              now);
+        fair_reweight_at_rest(home, wanted.weight);
+    }
+    apply_class(s, rq, home, wanted, now);
 }
 
 COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
@@ -83,17 +103,26 @@ COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
     struct current who = rq_current(s, rq);
 
     account_charge_to(s, rq, who, now, CHARGE_SWITCH);
-    apply(s, rq, rq->current_sc, take(who.t, who.c), now);
-    rq->current_class = who.c->latency_class;
+    who.c = lend_mend(s, rq, who.thread, now);
+    if (lend_is_lent(s, who.thread))
+        apply_at_rest(s, rq, who.thread, now);
+    else
+        apply(s, rq, who.thread, take(who.t, who.c), now);
+    rq_set_current(rq, who, thread_sc(who.t));
 }
 
 COLD bool policy_apply_queued(struct sched *s, struct rq *rq, struct thread *t, struct mono now)
 {
     struct sc *c = sc_of(s, thread_sc(t));
+    uint32_t thread = sc_thread(c);
     uint32_t old_class = c->latency_class;
 
     fair_unqueue(s, rq, thread_sc(t), c); /* so that its key and its class may change */
-    apply(s, rq, thread_sc(t), take(t, c), now);
+    c = lend_mend(s, rq, thread, now);
+    if (lend_is_lent(s, thread))
+        apply_at_rest(s, rq, thread, now);
+    else
+        apply(s, rq, thread, take(t, c), now);
     fair_queue(s, rq, thread_sc(t), c);
     if (rq->current != SLOT_NONE && fair_preempts(rq, c))
         rq->need_pick = PICK_ASKED;
@@ -178,8 +207,7 @@ static void settle_queued(struct sched *s, uint32_t cpu, uint32_t owner, struct 
         ask(s, cpu, owner, KICK_RESCHED, d);
 }
 
-/* POLICY was set in the state `word`: whose part is the rest? */
-static void settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
+void policy_settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
                    struct decision *d)
 {
     switch (word_state(word)) {
@@ -208,7 +236,7 @@ static struct decision set(struct sched *s, uint32_t cpu, struct thread_ref ref,
         d.status = STATUS_STALE;
         return d;
     }
-    settle(s, cpu, thread_of(s, ref.slot), word, now, &d);
+    policy_settle(s, cpu, thread_of(s, ref.slot), word, now, &d);
     return d;
 }
 

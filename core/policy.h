@@ -31,7 +31,7 @@
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
 
-#include "core/rq.h"
+#include "core/sched.h"
 
 #define WANTED_CLASS_SHIFT 18u
 #define WANTED_WEIGHT_MASK ((UINT64_C(1) << WANTED_CLASS_SHIFT) - 1)
@@ -63,6 +63,11 @@ static inline uint32_t policy_class(const struct thread *t, const struct sc *c,
         return latency_class;
     return (uint32_t)class_plus_1 - 1;
 }
+
+/* POLICY was set in the word of `t`, which was `word` then: have its owner look, or do its part if
+ * it is queued and the lock free (else d->status is BUSY).  BLOCKED: nothing. */
+void policy_settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
+                   struct decision *d);
 
 /* PO1 for the thread in `slot`; panics. */
 void policy_check(const struct sched *s, uint32_t slot);

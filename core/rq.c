@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/lend.h"
 #include "core/policy.h"
 #include "core/why.h"
 
@@ -42,13 +43,20 @@ static HOT void trace(struct sched *s, const struct rq *rq, uint32_t thread, str
     port_trace(s, &what);
 }
 
+void rq_retire(struct rq *rq, const struct thread *t, struct sc *home)
+{
+    rq->retired_ns += t->ledger.runtime_ns;
+    rq->retired_paid_ns += home->consumed_ns;
+    sc_set_thread(home, SLOT_NONE);
+}
+
 /* `thread` is DEAD and linked nowhere: what it used stays in the accounts, its record waits. */
 static void reap(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
     struct thread *t = thread_of(s, thread);
 
-    rq->retired_ns += t->ledger.runtime_ns;
-    sc_set_thread(sc_of(s, thread_sc(t)), SLOT_NONE);
+    ASSERT(thread_sc(t) == thread); /* what was lent has gone back */
+    rq_retire(rq, t, sc_of(s, thread));
     thread_link(t, LINKED_REAPED);
     port_store32(&t->link_next, rq->reaped_head);
     rq->reaped_head = thread;
@@ -118,7 +126,7 @@ static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread 
     uint32_t thread = sc_thread(c);
 
     fair_leave(rq, c, at.now, false);
-    fair_end(rq, c);
+    lend_end(s, rq, thread, at.now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, at.now);
 }
@@ -157,8 +165,7 @@ void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono 
 
     if (word_state(thread_word_load(t)) != THREAD_DEAD)
         (void)thread_change(t, THREAD_EXIT, 0, 0);
-    if (sc_of(s, thread_sc(t))->v_clock == rq->cpu + 1) /* it slept here */
-        fair_end(rq, sc_of(s, thread_sc(t)));
+    lend_end(s, rq, thread, now);
     reap(s, rq, thread, now);
 }
 
@@ -180,7 +187,7 @@ COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct sc *c = unqueue(s, rq, t);
 
     fair_leave(rq, c, now, false);
-    fair_end(rq, c);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -192,7 +199,8 @@ COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
 
     ASSERT(thread_is_dying(t));
     account_charge(s, rq, now, CHARGE_EXIT);
-    fair_end(rq, rq_remove_current(s, rq, now, false));
+    (void)rq_remove_current(s, rq, now, false);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -245,15 +253,15 @@ struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bo
     return who.c;
 }
 
-/* `thread` is current from now on. */
-static HOT void set_current(struct sched *s, struct rq *rq, uint32_t thread, const struct thread *t,
-                            const struct sc *c)
+HOT void rq_set_current(struct rq *rq, struct current who, uint32_t sc)
 {
-    rq->current = thread;
-    rq->current_sc = thread_sc(t);
-    rq->current_offset = arena_offset(s, t);
-    rq->current_sc_offset = arena_offset(s, c);
-    rq->current_class = c->latency_class;
+    const struct sched *s = rq_arena(rq);
+
+    rq->current = who.thread;
+    rq->current_sc = sc;
+    rq->current_offset = arena_offset(s, who.t);
+    rq->current_sc_offset = arena_offset(s, who.c);
+    rq->current_class = who.c->latency_class;
 }
 
 void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread)
@@ -262,7 +270,7 @@ void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread)
     struct sc *c = sc_of(s, thread_sc(t));
 
     ASSERT(rq->current == SLOT_NONE);
-    set_current(s, rq, thread, t, c);
+    rq_set_current(rq, (struct current){thread, t, c}, thread_sc(t));
     fair_rejoin(rq, c);
 }
 
@@ -280,7 +288,7 @@ HOT uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct sc *c = unqueue(s, rq, t);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, thread, t, c);
+    rq_set_current(rq, (struct current){thread, t, c}, thread_sc(t));
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;
@@ -294,7 +302,7 @@ HOT uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, 
     thread_unlink(t, LINKED_QUEUE);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, sc_thread(c), t, c);
+    rq_set_current(rq, (struct current){sc_thread(c), t, c}, thread_sc(t));
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;
@@ -379,6 +387,7 @@ static void check_queued(const struct sched *s, const struct eedq *q, uint32_t c
         ASSERT(thread_sc(thread_of(s, slot)) == sc);
         ASSERT(word.state == THREAD_QUEUED);
         ASSERT(word.cpu == cpu);
+        lend_check(s, slot);
         ASSERT(++count <= q->count);
     }
     ASSERT(count == q->count);
@@ -390,6 +399,7 @@ static void check_current(const struct sched *s, const struct rq *rq)
 
     ASSERT(word.state == THREAD_RUNNING);
     ASSERT(word.cpu == rq->cpu);
+    lend_check(s, rq->current);
     ASSERT(rq->current_sc == thread_sc(thread_of(s, rq->current)));
     ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
     ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));

@@ -25,8 +25,17 @@ enum sc_kind { SC_FAIR = 0, SC_RESERVED = 1 };
 
 _Static_assert(CPU_MAX < SC_CLOCK_CPU, "1 + a CPU fits");
 
+/* Of the home context of a thread that runs on another's (core/lend.h): it is in no queue. */
+struct lent {
+    uint32_t lender; /* whose context, or from whom, it was lent */
+    uint32_t depth;  /* lenders up to the root; 1: that lender */
+};
+
 struct sc {
-    struct eedq_node node;
+    union {
+        struct eedq_node node;
+        struct lent lent;
+    };
     struct vtime v;         /* virtual runtime, absolute on the clock of a CPU: v_clock */
     struct vtime vdeadline; /* v at which the current request is used up */
     int64_t lag_vns;        /* V - v when it last left a queue, at most the bound L */

@@ -4,6 +4,7 @@
 #include "core/balance.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/lend.h"
 #include "core/overload.h"
 #include "core/policy.h"
 #include "core/wake.h"
@@ -561,7 +562,8 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
 
     port_lock(&rq->lock);
     account_charge(s, rq, now, CHARGE_EXIT);
-    fair_end(rq, rq_remove_current(s, rq, now, false));
+    (void)rq_remove_current(s, rq, now, false);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     port_trace(s, &(struct trace_record){
                       .now = now,
@@ -569,9 +571,8 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .event = EV_EXIT,
                       .thread = thread,
                       .a = (int64_t)t->ledger.runtime_ns});
-    rq->retired_ns += t->ledger.runtime_ns;
+    rq_retire(rq, t, sc_of(s, thread));
     rq->exited = t->ledger;
-    sc_set_thread(sc_of(s, thread_sc(t)), SLOT_NONE);
     thread_release(s, thread);
     decide_seldom(s, rq, now, &d);
     return d;

@@ -419,7 +419,7 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
 
         if (word_gen(word) != w->ref.gen || state == THREAD_DEAD)
             break;
-        if (state != THREAD_NEW && state != THREAD_BLOCKED) {
+        if ((state != THREAD_NEW && state != THREAD_BLOCKED) || (word & WORD_LENDER) != 0) {
             if ((word & WORD_WAKE_PENDING) != 0 || thread_try_mark(t, &word, true))
                 break;
             continue;

@@ -70,10 +70,10 @@ static void wake_later(struct expired *expired, struct thread_ref ref)
         expired->refs[expired->count++] = ref;
 }
 
-/* A timer belongs to an operation or to a wait in cap_enter; which, its `is_wait` says. */
+/* A timer belongs to an operation or to a wait in cap_enter; which, its note says. */
 static void fire(struct timer *timer, void *context)
 {
-    if (timer->is_wait)
+    if (timer->node.note == TIMER_WAIT)
         wake_later(context, LIST_ENTRY(timer, struct uthread, enter.timer)->ref);
     else
         wake_later(context, op_expire(LIST_ENTRY(timer, struct op, timer)));

@@ -29,6 +29,7 @@ static void reap_here(struct sched *s, uint32_t cpu, uint32_t thread, struct mon
     rq_reap_loose(s, rq, thread, now);
     port_unlock(&rq->lock);
     d->has_reaped = true;
+    d->resched = rq_queued_count(rq) > 0; /* what it had been lent may have come back to here */
 }
 
 /* It is queued on `owner`: take it off if the lock is free.  It is reaped there, not here. */

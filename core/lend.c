@@ -218,14 +218,22 @@ static void adopt(struct sched *s, const struct chain *chain, uint32_t first, ui
     sc_set_thread(sc_of(s, root), chain->slots[first]);
 }
 
-/* It has its context back and waits, no lender any more.  Returns: false: it was doomed. */
-static bool let_wait(struct thread *t)
+/* It has its context back and waits, no lender any more; or, woken meanwhile, it is queued here.
+ * Returns: false: it was doomed. */
+static bool let_wait(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
+    struct thread *t = thread_of(s, thread);
     uint64_t word = thread_word_load(t);
 
-    while ((word & WORD_DYING) == 0) /* bound: another CPU set a flag each time the swap fails */
-        if (port_cas64(&t->word, &word, word & ~WORD_LENDER))
+    while ((word & WORD_DYING) == 0) { /* bound: another CPU set a flag each time the swap fails */
+        if ((word & WORD_WAKE_PENDING) == 0) {
+            if (port_cas64(&t->word, &word, word & ~WORD_LENDER))
+                return true;
+        } else if (thread_try_change(t, &word, THREAD_ATTACH, rq->cpu, 0)) {
+            rq_admit_seldom(s, rq, t, sc_of(s, thread_sc(t)), now);
             return true;
+        }
+    }
     return false;
 }
 
@@ -247,7 +255,7 @@ static void part(struct sched *s, struct rq *rq, const struct chain *chain, uint
         while (last + 1 < chain->count && !thread_is_dying(thread_of(s, chain->slots[last + 1])))
             last++;
         adopt(s, chain, i, last);
-        if ((runs && i == first) || let_wait(thread_of(s, chain->slots[i])))
+        if ((runs && i == first) || let_wait(s, rq, chain->slots[i], now))
             i = last + 1;
     }
 }

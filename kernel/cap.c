@@ -2,6 +2,7 @@
 #include "kernel/cap.h"
 
 #include "kernel/cpuset.h"
+#include "kernel/endpoint.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
 #include "kernel/irq.h"
@@ -265,6 +266,9 @@ static bool record_is_live(const struct cap_ref *ref)
         return pool_is_live(&grant_pool, object);
     case CAP_KIND_CPUS:
         return pool_is_live(&cpuset_pool, object);
+    case CAP_KIND_ENDPOINT:
+    case CAP_KIND_CLIENT:
+        return pool_is_live(&endpoint_pool, object);
     case CAP_KIND_SESSION:
         return pool_is_live(&session_pool, object);
     case CAP_KIND_IRQ:
@@ -364,8 +368,13 @@ int64_t cap_invoke(uint32_t handle, struct cap_call *call)
         [CAP_KIND_GRANT] = grant_methods,     [CAP_KIND_SESSIONS] = sessions_methods,
         [CAP_KIND_SESSION] = session_methods, [CAP_KIND_IRQS] = irqs_methods,
         [CAP_KIND_IRQ] = irq_methods,         [CAP_KIND_PORTS] = ports_methods,
+        [CAP_KIND_ENDPOINT] = endpoint_methods, [CAP_KIND_CLIENT] = client_methods,
     };
     enum status status = look_up(call->thread->process, handle, &call->ref);
 
-    return status != STATUS_OK ? status : methods[call->ref.kind](call);
+    if (status != STATUS_OK)
+        return status;
+    if (call->entry->flags != 0 && call->ref.kind != CAP_KIND_CLIENT)
+        return STATUS_BAD_FLAGS; /* they are a message's */
+    return methods[call->ref.kind](call);
 }

@@ -34,13 +34,13 @@ struct cap_ref {
     uint32_t object_gen;
     uint32_t grant; /* index, or GRANT_ROOT */
     uint32_t grant_gen;
+    uint32_t badge; /* of a CLIENT; else 0 */
 };
 
 struct cap_slot_record {
     struct port_atomic32 word; /* generation << 1 | used */
     struct cap_ref ref;
     uint32_t next_free; /* LOCK_TABLE */
-    uint32_t reserved;
 };
 
 #define CAP_SLOTS_PER_PAGE (ARCH_PAGE_BYTES / 32u)
@@ -103,7 +103,8 @@ MUST_USE enum status cap_release(struct process *process, uint32_t handle);
 /* One call.  The arguments are the kernel's copy. */
 struct cap_call {
     struct uthread *thread; /* the caller; it runs on this CPU */
-    const uint64_t *args;   /* four */
+    const struct ring_sqe *entry; /* what it came in */
+    const uint64_t *args;         /* four */
     uint64_t user_data;
     uint64_t value;     /* out: the second result */
     struct cap_ref ref; /* what is called */
@@ -145,5 +146,7 @@ MUST_USE bool sessions_are_held(const struct process *process);
 cap_methods irqs_methods;    /* cap_device.c */
 cap_methods irq_methods;     /* cap_device.c */
 cap_methods ports_methods;   /* cap_device.c */
+cap_methods endpoint_methods; /* cap_endpoint.c */
+cap_methods client_methods;   /* cap_endpoint.c */
 
 #endif /* KERNEL_CAP_H */

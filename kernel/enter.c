@@ -2,6 +2,7 @@
 #include "kernel/enter.h"
 
 #include "abi/syscall.h"
+#include "kernel/call.h"
 #include "kernel/cap.h"
 #include "kernel/clock.h"
 #include "kernel/park.h"
@@ -13,7 +14,9 @@
 struct outcome {
     int64_t status;
     uint64_t value;
+    uint32_t cap;    /* handle of what came along, or CAP_NONE */
     bool is_waiting; /* a record has it */
+    bool has_words;  /* those of t->enter.words follow the value */
 };
 
 static struct outcome ended(int64_t status)
@@ -94,11 +97,22 @@ static struct outcome do_sleep(struct uthread *t, const struct ring_sqe *entry)
     return waiting;
 }
 
+static struct outcome do_send(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct cap_call call = {.thread = t, .entry = entry, .user_data = entry->user_data};
+    int64_t status = cap_lookup_kind(t->process, entry->cap, CAP_KIND_CLIENT, &call.ref);
+
+    if (status == STATUS_OK)
+        status = call_send(&call, OP_SEND);
+    return (struct outcome){.status = status, .is_waiting = call.is_waiting};
+}
+
 static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
 {
     const uint64_t args[4] = {entry->args[0], entry->args[1], entry->args[2], entry->args[3]};
     struct cap_call call = {
         .thread = t,
+        .entry = entry,
         .args = args,
         .user_data = entry->user_data,
         .method = entry->method,
@@ -107,7 +121,28 @@ static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entr
 
     if (status == STATUS_LEDGER_FULL)
         call.value = cpu_this()->refused;
-    return (struct outcome){status, call.value, call.is_waiting};
+    return (struct outcome){
+        .status = status, .value = call.value, .is_waiting = call.is_waiting};
+}
+
+/* SEND, RECV, RETURN and both in one. */
+static NOINLINE struct outcome do_message(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct call_result result;
+
+    if (entry->op == RING_OP_SEND)
+        return do_send(t, entry);
+    if (entry->op == RING_OP_RECV)
+        result = call_receive(t, entry);
+    else if (entry->op == RING_OP_RETURN)
+        result = call_return(t, entry);
+    else
+        result = call_return_receive(t, entry);
+    return (struct outcome){.status = result.status,
+                            .value = result.end.value,
+                            .cap = result.end.cap,
+                            .is_waiting = result.is_waiting,
+                            .has_words = result.has_words};
 }
 
 static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entry)
@@ -136,6 +171,11 @@ static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entr
         return ended(op_cancel(t, entry->args[0]) ? STATUS_OK : STATUS_STALE);
     case RING_OP_RELEASE:
         return ended(cap_release(t->process, entry->cap));
+    case RING_OP_SEND:
+    case RING_OP_RECV:
+    case RING_OP_RETURN:
+    case RING_OP_RETURN_RECV:
+        return do_message(t, entry);
     case RING_OP_COUNT:
         break;
     }
@@ -165,7 +205,7 @@ static enum status drain(struct uthread *t)
         struct outcome outcome = execute(t, &entry);
 
         if (!outcome.is_waiting)
-            ring_post(&t->ring, entry.user_data, outcome.status, outcome.value);
+            ring_post(&t->ring, entry.user_data, outcome.status, outcome.value, outcome.cap);
     }
     ring_publish_head(&t->ring);
     t->enter.is_held = t->has_work && count > 0;
@@ -232,6 +272,8 @@ HOT void enter_entry(struct uthread *t)
     } else {
         t->enter.is_entry = false;
         arch_context_set_results(&t->context, outcome.status, outcome.value);
+        if (outcome.has_words)
+            arch_context_set_words(&t->context, t->enter.words);
     }
     give_up_if_asked(t);
 }
@@ -322,6 +364,8 @@ static HOT bool entry_continue(struct uthread *t)
     t->enter.is_active = false;
     t->enter.is_entry = false;
     arch_context_set_results(&t->context, answer.status, answer.value);
+    if (answer.has_words)
+        arch_context_set_words(&t->context, t->enter.words);
     return true;
 }
 

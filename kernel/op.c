@@ -2,12 +2,13 @@
 #include "kernel/op.h"
 
 #include "base/bits.h"
+#include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/uthread.h"
 
-static struct uthread *owner_of(struct op *op)
+HOT struct uthread *op_owner(struct op *op)
 {
     return LIST_ENTRY(op - op->number, struct uthread, ops);
 }
@@ -52,7 +53,7 @@ HOT bool op_claim(struct op *op)
 
 HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
 {
-    struct uthread *t = owner_of(op);
+    struct uthread *t = op_owner(op);
     struct thread_ref ref = t->ref; /* before the bit: behind it the record is the owner's again */
 
     ASSERT(port_load32(&op->state) == OP_CLAIMED);
@@ -62,11 +63,25 @@ HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
     return ref;
 }
 
+static bool is_message(const struct op *op)
+{
+    return op->kind >= OP_CALL;
+}
+
+/* No capability came for the slot that it had reserved. */
+static COLD void give_slot(const struct uthread *t, const struct op *op)
+{
+    if (op->slot != CAP_NONE)
+        cap_cancel(&t->process->caps, op->slot);
+}
+
 /* OP1: unlinked everywhere, then free. */
 static HOT void release(struct uthread *t, struct op *op)
 {
     timer_cancel(&op->timer);
     park_cancel(op);
+    if (!LIKELY(!is_message(op)))
+        give_slot(t, op);
     port_store32(&op->state, OP_FREE);
     t->free_ops |= op->bit;
 }
@@ -83,6 +98,18 @@ static NOINLINE void unlink(struct uthread *t, struct op *op)
         session_logout_cancel(op);
     else if (op->kind == OP_IRQ)
         irq_wait_cancel(op);
+    else if (is_message(op))
+        endpoint_cancel(op);
+}
+
+static HOT struct enter_answer answer_of(const struct op *op)
+{
+    return (struct enter_answer){
+        .status = op->status,
+        .value = op->value,
+        .is_there = true,
+        .has_words = is_message(op) && (op->about.flags & RING_FLAG_MESSAGE) == 0,
+    };
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)
@@ -91,9 +118,10 @@ static NOINLINE void hand_out(struct uthread *t, uint32_t done)
         struct op *op = &t->ops[bits_lowest(done)];
 
         if (op->is_direct)
-            t->enter.answer = (struct enter_answer){op->status, op->value, true};
+            t->enter.answer = answer_of(op);
         else
-            ring_post(&t->ring, op->user_data, op->status, op->value);
+            ring_post(&t->ring, op->user_data, op->status, op->value,
+                      is_message(op) ? op->about.cap : CAP_NONE);
         release(t, op);
     }
 }
@@ -112,7 +140,7 @@ HOT bool op_collect_answer(struct uthread *t, struct enter_answer *answer)
     struct op *op = record_at(t, bits_lowest(done));
 
     if ((done & (done - 1)) == 0 && op->is_direct) {
-        *answer = (struct enter_answer){op->status, op->value, true};
+        *answer = answer_of(op);
         release(t, op);
         return true;
     }
@@ -149,6 +177,7 @@ void op_drop(struct uthread *t, struct op *op)
 
 void op_cancel_all(struct uthread *t)
 {
+    endpoint_disown(t);
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
         struct op *op = &t->ops[i];
 

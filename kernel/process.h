@@ -92,6 +92,7 @@ struct process {
     struct list mappings;
     uint32_t mapping_count;
     struct list cpusets;
+    struct list endpoints;
     struct list grants;
     struct list irqs;
 

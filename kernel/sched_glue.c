@@ -2,6 +2,7 @@
 #include "kernel/sched_glue.h"
 
 #include "core/account.h"
+#include "core/lend.h"
 #include "kernel/clock.h"
 #include "kernel/enter.h"
 #include "kernel/frame.h"
@@ -252,6 +253,61 @@ HOT void glue_block_at(enum wake_source source, struct mono now)
 NOINLINE void glue_block(enum wake_source source)
 {
     glue_block_at(source, glue_now());
+}
+
+/* `to` is current by a handing over: the next instant is what it was. */
+static HOT void hand_to(struct cpu *cpu, struct thread_ref to, const struct decision *d)
+{
+    bool should_decide = cpu->should_decide || d->resched;
+
+    make_current(cpu, uthread_of_slot(to.slot), cpu->arm_at);
+    cpu->should_decide = should_decide;
+    cpu->has_reaped |= d->has_reaped;
+}
+
+HOT bool glue_lend(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (sched_lend(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
+HOT bool glue_hand_back(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (thread_ref_is_none(to) || !lend_is_lent(machine, cpu->rq->current) ||
+        sched_hand_back(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
+void glue_go_home(void)
+{
+    struct decision d;
+
+    ASSERT(cpu_this()->held_ranks == 0);
+    sched_go_home(machine, cpu_this()->rq, glue_now(), &d);
+    glue_note(&d);
+}
+
+bool glue_borrow(struct thread_ref from)
+{
+    struct decision d;
+    enum lend_result result;
+
+    ASSERT(cpu_this()->held_ranks == 0);
+    result = sched_borrow(machine, cpu_this()->rq, from, glue_now(), &d);
+    glue_note(&d);
+    return result == LEND_DONE;
 }
 
 void glue_give_up(void)

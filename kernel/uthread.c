@@ -50,6 +50,7 @@ static struct uthread *prepare(struct process *process, struct thread_ref ref)
     t->waits = 0;
     t->enter = (struct enter){.timer = {.node = {.note = TIMER_WAIT}}};
     t->work_op = NULL;
+    t->serving = NULL;
     t->work.kind = WORK_NONE;
     t->item = (struct reap_item){.kind = REAP_THREAD};
     port_store32(&t->done, 0);

@@ -63,6 +63,13 @@ void arch_context_set_results(struct arch_context *context, int64_t status, uint
     context->words[CONTEXT_R9 / 8] = 0;
 }
 
+void arch_context_set_words(struct arch_context *context, const uint64_t *words)
+{
+    context->words[CONTEXT_R10 / 8] = words[0];
+    context->words[CONTEXT_R8 / 8] = words[1];
+    context->words[CONTEXT_R9 / 8] = words[2];
+}
+
 uint64_t arch_context_pc(const struct arch_context *context)
 {
     return context->words[CONTEXT_RIP / 8];

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "abi/device.h"
+#include "abi/endpoint.h"
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
@@ -142,8 +143,8 @@ enum cap_slot {
  *                 there at once, zeroed, and stay where they are until it is destroyed.
  *   MEMORY_DESTROY args[0] = MEMORY handle of an object made from this ledger.  Every capability
  *                 for it is STALE at once; completes when it is mapped nowhere any more.
- *   ENDPOINT_CREATE args[0] = ENDPOINT_* flags.  Result: an ENDPOINT handle.  It ends with DESTROY or
- *                 the caller's process.
+ *   ENDPOINT_CREATE args[0] = ENDPOINT_* flags.  Result: an ENDPOINT handle.  It ends with DESTROY
+ *                 or the caller's process.
  *   FAIL_AFTER    args[0] = n.  A test of the caller's own: of its reservations from now on, the
  *                 n-th (from 1) is refused LEDGER_FULL.  0: none.
  * TABLE
@@ -232,24 +233,6 @@ enum cap_process_method {
     PROCESS_INFO = 2,
     PROCESS_STAT = 3,
     PROCESS_WHY = 4
-};
-
-/*
- * How an endpoint is served.  PASSIVE: on its callers' contexts.  Who receives a call there executes
- * on what the caller pays with, and at its place in the queue, until it answers; so only a caller
- * that waits for that answer alone can call: with its entry in registers.  Any other CALL, and SEND,
- * is refused WOULD_LEND_TWICE.
- */
-#define ENDPOINT_PASSIVE 1u
-
-struct cap_endpoint_stat {
-    uint64_t received;  /* messages */
-    uint64_t lent;      /* of them, those whose caller's context was lent at once */
-    uint64_t refused;   /* tries to lend that were refused: the server paid itself */
-    uint32_t waiting;   /* messages not received */
-    uint32_t receivers; /* who wait for one */
-    uint32_t serving;   /* received, not answered */
-    uint32_t reserved;
 };
 
 /* What SET_PROCESS sets, of each thread and for those to come. */

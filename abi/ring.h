@@ -36,11 +36,11 @@
 /*
  * Fields not named in an operation's row must be zero (else BAD_FLAGS).
  *   NOP            completes with OK.
- *   CALL           cap, method, args[0..3]; a method of a kernel object (abi/cap.h).  On a CLIENT it
- *                  is a message to who receives at the endpoint, and completes with the answer:
+ *   CALL           cap, method, args[0..3]; a method of a kernel object (abi/cap.h).  On a CLIENT
+ *                  it is a message to who receives at the endpoint, and completes with the answer:
  *                  status and words as RETURN gave them.  DISCONNECTED: who received it ended, or
  *                  the endpoint's owner did; STALE: the endpoint or the grant has been taken away;
- *                  EXPIRED: not received before deadline_ns; WOULD_LEND_TWICE (abi/cap.h).
+ *                  EXPIRED: not received before deadline_ns; WOULD_LEND_TWICE (abi/endpoint.h).
  *   PARK           args[0] = address of a 32-bit word (4-aligned), args[1] = expected value
  *                  (must fit 32 bits), args[2] = absolute deadline in ns or RING_NO_DEADLINE.
  *                  Completes OK when unparked, VALUE_CHANGED at once if the word differs,
@@ -76,8 +76,8 @@
  * One capability can go along with a message or an answer: with one of the flags COPY, MOVE and
  * NARROW args[3] is RING_GIFT(handle, GRANT handle to copy it through or 0).  NARROW copies less: a
  * VIEW of a MEMORY, a CLIENT of an ENDPOINT.  The other side must have asked for it by the flag
- * ACCEPT, for which a slot is reserved beforehand; else NOT_ACCEPTED.  Its handle takes the place of
- * the fourth word, or comes in the completion's `cap`; 0: none came.
+ * ACCEPT, for which a slot is reserved beforehand; else NOT_ACCEPTED.  Its handle takes the place
+ * of the fourth word, or comes in the completion's `cap`; 0: none came.
  */
 #define RING_FLAG_COPY 1u
 #define RING_FLAG_MOVE 2u

@@ -4,17 +4,17 @@
 #include "core/fair.h"
 #include "core/policy.h"
 
-static uint32_t lender_of(const struct sched *s, uint32_t thread)
+static HOT uint32_t lender_of(const struct sched *s, uint32_t thread)
 {
     return lend_is_lent(s, thread) ? sc_of(s, thread)->lent.lender : SLOT_NONE;
 }
 
-static uint32_t depth_of(const struct sched *s, uint32_t thread)
+static HOT uint32_t depth_of(const struct sched *s, uint32_t thread)
 {
     return lend_is_lent(s, thread) ? sc_of(s, thread)->lent.depth : 0;
 }
 
-static enum lend_result count(struct rq *rq, enum lend_result result)
+static HOT enum lend_result count(struct rq *rq, enum lend_result result)
 {
     rq->stat.lend_count[result]++;
     return result;
@@ -29,6 +29,7 @@ struct passing {
     struct thread *t; /* of `to` */
     uint64_t word;    /* of `to` */
     struct mono now;
+    uint32_t depth; /* lenders, while it has not been passed on */
 };
 
 /* What makes the one impossible now, or the other; `lender`: WORD_LENDER or 0 in its word. */
@@ -62,13 +63,13 @@ static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, 
                                   .subject_gen = p->to.gen,
                                   .time_ns = p->now.ns,
                                   .a = p->who.thread,
-                                  .b = depth_of(s, p->to.slot)});
+                                  .b = p->depth});
     port_trace(s, &(struct trace_record){.now = p->now,
                                          .cpu = rq->cpu,
                                          .event = EV_HAND,
                                          .thread = p->to.slot,
                                          .a = p->who.thread,
-                                         .b = depth_of(s, p->to.slot)});
+                                         .b = p->depth});
 }
 
 /* The thread that waits now was marked meanwhile, or is told of a chain where somebody is: then it
@@ -88,14 +89,15 @@ static HOT void save(struct sched *s, struct rq *rq, struct current who)
 HOT enum lend_result sched_lend(struct sched *s, struct rq *rq, struct thread_ref to,
                                 struct mono now, struct decision *d)
 {
-    struct passing p = {rq_current(s, rq), to, thread_of(s, to.slot), 0, now};
-    uint32_t depth = depth_of(s, p.who.thread) + 1;
+    struct passing p = {rq_current(s, rq), to, thread_of(s, to.slot), 0, now, 1};
 
+    if (!LIKELY(rq->current_sc == p.who.thread))
+        p.depth += depth_of(s, p.who.thread);
     p.word = thread_word_load(p.t);
     enum lend_result result = judge(s, rq, &p, 0);
 
     decision_begin(d);
-    if (result == LEND_DONE && depth > LEND_DEPTH_MAX)
+    if (result == LEND_DONE && p.depth > LEND_DEPTH_MAX)
         result = LEND_DEPTH;
     if (!LIKELY(result == LEND_DONE))
         return count(rq, result);
@@ -107,7 +109,7 @@ HOT enum lend_result sched_lend(struct sched *s, struct rq *rq, struct thread_re
     ASSERT(thread_sc(p.t) == to.slot); /* who waits for calls has gone home */
     account_charge_to(s, rq, p.who, now, CHARGE_HANDOFF);
     save(s, rq, p.who);
-    sc_of(s, to.slot)->lent = (struct lent){p.who.thread, depth};
+    sc_of(s, to.slot)->lent = (struct lent){p.who.thread, p.depth};
     thread_set_sc(p.t, rq->current_sc);
     sc_set_thread(p.who.c, to.slot); /* L3: before its word */
     if ((thread_change(p.who.t, THREAD_LEND, rq->cpu, WAKE_ENDPOINT) &
@@ -152,7 +154,7 @@ static HOT bool waits(const struct rq *rq, struct thread *t, bool *marked)
 HOT enum lend_result sched_hand_back(struct sched *s, struct rq *rq, struct thread_ref to,
                                      struct mono now, struct decision *d)
 {
-    struct passing p = {rq_current(s, rq), to, thread_of(s, to.slot), 0, now};
+    struct passing p = {rq_current(s, rq), to, thread_of(s, to.slot), 0, now, 0};
     bool marked;
 
     p.word = thread_word_load(p.t);

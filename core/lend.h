@@ -20,7 +20,7 @@
  *       own first.  So a context ends with its thread, is with one thread always, and is never
  *       left with one that serves nobody.
  *
- * Giving back without handing over leaves the lender BLOCKED, or, if it was woken meanwhile, queued.
+ * Giving back without handing over leaves the lender BLOCKED, or, if woken meanwhile, queued.
  *
  * Refusals are ordinary, change nothing and are counted by reason (rq_stat.lend_count).
  * Locks.  The run queue's, inside.   Cost.  O(1) to lend and hand back, O(depth) to cut.

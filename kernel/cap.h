@@ -23,6 +23,7 @@
 #include "abi/status.h"
 #include "kernel/ledger.h"
 #include "kernel/lock.h"
+#include "kernel/pool.h"
 
 struct process;
 struct uthread;
@@ -103,7 +104,7 @@ MUST_USE enum status cap_release(struct process *process, uint32_t handle);
 /* One call.  The arguments are the kernel's copy. */
 struct cap_call {
     struct uthread *thread; /* the caller; it runs on this CPU */
-    const struct ring_sqe *entry; /* what it came in */
+    const struct ring_sqe *entry; /* what it came in, for a message */
     const uint64_t *args;         /* four */
     uint64_t user_data;
     uint64_t value;     /* out: the second result */
@@ -120,6 +121,11 @@ static inline uint32_t cap_handle_of(uint64_t argument)
 
 /* Do the method.  Returns: the completion's status. */
 typedef int64_t cap_methods(struct cap_call *call);
+
+/* In line: cap_lookup, but for an ENDPOINT or CLIENT, which may be stale; and the method of what
+ * call->ref is. */
+MUST_USE enum status cap_find(const struct process *process, uint32_t handle, struct cap_ref *ref);
+MUST_USE int64_t cap_do(struct cap_call *call);
 
 /* Call a method of what `handle` names for the caller.  BAD_CAP, STALE. */
 MUST_USE int64_t cap_invoke(uint32_t handle, struct cap_call *call);

@@ -83,33 +83,21 @@ static HOT void unlink(struct endpoint *e, struct op *op)
 {
     switch ((enum op_place)op->about.place) {
     case PLACE_NONE:
-        return;
+        break;
     case PLACE_LINE:
         heap_remove(&e->line, &op->timer.node);
         port_store32(&op->timer.node.owner, 0);
+        list_remove(&op->parked);
+        op->about.place = PLACE_NONE;
         e->stat.waiting--;
         break;
     case PLACE_RECEIVING:
-        e->stat.receivers--;
+        endpoint_unlink_receiver(e, op);
         break;
     case PLACE_SERVED:
-        op->server->serving = NULL;
-        e->stat.serving--;
+        endpoint_unlink_served(e, op);
         break;
     }
-    list_remove(&op->parked);
-    op->about.place = PLACE_NONE;
-}
-
-/* The call is served by `server` until it is answered. */
-static HOT void serve(struct endpoint *e, struct op *op, struct uthread *server)
-{
-    op->about.place = PLACE_SERVED;
-    op->server = server;
-    list_insert_before(&e->served, &op->parked);
-    server->serving = op;
-    server->serving_endpoint = op->endpoint;
-    e->stat.serving++;
 }
 
 /* End a linked operation.  Returns: whom to wake. */
@@ -148,7 +136,7 @@ static enum status pass(struct endpoint *e, struct op *op, const struct message 
     e->stat.received++;
     got->status = received_status(op, &got->end);
     if (op->kind == OP_CALL)
-        serve(e, op, to->t);
+        endpoint_serve(e, op, to->t);
     return STATUS_OK;
 }
 
@@ -204,8 +192,8 @@ static struct op *next_in_line(const struct endpoint *e)
     return LIST_ENTRY(e->line.root, struct op, timer.node);
 }
 
-/* Take the next message for `to`.  Those that cannot be passed end with their refusals; a few in one
- * hold of the lock.  Returns: something has come. */
+/* Take the next message for `to`.  Those that cannot be passed end with their refusals; a few in
+ * one hold of the lock.  Returns: something has come. */
 static bool take_next(struct endpoint *e, const struct message *to, struct submitted *s,
                       struct thread_ref *refused, uint32_t *refused_count)
 {
@@ -253,9 +241,7 @@ struct submitted endpoint_receive(struct op *op, const struct ring_sqe *entry,
     } else if (e->line.root != NULL) { /* more refusals than one hold of the lock allows */
         s.status = STATUS_BUSY;
     } else {
-        op->about.place = PLACE_RECEIVING;
-        list_insert_before(&e->receivers, &op->parked);
-        e->stat.receivers++;
+        endpoint_link_receiver(e, op);
     }
     lock_give(&e->lock, LOCK_ENDPOINT);
     for (uint32_t i = 0; i < refused_count; i++) /* at most WAITERS_PER_STEP */

@@ -4,13 +4,13 @@
  *
  * Who calls or sends waits in a line, in order of the deadlines of the entries, then of arrival;
  * every ENDPOINT_OLDEST_EVERY-th message received is the oldest, so that nobody waits for ever.  A
- * call received is served: its operation waits at the endpoint until the receiver answers, and the
+ * call received is served: its operation waits at the endpoint until the receiver answers; the
  * receiver names it as `serving`.  So an answer is one-shot by nature: answering, the caller's or
  * the receiver's end, a cancellation and the end of the endpoint each unlink the operation under
  * the lock, and who unlinks it ends it.
  *
- *   EP1  An operation of kind CALL, SEND or RECV is linked at the endpoint it names iff its place is
- *        not PLACE_NONE: in the line and among the arrived, among the receivers, or the served.
+ *   EP1  An operation of kind CALL, SEND or RECV is linked at the endpoint it names iff its place
+ *        is not PLACE_NONE: in the line and among the arrived, the receivers, or the served.
  *   EP2  t->serving is linked as served, and its server is t.
  *   EP3  Nobody waits in the line while a receiver waits that could take it.
  *   EP4  The timer is not later than the first deadline in the line.
@@ -25,7 +25,7 @@
 #ifndef KERNEL_ENDPOINT_H
 #define KERNEL_ENDPOINT_H
 
-#include "kernel/message.h"
+#include "kernel/uthread.h"
 
 struct endpoint {
     struct pool_node node;
@@ -43,10 +43,56 @@ struct endpoint {
 
 extern struct pool endpoint_pool;
 
-static inline struct endpoint *endpoint_at(uint32_t index)
+static HOT struct endpoint *endpoint_at(uint32_t index)
 {
     return pool_at(&endpoint_pool, index);
 }
+
+/* ---- Places, under LOCK_ENDPOINT ---- */
+
+static HOT void endpoint_link(struct list *head, struct op *op, enum op_place place)
+{
+    op->about.place = (uint8_t)place;
+    list_insert_before(head, &op->parked);
+}
+
+static HOT void endpoint_unlink(struct op *op)
+{
+    op->parked.prev->next = op->parked.next;
+    op->parked.next->prev = op->parked.prev;
+    op->about.place = PLACE_NONE;
+}
+
+static HOT void endpoint_link_receiver(struct endpoint *e, struct op *op)
+{
+    endpoint_link(&e->receivers, op, PLACE_RECEIVING);
+    e->stat.receivers++;
+}
+
+static HOT void endpoint_unlink_receiver(struct endpoint *e, struct op *op)
+{
+    endpoint_unlink(op);
+    e->stat.receivers--;
+}
+
+/* The call is served by `server` until it is answered. */
+static HOT void endpoint_serve(struct endpoint *e, struct op *op, struct uthread *server)
+{
+    op->server = server;
+    endpoint_link(&e->served, op, PLACE_SERVED);
+    server->serving = op;
+    server->serving_endpoint = op->endpoint;
+    e->stat.serving++;
+}
+
+static HOT void endpoint_unlink_served(struct endpoint *e, struct op *op)
+{
+    op->server->serving = NULL;
+    endpoint_unlink(op);
+    e->stat.serving--;
+}
+
+/* ---- What others ask for ---- */
 
 /* At boot.  false: no memory. */
 MUST_USE bool endpoint_init(void);

@@ -5,6 +5,7 @@
 #include "kernel/call.h"
 #include "kernel/cap.h"
 #include "kernel/clock.h"
+#include "kernel/direct.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -121,8 +122,7 @@ static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entr
 
     if (status == STATUS_LEDGER_FULL)
         call.value = cpu_this()->refused;
-    return (struct outcome){
-        .status = status, .value = call.value, .is_waiting = call.is_waiting};
+    return (struct outcome){.status = status, .value = call.value, .is_waiting = call.is_waiting};
 }
 
 /* SEND, RECV, RETURN and both in one. */
@@ -287,6 +287,17 @@ NORETURN static NOINLINE void enter_unusual(struct uthread *t)
     glue_leave();
 }
 
+/* The call of `t` is over, unless it runs no more; its results are set. */
+NORETURN static HOT void leave_as_it_is(struct uthread *t)
+{
+    const struct cpu *cpu = cpu_this();
+
+    ASSERT(cpu->held_ranks == 0);
+    if (cpu->current == t && cpu->is_settled && !cpu->should_decide)
+        arch_return_to_user(&t->context);
+    glue_leave();
+}
+
 /* The call of the running thread is over. */
 NORETURN static HOT void leave(int64_t status)
 {
@@ -335,6 +346,55 @@ HOT void enter_park(void)
     t->enter.is_active = true;
     glue_block_at(WAKE_PARK, clock_now()); /* not if it is complete: then a wake is pending */
     glue_leave_now();
+}
+
+/* A method of a kernel object. */
+NORETURN static HOT void call_method(struct uthread *t, uint64_t word, struct cap_call *call)
+{
+    struct arch_entry words;
+    int64_t status;
+
+    arch_context_entry(&t->context, &words);
+    call->thread = t;
+    call->entry = NULL; /* only a message is interested */
+    call->args = words.args;
+    call->user_data = 0;
+    call->value = 0;
+    call->method = (uint16_t)(word >> 16);
+    call->is_waiting = false;
+    t->enter.is_entry = true;
+    status = cap_do(call);
+    if (!LIKELY(!call->is_waiting)) {
+        t->enter.is_active = true;
+        glue_leave();
+    }
+    t->enter.is_entry = false;
+    if (status == STATUS_LEDGER_FULL)
+        call->value = cpu_this()->refused;
+    arch_context_set_results(&t->context, status, call->value);
+    leave_as_it_is(t);
+}
+
+NOINLINE void enter_call(uint64_t word)
+{
+    struct uthread *t = cpu_this()->current;
+    uint32_t handle = (uint32_t)(word >> 32);
+    struct cap_call call;
+
+    ASSERT(t != NULL);
+    ASSERT(!t->enter.is_active);
+    if (((uint8_t)word != RING_OP_CALL && (uint8_t)word != RING_OP_RETURN_RECV) ||
+        CAP_SLOT(handle) == CAP_NONE || cap_find(t->process, handle, &call.ref) != STATUS_OK)
+        return;
+    if ((uint8_t)word == RING_OP_RETURN_RECV) {
+        if (call.ref.kind == CAP_KIND_ENDPOINT)
+            direct_return_receive(t, word, &call.ref);
+        return;
+    }
+    if (call.ref.kind == CAP_KIND_CLIENT)
+        direct_call(t, word, &call.ref);
+    else if (call.ref.kind != CAP_KIND_ENDPOINT)
+        call_method(t, word, &call);
 }
 
 /* Fewer completions than asked for.  Returns: true: and there will be no more. */

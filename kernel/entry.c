@@ -2,6 +2,7 @@
 /* entry.c - the ways into the kernel after boot (kernel/arch.h, what the kernel gives). */
 #include "abi/syscall.h"
 #include "kernel/console.h"
+#include "kernel/direct.h"
 #include "kernel/endpoint.h"
 #include "kernel/enter.h"
 #include "kernel/irq.h"
@@ -12,6 +13,7 @@
 #include "kernel/uthread.h"
 
 #define LINE_BYTES 160u
+#define ENTRY_FLAGS UINT64_C(0xff00) /* of an entry's first word */
 
 /* The end of a call by `t`: most often nothing has happened that concerns who runs here. */
 NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)
@@ -52,6 +54,8 @@ void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
             enter_unpark();
         else if (argument0 == RING_OP_PARK)
             enter_park();
+        else if ((argument1 | (argument0 & ENTRY_FLAGS)) == 0)
+            enter_call(argument0);
     }
     any_syscall(argument0, argument1, number);
 }

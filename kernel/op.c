@@ -80,8 +80,6 @@ static HOT void release(struct uthread *t, struct op *op)
 {
     timer_cancel(&op->timer);
     park_cancel(op);
-    if (!LIKELY(!is_message(op)))
-        give_slot(t, op);
     port_store32(&op->state, OP_FREE);
     t->free_ops |= op->bit;
 }
@@ -102,7 +100,15 @@ static NOINLINE void unlink(struct uthread *t, struct op *op)
         endpoint_cancel(op);
 }
 
-static HOT struct enter_answer answer_of(const struct op *op)
+/* The same for any. */
+static NOINLINE void release_any(struct uthread *t, struct op *op)
+{
+    if (is_message(op))
+        give_slot(t, op);
+    release(t, op);
+}
+
+static struct enter_answer answer_of(const struct op *op)
 {
     return (struct enter_answer){
         .status = op->status,
@@ -122,7 +128,7 @@ static NOINLINE void hand_out(struct uthread *t, uint32_t done)
         else
             ring_post(&t->ring, op->user_data, op->status, op->value,
                       is_message(op) ? op->about.cap : CAP_NONE);
-        release(t, op);
+        release_any(t, op);
     }
 }
 
@@ -139,8 +145,8 @@ HOT bool op_collect_answer(struct uthread *t, struct enter_answer *answer)
     uint32_t done = port_xchg32(&t->done, 0);
     struct op *op = record_at(t, bits_lowest(done));
 
-    if ((done & (done - 1)) == 0 && op->is_direct) {
-        *answer = answer_of(op);
+    if ((done & (done - 1)) == 0 && op->is_direct && LIKELY(!is_message(op))) {
+        *answer = (struct enter_answer){op->status, op->value, true, false};
         release(t, op);
         return true;
     }
@@ -172,7 +178,7 @@ bool op_cancel(struct uthread *t, uint64_t user_data)
 void op_drop(struct uthread *t, struct op *op)
 {
     ASSERT(port_load32(&op->state) == OP_PENDING);
-    release(t, op);
+    release_any(t, op);
 }
 
 void op_cancel_all(struct uthread *t)
@@ -184,7 +190,7 @@ void op_cancel_all(struct uthread *t)
         if (port_load32(&op->state) == OP_FREE)
             continue;
         unlink(t, op);
-        release(t, op);
+        release_any(t, op);
     }
     port_store32(&t->done, 0);
 }

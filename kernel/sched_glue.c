@@ -265,29 +265,39 @@ static HOT void hand_to(struct cpu *cpu, struct thread_ref to, const struct deci
     cpu->has_reaped |= d->has_reaped;
 }
 
-HOT bool glue_lend(struct thread_ref to)
+HOT bool glue_lend_now(struct thread_ref to)
 {
     struct cpu *cpu = cpu_this();
     struct decision d;
 
-    ASSERT(cpu->held_ranks == 0);
     if (sched_lend(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
         return false;
     hand_to(cpu, to, &d);
     return true;
 }
 
-HOT bool glue_hand_back(struct thread_ref to)
+HOT bool glue_hand_back_now(struct thread_ref to)
 {
     struct cpu *cpu = cpu_this();
     struct decision d;
 
-    ASSERT(cpu->held_ranks == 0);
-    if (thread_ref_is_none(to) || !lend_is_lent(machine, cpu->rq->current) ||
+    if (!lend_is_lent(machine, cpu->rq->current) ||
         sched_hand_back(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
         return false;
     hand_to(cpu, to, &d);
     return true;
+}
+
+NOINLINE bool glue_lend(struct thread_ref to)
+{
+    ASSERT(cpu_this()->held_ranks == 0);
+    return glue_lend_now(to);
+}
+
+NOINLINE bool glue_hand_back(struct thread_ref to)
+{
+    ASSERT(cpu_this()->held_ranks == 0);
+    return !thread_ref_is_none(to) && glue_hand_back_now(to);
 }
 
 void glue_go_home(void)
@@ -465,6 +475,20 @@ static HOT bool is_through(struct cpu *cpu, struct uthread *t)
     if (t->has_work)
         return !work_on(cpu, t);
     return enter_continue(t);
+}
+
+HOT void glue_leave_handed(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct uthread *t = cpu->current;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (!LIKELY(!cpu->has_reaped && !cpu->should_decide))
+        glue_leave();
+    load(cpu, t); /* timers are as they were */
+    telemetry_publish(cpu, t);
+    cpu->is_settled = true;
+    arch_return_to_user(&t->context);
 }
 
 HOT void glue_leave_now(void)

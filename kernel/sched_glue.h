@@ -43,11 +43,15 @@ NORETURN void glue_leave_now(void);
 
 /*
  * Calls (core/lend.h), each for the running thread.  glue_lend: `to` runs now, on its context;
- * glue_hand_back: `to`, its lender, does; false: nothing has changed.  glue_go_home: it goes on with
- * its own.  glue_borrow: it goes on with the context of `from`, which waits; false: with its own.
+ * glue_hand_back: `to`, its lender, does; false: nothing has changed.  glue_go_home: it goes on
+ * with its own.  glue_borrow: it goes on with that of `from`, which waits; false: with its own.
  */
 MUST_USE bool glue_lend(struct thread_ref to);
 MUST_USE bool glue_hand_back(struct thread_ref to);
+/* The same with LOCK_ENDPOINT held, in line; behind them, glue_leave_handed. */
+MUST_USE bool glue_lend_now(struct thread_ref to);
+MUST_USE bool glue_hand_back_now(struct thread_ref to);
+NORETURN void glue_leave_handed(void);
 void glue_go_home(void);
 MUST_USE bool glue_borrow(struct thread_ref from);
 

@@ -76,6 +76,7 @@ struct uthread {
     uint32_t gen;
     struct process *process;
     struct seat *seat; /* NULL: a reaper */
+    struct telemetry_record *telemetry;
 
     /* Any CPU. */
     struct port_atomic32 done; /* bits: records to be collected */

@@ -18,6 +18,7 @@
 /* This program in the boot archive, and what it does as a process of the rows' own: return. */
 #define BENCH_PROGRAM 1u
 #define BENCH_CHILD 1u
+#define BENCH_SERVER 2u /* or bench_serve */
 #define BENCH_CHILD_STATUS 7
 
 /* What reading the counter twice costs by itself. */
@@ -50,5 +51,7 @@ void bench_threads(void);  /* spawn and join */
 void bench_timers(void);   /* expiry */
 void bench_memory(void);   /* bytes, not instructions; before any row that makes threads */
 void bench_processes(void); /* spawn and wait */
+void bench_endpoints(void); /* calls */
+int64_t bench_serve(void);  /* the other side of those, a process of its own */
 
 #endif /* USER_BENCH_BENCH_H */

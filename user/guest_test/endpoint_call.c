@@ -19,7 +19,7 @@ static uint32_t must(int64_t handle)
     return (uint32_t)handle;
 }
 
-/* Answers each call with its badge, its method and the sum of its words, until it is told to stop. */
+/* Answers each call with its badge, its method and the sum of its words, until told to stop. */
 static int64_t serve(void *argument)
 {
     struct rt_message m;

@@ -2,6 +2,7 @@
 #include "core/lend.h"
 #include "core/account.h"
 #include "core/fair.h"
+#include "core/inbox.h"
 #include "core/policy.h"
 
 static HOT uint32_t lender_of(const struct sched *s, uint32_t thread)
@@ -48,10 +49,11 @@ static HOT enum lend_result judge(const struct sched *s, const struct rq *rq,
     return thread_allows(s, p->to.slot, rq->cpu) ? LEND_DONE : LEND_MASK;
 }
 
-/* The thread of `p->to` is current, on the context that was current. */
-static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, struct decision *d)
+/* The thread of `p->to` is current, on the context `c` of slot `sc`. */
+static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, struct sc *c,
+                       uint32_t sc, struct decision *d)
 {
-    rq_set_current(rq, (struct current){p->to.slot, p->t, p->who.c}, rq->current_sc);
+    rq_set_current(rq, (struct current){p->to.slot, p->t, c}, sc);
     p->t->ledger.switch_count++;
     p->who.t->ledger.block_count++;
     rq->stat.switch_count++;
@@ -115,16 +117,16 @@ HOT enum lend_result sched_lend(struct sched *s, struct rq *rq, struct thread_re
     if ((thread_change(p.who.t, THREAD_LEND, rq->cpu, WAKE_ENDPOINT) &
          (WORD_DYING | WORD_POLICY)) != 0)
         pass_on_care(p.t, d);
-    settle(s, rq, &p, d);
+    settle(s, rq, &p, p.who.c, rq->current_sc, d);
     port_unlock(&rq->lock);
     return count(rq, LEND_DONE);
 }
 
-/* The thread that has handed back was woken or killed before it could wait: it is queued with its
- * home, or ended.  Returns: nothing is left to do. */
+/* The thread that has handed over was woken or killed before it could wait: it is queued, or it
+ * has ended. */
 static COLD void stays(struct sched *s, struct rq *rq, struct current who, struct mono now)
 {
-    struct sc *home = sc_of(s, who.thread);
+    struct sc *c = sc_of(s, thread_sc(who.t));
 
     if (thread_is_dying(who.t)) {
         rq_reap_loose(s, rq, who.thread, now);
@@ -132,7 +134,7 @@ static COLD void stays(struct sched *s, struct rq *rq, struct current who, struc
     }
     (void)thread_change(who.t, THREAD_REQUEUE, rq->cpu, 0);
     (void)port_and64(&who.t->word, ~WORD_WAKE_PENDING);
-    rq_admit_seldom(s, rq, who.t, home, now);
+    rq_admit_seldom(s, rq, who.t, c, now);
 }
 
 /* Wait, unless it was woken or killed since `word` was read.  Returns: it waits; *marked says
@@ -176,7 +178,7 @@ HOT enum lend_result sched_hand_back(struct sched *s, struct rq *rq, struct thre
     save(s, rq, p.who);
     sc_set_thread(p.who.c, to.slot); /* L3: before the word of who waits */
     thread_set_sc(p.who.t, p.who.thread);
-    settle(s, rq, &p, d);
+    settle(s, rq, &p, p.who.c, rq->current_sc, d);
     if (!LIKELY(waits(rq, p.who.t, &marked))) {
         stays(s, rq, p.who, now);
         d->has_reaped = rq->reaped_head != SLOT_NONE;
@@ -186,6 +188,59 @@ HOT enum lend_result sched_hand_back(struct sched *s, struct rq *rq, struct thre
         pass_on_care(p.t, d);
     port_unlock(&rq->lock);
     return count(rq, LEND_DONE);
+}
+
+/* Would a decision find nobody but who is woken now, and nothing else to do? */
+static HOT bool is_quiet(const struct rq *rq, struct mono now)
+{
+    return rq_queued_count(rq) == 0 && rq->reaped_head == SLOT_NONE && inbox_is_empty(rq) &&
+           mono_before(now, rq->next_check);
+}
+
+/* Would a wake put it here: here it ran before, and nobody is idle who could take it? */
+static HOT bool belongs_here(const struct sched *s, const struct rq *rq, const struct passing *p)
+{
+    return s->mask_words == 1 && port_load32(&p->t->last_cpu) == rq->cpu &&
+           (port_load64(&s->clusters[0].idle.bits) & thread_mask_word(s, p->to.slot, 0)) == 0;
+}
+
+HOT enum lend_result sched_turn_over(struct sched *s, struct rq *rq, struct thread_ref to,
+                                     struct mono now, struct decision *d)
+{
+    struct passing p = {rq_current(s, rq), to, thread_of(s, to.slot), 0, now, 0};
+    bool marked;
+
+    p.word = thread_word_load(p.t);
+    enum lend_result result = judge(s, rq, &p, 0);
+
+    decision_begin(d);
+    if (result == LEND_DONE && !belongs_here(s, rq, &p))
+        result = LEND_NOT_ALONE;
+    if (!LIKELY(result == LEND_DONE))
+        return result;
+    port_lock(&rq->lock);
+    if (!is_quiet(rq, now) || !thread_try_change(p.t, &p.word, THREAD_HAND, rq->cpu, 0)) {
+        port_unlock(&rq->lock);
+        return LEND_NOT_ALONE;
+    }
+    struct sc *c = sc_of(s, thread_sc(p.t));
+
+    account_charge_to(s, rq, p.who, now, CHARGE_BLOCK);
+    (void)fair_join(s, rq, c, now); /* as a wake, then a block would: V is that of both */
+    save(s, rq, p.who);
+    fair_leave(rq, p.who.c, now, false);
+    settle(s, rq, &p, c, thread_sc(p.t), d);
+    port_store32(&rq->published, (c->latency_class + 1u) << PUBLISHED_CLASS_SHIFT | PUBLISHED_SOLO);
+    d->resched = rq->w != rq->clock_w || rq->need_pick != 0; /* it is to publish its clock */
+    if (!LIKELY(waits(rq, p.who.t, &marked))) {
+        stays(s, rq, p.who, now);
+        d->has_reaped = rq->reaped_head != SLOT_NONE;
+        d->resched = true;
+    }
+    port_unlock(&rq->lock);
+    port_fence(); /* published before the inbox is read again */
+    d->resched |= !inbox_is_empty(rq);
+    return LEND_DONE;
 }
 
 /* ---- Parting ---- */

@@ -50,6 +50,12 @@ MUST_USE enum lend_result sched_lend(struct sched *s, struct rq *rq, struct thre
 MUST_USE enum lend_result sched_hand_back(struct sched *s, struct rq *rq, struct thread_ref to,
                                           struct mono now, struct decision *d);
 
+/* The current thread waits, and `to`, which waits and has a context of its own, runs at once: what
+ * a wake and a block would come to if nobody else were to run here.  The context may be lent, too.
+ * Returns: as sched_lend, not counted. */
+MUST_USE enum lend_result sched_turn_over(struct sched *s, struct rq *rq, struct thread_ref to,
+                                          struct mono now, struct decision *d);
+
 /* The current thread goes on with its home context; a lent one goes back to its lender, which stays
  * BLOCKED.  Harmless at home.  Asks for a decision. */
 void sched_go_home(struct sched *s, struct rq *rq, struct mono now, struct decision *d);

@@ -445,7 +445,7 @@ static void test_lend_random_lives(void **state)
     sched_check(f->s);
     assert_true(life.back > 1000 && life.home > 500 && life.borrowed > 500 && life.reaped > 1000);
     for (uint32_t i = 0; i < LEND_RESULT_COUNT; i++)
-        assert_true(i == LEND_DEPTH || life.results[i] > 10);
+        assert_true(i >= LEND_DEPTH || life.results[i] > 10);
     fixture_free(f);
 }
 

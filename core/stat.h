@@ -13,6 +13,7 @@ enum lend_result {
     LEND_OTHER_CARE,  /* the other has a new policy */
     LEND_MASK,        /* the other may not run on this CPU */
     LEND_DEPTH,       /* too many lenders */
+    LEND_NOT_ALONE,   /* of sched_turn_over: others are queued, or idle */
     LEND_RESULT_COUNT
 };
 

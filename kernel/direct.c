@@ -86,16 +86,26 @@ static HOT int64_t received(uint64_t word, const struct cap_ref *cap)
     return (int64_t)((uint64_t)method_of(word) | (uint64_t)cap->badge << 16);
 }
 
-/* The call of `t` is served by `server`. */
-static HOT void pass_call(struct endpoint *e, struct uthread *t, struct uthread *server,
-                          const struct cap_ref *cap)
+/* The call of `t` is served by `server`, not linked as a receiver any more. */
+static HOT struct op *begin_call(struct endpoint *e, struct uthread *t, struct uthread *server,
+                                 const struct cap_ref *cap)
 {
     struct op *op = take(t, OP_CALL, cap);
 
     op->about = (struct op_message){.flags = 0};
     endpoint_serve(e, op, server);
-    e->stat.received++;
     waits(t);
+    return op;
+}
+
+/* The server cannot have the caller's context: nothing has been. */
+static COLD void undo_call(struct endpoint *e, struct uthread *t, struct op *op,
+                           struct op *receiver)
+{
+    endpoint_unlink_served(e, op);
+    is_through(t, op);
+    endpoint_link(e->receivers.next, receiver, PLACE_RECEIVING); /* the first again */
+    e->stat.receivers++;
 }
 
 NOINLINE void direct_call(struct uthread *t, uint64_t word, const struct cap_ref *cap)
@@ -105,28 +115,34 @@ NOINLINE void direct_call(struct uthread *t, uint64_t word, const struct cap_ref
 
     if (t->free_ops == 0)
         return;
-
     lock_take(&e->lock, LOCK_ENDPOINT);
     struct op *receiver = LIST_ENTRY(e->receivers.next, struct op, parked);
     struct uthread *server = op_owner(receiver); /* which means nothing if there is none */
     bool lends = e->flags == ENDPOINT_PASSIVE;
 
-    if (list_is_empty(&e->receivers) || !is_live(e, cap) || !is_plain(receiver, server) ||
-        (lends && !glue_lend_now(server->ref))) {
+    if (list_is_empty(&e->receivers) || !is_live(e, cap) || !is_plain(receiver, server)) {
         lock_give(&e->lock, LOCK_ENDPOINT);
         return;
     }
     endpoint_unlink_receiver(e, receiver);
-    pass_call(e, t, server, cap);
-    if (lends) {
-        e->stat.lent++;
+    struct op *op = begin_call(e, t, server, cap);
+    bool is_handed = lends ? glue_lend_now(server->ref) : glue_turn_over_now(server->ref);
+
+    if (lends && !is_handed) {
+        undo_call(e, t, op, receiver);
+        lock_give(&e->lock, LOCK_ENDPOINT);
+        return;
+    }
+    e->stat.received++;
+    e->stat.lent += lends;
+    if (is_handed) {
         is_through(server, receiver);
         arch_context_pass(&t->context, &server->context, received(word, cap));
     } else {
         woken = complete(t, receiver, server, received(word, cap));
     }
     lock_give(&e->lock, LOCK_ENDPOINT);
-    if (lends)
+    if (is_handed)
         glue_leave_handed();
     wake_and_wait(woken);
 }
@@ -151,7 +167,6 @@ NOINLINE void direct_return_receive(struct uthread *t, uint64_t word, const stru
 
     if (t->serving == NULL || t->serving_endpoint != cap->object || t->free_ops != OP_ALL_FREE)
         return;
-
     lock_take(&e->lock, LOCK_ENDPOINT);
     struct op *op = t->serving;
     struct uthread *caller = op != NULL ? op_owner(op) : NULL;
@@ -161,9 +176,10 @@ NOINLINE void direct_return_receive(struct uthread *t, uint64_t word, const stru
         return;
     }
     struct op *receiver = receive(e, t, cap);
-    bool is_handed = e->flags == ENDPOINT_PASSIVE;
+    bool lends = e->flags == ENDPOINT_PASSIVE;
+    bool is_handed = lends ? glue_hand_back_now(caller->ref) : glue_turn_over_now(caller->ref);
 
-    if (is_handed && !glue_hand_back_now(caller->ref)) {
+    if (lends && !is_handed) {
         endpoint_unlink_receiver(e, receiver);
         is_through(t, receiver);
         lock_give(&e->lock, LOCK_ENDPOINT);

@@ -288,6 +288,17 @@ HOT bool glue_hand_back_now(struct thread_ref to)
     return true;
 }
 
+HOT bool glue_turn_over_now(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    if (sched_turn_over(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
 NOINLINE bool glue_lend(struct thread_ref to)
 {
     ASSERT(cpu_this()->held_ranks == 0);

@@ -51,6 +51,8 @@ MUST_USE bool glue_hand_back(struct thread_ref to);
 /* The same with LOCK_ENDPOINT held, in line; behind them, glue_leave_handed. */
 MUST_USE bool glue_lend_now(struct thread_ref to);
 MUST_USE bool glue_hand_back_now(struct thread_ref to);
+/* `to`, with a context of its own, runs now, and the running thread waits (sched_turn_over). */
+MUST_USE bool glue_turn_over_now(struct thread_ref to);
 NORETURN void glue_leave_handed(void);
 void glue_go_home(void);
 MUST_USE bool glue_borrow(struct thread_ref from);

@@ -116,7 +116,7 @@ $(foreach noun,archive ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(no
 # Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
 KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
-    irq work seat process session tally op park ring timer heap)
+    irq work seat process session tally op park ring timer heap endpoint message)
 KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
 KERNEL_NO_WALKS := $(B)/san/kernel/fixture/walks.o
 KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\

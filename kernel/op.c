@@ -183,7 +183,6 @@ void op_drop(struct uthread *t, struct op *op)
 
 void op_cancel_all(struct uthread *t)
 {
-    endpoint_disown(t);
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
         struct op *op = &t->ops[i];
 
@@ -192,6 +191,7 @@ void op_cancel_all(struct uthread *t)
         unlink(t, op);
         release_any(t, op);
     }
+    endpoint_disown(t); /* last: until then a RECV of its could be passed a call */
     port_store32(&t->done, 0);
 }
 

@@ -70,6 +70,7 @@ void endpoint_cancel(struct op *op)
 void endpoint_disown(struct uthread *t)
 {
     assert_ptr_equal(t, &thread);
+    assert_int_equal(thread.free_ops, OP_ALL_FREE); /* nothing more can be passed to it */
     disowned++;
 }
 

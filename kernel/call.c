@@ -114,15 +114,11 @@ static void borrow(struct endpoint *e, struct thread_ref caller)
     count_lending(e, glue_borrow(caller));
 }
 
-static struct call_result receive(struct uthread *t, const struct ring_sqe *entry,
-                                  const struct cap_ref *cap)
+/* RECV by this record. */
+static struct call_result receive_by(struct uthread *t, const struct ring_sqe *entry,
+                                     const struct cap_ref *cap, struct op *op)
 {
     struct endpoint *e = endpoint_at(cap->object);
-    struct op *op;
-    enum status status = take_op(t, OP_RECV, entry, cap, &op);
-
-    if (status != STATUS_OK)
-        return refused(status);
     struct submitted s = endpoint_receive(op, entry, cap);
 
     if (s.status >= 0 && !s.is_complete) {
@@ -137,6 +133,15 @@ static struct call_result receive(struct uthread *t, const struct ring_sqe *entr
         .end = s.end,
         .has_words = s.is_complete && (entry->flags & RING_FLAG_MESSAGE) == 0,
     };
+}
+
+static struct call_result receive(struct uthread *t, const struct ring_sqe *entry,
+                                  const struct cap_ref *cap)
+{
+    struct op *op;
+    enum status status = take_op(t, OP_RECV, entry, cap, &op);
+
+    return status == STATUS_OK ? receive_by(t, entry, cap, op) : refused(status);
 }
 
 struct call_result call_receive(struct uthread *t, const struct ring_sqe *entry)
@@ -171,13 +176,19 @@ struct call_result call_return_receive(struct uthread *t, const struct ring_sqe 
 {
     struct thread_ref caller = THREAD_REF_NONE;
     struct cap_ref cap;
+    struct op *op;
     enum status status = check_receive(t, entry, &cap);
 
     if (status == STATUS_OK)
-        status = endpoint_answer(t, entry, &caller);
-    if (status != STATUS_OK && status != STATUS_STALE)
+        status = take_op(t, OP_RECV, entry, &cap, &op);
+    if (status != STATUS_OK)
         return refused(status);
-    struct call_result result = receive(t, entry, &cap);
+    status = endpoint_answer(t, entry, &caller);
+    if (status != STATUS_OK && status != STATUS_STALE) {
+        op_drop(t, op);
+        return refused(status);
+    }
+    struct call_result result = receive_by(t, entry, &cap, op);
 
     if (result.is_waiting && glue_hand_back(caller))
         return result;

@@ -46,10 +46,12 @@ static HOT void is_through(struct uthread *t, struct op *op)
     t->enter.is_entry = false;
 }
 
-/* Can what `op` waits for be passed in registers, its thread waiting for that alone? */
+/* Can what `op` waits for be passed in registers, its thread waiting for that alone, by what cannot
+ * be revoked? */
 static HOT bool is_plain(const struct op *op, const struct uthread *t)
 {
-    return op->is_direct && op->about.flags == 0 && port_load32(&t->done) == 0;
+    return op->is_direct && op->about.flags == 0 && op->grant.index == POOL_NONE &&
+           port_load32(&t->done) == 0;
 }
 
 /* ---- The other has a context of its own: it is woken ---- */

@@ -152,6 +152,21 @@ static struct thread_ref complete_receiver(struct op *op, const struct submitted
     return op_complete(op, got->status, got->end.value);
 }
 
+static bool is_dead(const struct op *op)
+{
+    return op->grant.index != GRANT_ROOT && !grant_is_live(op->grant);
+}
+
+/* The oldest receiver that may still receive; the revoking that ends the others is under way. */
+static HOT struct op *first_receiver(const struct endpoint *e)
+{
+    struct list *at = e->receivers.next;
+
+    while (at != &e->receivers && is_dead(LIST_ENTRY(at, struct op, parked)))
+        at = at->next; /* at most THREADS_MAX */
+    return at != &e->receivers ? LIST_ENTRY(at, struct op, parked) : NULL;
+}
+
 HOT struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry,
                                      const struct cap_ref *cap)
 {
@@ -162,7 +177,7 @@ HOT struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry
     struct op *receiver;
 
     lock_take(&e->lock, LOCK_ENDPOINT);
-    receiver = first_of(&e->receivers);
+    receiver = first_receiver(e);
     if (!cap_is_live(cap)) { /* under the lock: its end finds the operation from now on */
         s.status = STATUS_STALE;
     } else if (receiver == NULL) {
@@ -204,10 +219,9 @@ static bool take_next(struct endpoint *e, const struct message *to, struct submi
             return false;
         struct uthread *caller = op_owner(op);
         struct message from = message_of_op(op, caller);
-        bool is_dead = op->grant.index != GRANT_ROOT && !grant_is_live(op->grant);
 
         unlink(e, op);
-        enum status status = is_dead ? STATUS_STALE : pass(e, op, &from, to, s);
+        enum status status = is_dead(op) ? STATUS_STALE : pass(e, op, &from, to, s);
 
         if (status == STATUS_OK && op->kind == OP_CALL) {
             s->other = caller->ref;
@@ -249,15 +263,23 @@ struct submitted endpoint_receive(struct op *op, const struct ring_sqe *entry,
     return s;
 }
 
+/* Where the thread serves, or NULL.  A RECV of its ring may be passed a call at this moment. */
+static HOT struct endpoint *served_at(const struct uthread *t)
+{
+    if (__atomic_load_n(&t->serving, __ATOMIC_ACQUIRE) == NULL)
+        return NULL;
+    return endpoint_at(t->serving_endpoint); /* which stays until the thread receives again */
+}
+
 HOT enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,
                                 struct thread_ref *caller)
 {
-    struct endpoint *e = endpoint_at(t->serving_endpoint);
+    struct endpoint *e = served_at(t);
     enum status status = STATUS_STALE;
     struct message_end message;
     struct cap_ref gift;
 
-    if (t->serving == NULL) /* nobody but this thread makes it anything else */
+    if (e == NULL)
         return STATUS_STALE;
     lock_take(&e->lock, LOCK_ENDPOINT);
     struct op *op = t->serving;
@@ -290,10 +312,10 @@ HOT enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,
 
 void endpoint_disown(struct uthread *t)
 {
-    struct endpoint *e = endpoint_at(t->serving_endpoint);
+    struct endpoint *e = served_at(t);
     struct thread_ref caller = THREAD_REF_NONE;
 
-    if (t->serving == NULL)
+    if (e == NULL)
         return;
     lock_take(&e->lock, LOCK_ENDPOINT);
     if (t->serving != NULL)
@@ -384,7 +406,7 @@ static bool drop_if_dead(struct op *op)
     lock_take(&e->lock, LOCK_ENDPOINT);
     /* Whoever links it at this endpoint holds this lock, so it is what it seems to be (EP1). */
     if (port_load32(&op->state) == OP_PENDING && op->kind >= OP_CALL && op->endpoint == index &&
-        op->about.place != PLACE_NONE && op->grant.index != GRANT_ROOT && !grant_is_live(op->grant))
+        op->about.place != PLACE_NONE && is_dead(op))
         owner = end(e, op, STATUS_STALE);
     lock_give(&e->lock, LOCK_ENDPOINT);
     glue_wake(owner, WAKE_ENDPOINT);
@@ -420,7 +442,7 @@ void endpoint_check(struct endpoint *e)
     }
     ASSERT(waiting == e->stat.waiting && waiting == e->line.count);
     ASSERT(receivers == e->stat.receivers && serving == e->stat.serving);
-    ASSERT(waiting == 0 || receivers == 0); /* EP3 */
+    ASSERT(waiting == 0 || first_receiver(e) == NULL); /* EP3 */
     ASSERT(e->line.root == NULL || mono_is_never(e->line.root->at) ||
            (timer_is_linked(&e->timer) && !mono_before(e->line.root->at, e->timer.node.at)));
 }

@@ -80,8 +80,8 @@ static HOT void endpoint_serve(struct endpoint *e, struct op *op, struct uthread
 {
     op->server = server;
     endpoint_link(&e->served, op, PLACE_SERVED);
-    server->serving = op;
     server->serving_endpoint = op->endpoint;
+    __atomic_store_n(&server->serving, op, __ATOMIC_RELEASE); /* its endpoint before it */
     e->stat.serving++;
 }
 

@@ -101,15 +101,22 @@ static enum status check_gift(const struct message *from, struct cap_ref *gift)
     return grant_pass(process, grant, gift);
 }
 
+/* How many words fit there: in registers a handle takes the place of one. */
+static uint32_t room_of(const struct message *to, bool has_gift)
+{
+    if ((to->flags & RING_FLAG_MESSAGE) != 0)
+        return area_of(to->where.area).room;
+    return has_gift ? MESSAGE_REGISTERS - 1 : MESSAGE_REGISTERS;
+}
+
 enum status message_check(const struct message *from, const struct message *to,
                           struct cap_ref *gift)
 {
-    uint32_t room =
-        (to->flags & RING_FLAG_MESSAGE) != 0 ? area_of(to->where.area).room : MESSAGE_REGISTERS;
+    bool has_gift = (from->flags & GIFT_FLAGS) != 0;
 
-    if (!LIKELY(count_of(from) <= room))
+    if (!LIKELY(count_of(from) <= room_of(to, has_gift)))
         return STATUS_TOO_LONG;
-    if (LIKELY((from->flags & GIFT_FLAGS) == 0))
+    if (LIKELY(!has_gift))
         return STATUS_OK;
     return to->slot == CAP_NONE ? STATUS_NOT_ACCEPTED : check_gift(from, gift);
 }

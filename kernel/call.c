@@ -131,7 +131,7 @@ static struct call_result receive_by(struct uthread *t, const struct ring_sqe *e
     return (struct call_result){
         .status = s.status,
         .end = s.end,
-        .has_words = s.is_complete && (entry->flags & RING_FLAG_MESSAGE) == 0,
+        .has_words = s.is_complete,
     };
 }
 

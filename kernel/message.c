@@ -56,7 +56,7 @@ struct message message_of(struct uthread *t, const struct ring_sqe *entry)
 
 struct message message_of_op(const struct op *op, struct uthread *t)
 {
-    return (struct message){t, op->where, op->about.flags, op->slot};
+    return (struct message){t, op->where, op->about.flags, op->slot, op->is_direct};
 }
 
 static uint32_t count_of(const struct message *m)
@@ -139,19 +139,33 @@ static void read_words(const struct message *from, uint64_t *words, uint32_t cou
         words[i] = entry.args[i];
 }
 
-/* Returns: the completion's value. */
-static uint64_t write_words(const struct message *to, const uint64_t *words, uint32_t count)
+static void write_area(const struct message *to, const uint64_t *words, uint32_t count)
 {
-    if ((to->flags & RING_FLAG_MESSAGE) != 0) {
-        uint64_t *area = to->t->ring.page->message + area_of(to->where.area).first;
+    uint64_t *area = to->t->ring.page->message + area_of(to->where.area).first;
 
-        for (uint32_t i = 0; i < count; i++) /* at most RING_MESSAGE_WORDS */
-            __atomic_store_n(&area[i], words[i], __ATOMIC_RELAXED);
-        return count;
-    }
+    for (uint32_t i = 0; i < count; i++) /* at most RING_MESSAGE_WORDS */
+        __atomic_store_n(&area[i], words[i], __ATOMIC_RELAXED);
+}
+
+/* The registers of who waits there.  Returns: the first. */
+static uint64_t write_registers(const struct message *to, const uint64_t *words, uint32_t count)
+{
     for (uint32_t i = 1; i < MESSAGE_REGISTERS; i++)
         to->t->enter.words[i - 1] = i < count ? words[i] : 0;
     return count > 0 ? words[0] : 0;
+}
+
+/* Returns: the completion's value. */
+static uint64_t write_words(const struct message *to, const uint64_t *words, uint32_t count)
+{
+    uint64_t value = count;
+
+    if ((to->flags & RING_FLAG_MESSAGE) == 0)
+        return write_registers(to, words, count);
+    write_area(to, words, count);
+    if (to->is_direct)
+        (void)write_registers(to, &value, 1);
+    return value;
 }
 
 static enum status pass_gift(const struct message *from, const struct message *to,
@@ -177,7 +191,7 @@ enum status message_pass(const struct message *from, const struct message *to,
         return STATUS_STALE;
     read_words(from, words, count);
     end->value = write_words(to, words, count);
-    if (end->cap != CAP_NONE && (to->flags & RING_FLAG_MESSAGE) == 0)
+    if (end->cap != CAP_NONE && to->is_direct)
         to->t->enter.words[MESSAGE_REGISTERS - 2] = end->cap;
     return STATUS_OK;
 }

@@ -25,6 +25,7 @@ struct message {
     struct message_where where;
     uint32_t flags; /* RING_FLAG_* */
     uint32_t slot;  /* reserved in its table for what comes, or CAP_NONE */
+    bool is_direct; /* the completion comes in registers */
 };
 
 /* What has come, as its completion says it. */

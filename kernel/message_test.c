@@ -287,6 +287,42 @@ static void test_message_answer_carries_one(void **state)
     }
 }
 
+/* Goal: with its words in the area and its completion in registers, the handle is in the fourth of
+ * them, all others 0.  Method: a gift to such a receiver; one that is refused shows nothing. */
+static void test_message_handle_behind_an_area(void **state)
+{
+    (void)state;
+    start();
+    struct ring_sqe receive = area_entry(RING_OP_RECV, endpoint, 0, 4);
+    struct ring_sqe send = gift_entry(RING_OP_SEND, client, RING_FLAG_COPY, gift);
+    struct came came;
+
+    receive.flags |= RING_FLAG_ACCEPT;
+    for (uint32_t i = 0; i < 2; i++) {
+        memset(callers_threads[SERVER].enter.words, 0xff, sizeof(uint64_t) * 3);
+        if (i == 0) {
+            assert_true(callers_direct(CALLER, &send).is_waiting);
+            came = callers_direct(SERVER, &receive);
+            assert_true(callers_read(CALLER, &(struct came){0}));
+        } else {
+            assert_true(callers_direct(SERVER, &receive).is_waiting);
+            assert_int_equal(callers_direct(CALLER, &send).status, STATUS_OK);
+            assert_true(callers_read(SERVER, &came));
+        }
+        assert_int_equal(came.value, 3);
+        assert_int_equal(came.words[1] | came.words[2], 0);
+        assert_int_equal(held(SERVER, (uint32_t)came.words[3]).badge, 6);
+    }
+    send.op = RING_OP_CALL;
+    assert_true(callers_direct(CALLER, &send).is_waiting);
+    memset(callers_threads[CALLER].enter.words, 0xff, sizeof(uint64_t) * 3);
+    assert_true(pool_stale(&endpoint_pool, index_of));
+    assert_true(endpoint_end_some(index_of, STATUS_STALE));
+    assert_true(callers_read(CALLER, &came));
+    assert_int_equal(came.status, STATUS_STALE);
+    assert_int_equal(came.words[1] | came.words[2] | came.words[3], 0);
+}
+
 /* Goal: through a grant a gift is held under that, which must descend from its own.  Method: a copy
  * through one, then of the copy through another. */
 static void test_message_gift_through_a_grant(void **state)
@@ -471,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_message_between_areas_and_registers),
         cmocka_unit_test(test_message_copy_move_narrow),
         cmocka_unit_test(test_message_answer_carries_one),
+        cmocka_unit_test(test_message_handle_behind_an_area),
         cmocka_unit_test(test_message_gift_through_a_grant),
         cmocka_unit_test(test_message_refusals_change_nothing),
         cmocka_unit_test(test_message_refused_answer_is_none),

@@ -114,7 +114,7 @@ static struct enter_answer answer_of(const struct op *op)
         .status = op->status,
         .value = op->value,
         .is_there = true,
-        .has_words = is_message(op) && (op->about.flags & RING_FLAG_MESSAGE) == 0,
+        .has_words = is_message(op) && op->status >= 0,
     };
 }
 

@@ -60,7 +60,8 @@
  *                  RECEIVED_BADGE and RECEIVED_* flags in one.  BUSY: this thread has not answered
  *                  the one before.
  *   RETURN         method = the answer's status.  Answers the message this thread received last.
- *                  STALE: nobody waits for that any more; nothing is sent.
+ *                  STALE: nobody waits for that any more; nothing is sent.  BAD_CAP: also where
+ *                  what should go along is STALE; he waits on.
  *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal means: not answered.  If
  *                  nobody waits for the answer any more it is dropped.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.

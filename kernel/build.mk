@@ -128,6 +128,9 @@ KERNEL_CALLERS := $(patsubst %,$(B)/san/kernel/%.o,fixture/callers call)
 $(foreach noun,endpoint message,\
     $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
         $(KERNEL_NO_WALKS) $(KERNEL_CALLERS))))
+$(eval $(call UNIT_TEST,kernel/endpoint_model_test,$(KERNEL_OBJECTS_TESTED) \
+    $(KERNEL_NO_PROCESSES) $(KERNEL_NO_WALKS) $(KERNEL_CALLERS) \
+    $(B)/san/kernel/fixture/endpoint_model.o))
 $(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
     $(B)/san/kernel/walk.o))
 $(foreach noun,process_make process_end session,\

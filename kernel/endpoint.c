@@ -291,6 +291,8 @@ HOT enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,
         status = message_check(&from, &to, &gift);
         if (status == STATUS_OK)
             status = message_pass(&from, &to, &gift, &message);
+        if (status == STATUS_STALE)
+            status = STATUS_BAD_CAP; /* what should go along; somebody does wait */
         if (status == STATUS_OK) {
             unlink(e, op);
             bool is_ours = op_claim(op);

@@ -356,7 +356,7 @@ static void test_endpoint_cancel_in_each_place(void **state)
             assert_false(receive(SERVER).is_waiting);
         assert_int_equal(callers_ring(who, &cancel).status, STATUS_OK);
         check();
-        (void)expect_completion(who, STATUS_CANCELLED);
+        assert_int_equal(expect_completion(who, STATUS_CANCELLED).cap, CAP_NONE); /* no badge */
         expect_nothing(who);
         assert_int_equal(used_slots(who), slots);
         assert_int_equal(callers_ring(who, &cancel).status, STATUS_STALE);
@@ -460,6 +460,33 @@ static void test_endpoint_end_of_receivers_and_timer(void **state)
     (void)expect_completion(CALLER, STATUS_STALE);
 }
 
+/* Goal: an endpoint that ends between the look-up and the lock is not joined.  Method: it does. */
+static void test_endpoint_ends_before_the_lock(void **state)
+{
+    struct uthread *t = &callers_threads[SERVER];
+    struct ring_sqe entry = {.op = RING_OP_CALL};
+    struct cap_ref ref;
+
+    (void)state;
+    start();
+    assert_int_equal(cap_lookup(t->process, clients[0], &ref), STATUS_OK);
+    cpu_this()->current = t;
+    struct op *ops[] = {op_take(t, OP_CALL, 1), op_take(t, OP_RECV, 2)};
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(ops); i++) {
+        ops[i]->endpoint = index_of;
+        ops[i]->grant = no_grant;
+        ops[i]->about = (struct op_message){.place = PLACE_NONE};
+        ops[i]->slot = CAP_NONE;
+    }
+    assert_true(pool_stale(&endpoint_pool, index_of));
+    assert_int_equal(endpoint_submit(ops[0], &entry, &ref).status, STATUS_STALE);
+    assert_int_equal(endpoint_receive(ops[1], &entry, &ref).status, STATUS_STALE);
+    check();
+    assert_int_equal(stat().waiting + stat().receivers, 0);
+    assert_true(endpoint_end_some(index_of, STATUS_STALE));
+}
+
 /* ---- Grants ---- */
 
 static void revoke(struct pool_ref grant)
@@ -554,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_endpoint_threads_end),
         cmocka_unit_test(test_endpoint_end_of_a_thousand),
         cmocka_unit_test(test_endpoint_end_of_receivers_and_timer),
+        cmocka_unit_test(test_endpoint_ends_before_the_lock),
         cmocka_unit_test(test_endpoint_revoke_ends_what_waits),
         cmocka_unit_test(test_endpoint_dead_grants_meet_nobody),
     };

@@ -433,7 +433,7 @@ static void test_message_refused_answer_is_none(void **state)
     answer.cap = endpoint;
     assert_int_equal(callers_direct(SERVER, &answer).status, STATUS_TOO_LONG);
     expect_same(&before);
-    answer = (struct ring_sqe){.op = RING_OP_RETURN, .flags = RING_FLAG_COPY};
+    answer = gift_entry(RING_OP_RETURN, CAP_NONE, RING_FLAG_COPY, endpoint + CAP_SLOT_COUNT);
     assert_int_equal(callers_direct(SERVER, &answer).status, STATUS_NOT_ACCEPTED);
     expect_same(&before);
     answer.cap = endpoint;
@@ -444,6 +444,31 @@ static void test_message_refused_answer_is_none(void **state)
     assert_int_equal(callers_direct(SERVER, &answer).status, STATUS_OK);
     assert_true(callers_read(CALLER, &came));
     assert_int_equal(came.value, 3);
+}
+
+/* Goal: STALE says that nobody waits, and only that.  Method: answers with a capability that is
+ * STALE, to who accepts one; with RETURN_RECV nothing is received either. */
+static void test_message_stale_gift_of_an_answer(void **state)
+{
+    (void)state;
+    start();
+    struct ring_sqe receive = {.op = RING_OP_RECV, .cap = endpoint};
+    struct ring_sqe call = {.op = RING_OP_CALL, .cap = client, .flags = RING_FLAG_ACCEPT};
+    struct ring_sqe both =
+        gift_entry(RING_OP_RETURN_RECV, endpoint, RING_FLAG_COPY, endpoint + CAP_SLOT_COUNT);
+    struct came came;
+
+    assert_true(callers_direct(CALLER, &call).is_waiting);
+    assert_true(callers_direct(SERVER, &receive).status >= 0);
+    struct picture before = take_picture();
+
+    assert_int_equal(callers_direct(SERVER, &both).status, STATUS_BAD_CAP);
+    expect_same(&before);
+    both.op = RING_OP_RETURN;
+    both.cap = CAP_NONE;
+    assert_int_equal(callers_direct(SERVER, &both).status, STATUS_BAD_CAP);
+    expect_same(&before);
+    assert_false(callers_read(CALLER, &came));
 }
 
 /* Goal: a RETURN_RECV that is refused has not answered.  Method: ACCEPT without a slot in the
@@ -511,6 +536,7 @@ int main(void)
         cmocka_unit_test(test_message_gift_through_a_grant),
         cmocka_unit_test(test_message_refusals_change_nothing),
         cmocka_unit_test(test_message_refused_answer_is_none),
+        cmocka_unit_test(test_message_stale_gift_of_an_answer),
         cmocka_unit_test(test_message_return_receive_refused_as_a_whole),
         cmocka_unit_test(test_message_reserved_slot_comes_back),
     };

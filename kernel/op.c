@@ -114,7 +114,7 @@ static struct enter_answer answer_of(const struct op *op)
         .status = op->status,
         .value = op->value,
         .is_there = true,
-        .has_words = is_message(op) && op->status >= 0,
+        .has_words = is_message(op) && op->kind != OP_SEND && op->status >= 0,
     };
 }
 
@@ -167,6 +167,8 @@ bool op_cancel(struct uthread *t, uint64_t user_data)
         unlink(t, op);
         if (!op_claim(op))
             continue; /* it ended; another of the same name may not have */
+        if (is_message(op))
+            op->about.cap = CAP_NONE; /* it was the badge */
         struct thread_ref owner = op_complete(op, STATUS_CANCELLED, 0);
 
         ASSERT(owner.slot == t->ref.slot); /* it runs: nobody to wake */

@@ -206,7 +206,7 @@ static int64_t ask_without(void *argument)
  * that refuse or bring nothing; a thread without room in its ledger. */
 static void test_slots(void)
 {
-    struct helper_holdings before = helper_read();
+    struct helper_holdings before = helper_holdings();
     struct rt_thread_ref ref = helper_spawn(ask_without, NULL, NULL);
     uint32_t none;
     int64_t got = receive(&none);

@@ -46,12 +46,10 @@ static HOT void is_through(struct uthread *t, struct op *op)
     t->enter.is_entry = false;
 }
 
-/* Can what `op` waits for be passed in registers, its thread waiting for that alone, by what cannot
- * be revoked? */
+/* Can what `op` waits for be passed in registers, its thread waiting for that alone? */
 static HOT bool is_plain(const struct op *op, const struct uthread *t)
 {
-    return op->is_direct && op->about.flags == 0 && op->grant.index == POOL_NONE &&
-           port_load32(&t->done) == 0;
+    return op->is_direct && op->about.flags == 0 && port_load32(&t->done) == 0;
 }
 
 /* ---- The other has a context of its own: it is woken ---- */
@@ -122,7 +120,8 @@ NOINLINE void direct_call(struct uthread *t, uint64_t word, const struct cap_ref
     struct uthread *server = op_owner(receiver); /* which means nothing if there is none */
     bool lends = e->flags == ENDPOINT_PASSIVE;
 
-    if (list_is_empty(&e->receivers) || !is_live(e, cap) || !is_plain(receiver, server)) {
+    if (list_is_empty(&e->receivers) || !is_live(e, cap) || !is_plain(receiver, server) ||
+        receiver->grant.index != POOL_NONE) { /* it might be dead */
         lock_give(&e->lock, LOCK_ENDPOINT);
         return;
     }

@@ -399,8 +399,8 @@ static void step(void)
     compare_state();
 }
 
-/* Goal: statuses, words, model.gifts, lines, ledgers and tables are what abi/ring.h says, after each of
- * 100,000 random steps.  Method: the model above, told first. */
+/* Goal: statuses, words, gifts, lines, ledgers and tables are what abi/ring.h says, after each of
+ * 100,000 random steps.  Method: the model, told first. */
 static void test_endpoint_against_a_model(void **state)
 {
     (void)state;

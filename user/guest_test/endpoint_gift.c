@@ -178,7 +178,8 @@ static void test_calls(void)
 }
 
 /* Goal: an answer carries one too; what went through a grant ends with it, where it is then.
- * Method: a child is given a view through a grant, which is revoked while it waits for the next answer. */
+ * Method: a child is given a view through a grant, which is revoked while it waits for the next
+ * answer. */
 static void test_answers(void)
 {
     uint32_t grant = must(rt_grant_create(memory));

@@ -133,8 +133,8 @@ static int64_t call_with(void *argument)
     return rt_ring_do(&call, NULL);
 }
 
-/* Goal: what does not fit is refused, and nobody is disturbed.  Method: a receiver in registers, five
- * words, then four; a long answer, then one that fits. */
+/* Goal: what does not fit is refused, and nobody is disturbed.  Method: a receiver in registers,
+ * five words, then four; a long answer, then one that fits. */
 static void test_too_long(void)
 {
     struct rt_thread_ref late, good;

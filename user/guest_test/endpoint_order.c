@@ -93,8 +93,8 @@ static int64_t call_many(void *argument)
 
 /* ---- Tests ---- */
 
-/* Goal: the line is in the order of deadlines, then of arrival; none is last.  Method: five callers,
- * one after the other, while nobody receives. */
+/* Goal: the line is in the order of deadlines, then of arrival; none is last.  Method: five
+ * callers, one after the other, while nobody receives. */
 static void test_order(void)
 {
     static const uint64_t after_ns[CLIENTS] = {400, 0, 200, 400, 100};

@@ -39,7 +39,7 @@ static enum status try_bind(struct process *owner, uint64_t line, uint64_t cpu,
     enum status status = irq_bind(owner, &request, &ref);
 
     if (status == STATUS_OK)
-        *cap = (struct cap_ref){CAP_KIND_IRQ, ref.index, ref.gen, grant.index, grant.gen};
+        *cap = (struct cap_ref){CAP_KIND_IRQ, ref.index, ref.gen, grant.index, grant.gen, 0};
     return status;
 }
 

@@ -256,7 +256,7 @@ static void test_irq_revoke(void **state)
     work_init(&w, WORK_REVOKE, &other, waiter.ref);
     w.object = grant.index;
     assert_true(grant_revoke(grant));
-    for (uint32_t i = 0; i < 10 && work_step(&w) != WORK_DONE; i++)
+    for (uint32_t i = 0; i < 100 && work_step(&w) != WORK_DONE; i++) /* all threads are looked at */
         continue;
     expect_answer(ops[0], STATUS_STALE, 0);
     expect_answer(ops[1], STATUS_STALE, 0);

@@ -375,7 +375,7 @@ NORETURN static HOT void call_method(struct uthread *t, uint64_t word, struct ca
     leave_as_it_is(t);
 }
 
-NOINLINE void enter_call(uint64_t word)
+NOT_COLD NOINLINE void enter_call(uint64_t word)
 {
     struct uthread *t = cpu_this()->current;
     uint32_t handle = (uint32_t)(word >> 32);

@@ -47,7 +47,7 @@ NORETURN static NOINLINE void any_syscall(uint64_t argument0, uint64_t argument1
 }
 
 /* What every hand-over passes is asked for first. */
-void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
+NOT_COLD void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 {
     if (number == SYSCALL_CAP_ENTER_ENTRY) {
         if (argument0 == RING_OP_UNPARK)

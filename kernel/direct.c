@@ -161,7 +161,8 @@ static HOT struct op *receive(struct endpoint *e, struct uthread *t, const struc
     return receiver;
 }
 
-NOT_COLD NOINLINE void direct_return_receive(struct uthread *t, uint64_t word, const struct cap_ref *cap)
+NOT_COLD NOINLINE void direct_return_receive(struct uthread *t, uint64_t word,
+                                             const struct cap_ref *cap)
 {
     struct endpoint *e = endpoint_at(cap->object);
     struct thread_ref woken = THREAD_REF_NONE;

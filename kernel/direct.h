@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * direct.h - the short way of a call and of its answer: both sides in registers, four words, the
- * other side waiting, the caller's context lent.
+ * direct.h - the short way of a call and of its answer: both entries in registers, the other side
+ * waiting, nothing but words to pass.
  *
  * The same checks as kernel/call.c, and the same effect; what is unusual is left to that.
  * The endpoint's lock is held while the core hands over, which is what lets both threads' records
@@ -15,8 +15,8 @@
 
 #include "kernel/cap.h"
 
-/* The running thread's CALL in registers, to the CLIENT `cap`, whose first word is `word`, with
- * neither flags nor a deadline: it hands over and does not return, or nothing has changed. */
+/* The running thread's CALL in registers, to the CLIENT `cap`, whose first word is `word`, with no
+ * flags but MESSAGE and no deadline: it hands over and does not return, or nothing has changed. */
 void direct_call(struct uthread *t, uint64_t word, const struct cap_ref *cap);
 
 /* The same for a RETURN_RECV of the ENDPOINT `cap`. */

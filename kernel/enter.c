@@ -386,6 +386,9 @@ NOT_COLD NOINLINE void enter_call(uint64_t word)
     if (((uint8_t)word != RING_OP_CALL && (uint8_t)word != RING_OP_RETURN_RECV) ||
         CAP_SLOT(handle) == CAP_NONE || cap_find(t->process, handle, &call.ref) != STATUS_OK)
         return;
+    if ((word & SYSCALL_FLAGS) != 0 && call.ref.kind != CAP_KIND_CLIENT &&
+        call.ref.kind != CAP_KIND_ENDPOINT)
+        return; /* they are a message's */
     if ((uint8_t)word == RING_OP_RETURN_RECV) {
         if (call.ref.kind == CAP_KIND_ENDPOINT)
             direct_return_receive(t, word, &call.ref);

@@ -23,8 +23,8 @@ void enter_entry(struct uthread *t);
  * UNPARK. */
 NORETURN void enter_park(void);
 
-/* CALL and RETURN_RECV, whose first word is `word`, with neither flags nor a deadline.  Returns if
- * it is another operation. */
+/* CALL and RETURN_RECV, whose first word is `word`, with no flags but MESSAGE and no deadline.
+ * Returns if it is another operation, or not the short way. */
 void enter_call(uint64_t word);
 NORETURN void enter_unpark(void);
 

@@ -13,7 +13,8 @@
 #include "kernel/uthread.h"
 
 #define LINE_BYTES 160u
-#define ENTRY_FLAGS UINT64_C(0xff00) /* of an entry's first word */
+/* In an entry's first word: the flags that a short way does not know. */
+#define ENTRY_FLAGS ((uint64_t)(0xff & ~RING_FLAG_MESSAGE) << 8)
 
 /* The end of a call by `t`: most often nothing has happened that concerns who runs here. */
 NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)

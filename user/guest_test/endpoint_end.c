@@ -258,6 +258,38 @@ static void test_caller_thread(uint32_t flags, const char *what)
     unmake();
 }
 
+static int64_t serve_until_told(void *argument)
+{
+    struct rt_message m;
+    int64_t got = rt_endpoint_receive(endpoint, &m);
+
+    (void)argument;
+    ASSERT(got >= 0);
+    __atomic_store_n(&is_received, 1, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&may_answer, __ATOMIC_ACQUIRE) == 0)
+        rt_burn();
+    return rt_endpoint_return(7, &m);
+}
+
+/* Goal: a caller whose context a server has is told STALE, too, once that is done with it.  Method:
+ * the endpoint is destroyed meanwhile. */
+static void test_destroy_while_lent(void)
+{
+    struct rt_thread_ref server, caller;
+
+    make(ENDPOINT_PASSIVE);
+    is_received = may_answer = 0;
+    server = helper_spawn(serve_until_told, NULL, NULL);
+    caller = helper_spawn(call_work, NULL, NULL);
+    helper_wait_for(&is_received, 1);
+    tap_equal(rt_endpoint_destroy(endpoint), STATUS_OK, "a passive one ends while it serves");
+    __atomic_store_n(&may_answer, 1, __ATOMIC_RELEASE);
+    tap_equal(helper_join(&server), STATUS_STALE, "the server's answer is STALE");
+    tap_equal(helper_join(&caller), STATUS_STALE, "and so its caller is told");
+    (void)rt_release(endpoint);
+    (void)rt_release(client);
+}
+
 /* Goal: a waiting receiver that dies takes nothing along.  Method: kill it; call. */
 static void test_receiver_thread(void)
 {
@@ -359,7 +391,7 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
-    helper_begin(5 + 4 + 2 * 3 + 1 + 5 + 4 + 1);
+    helper_begin(5 + 4 + 2 * 3 + 3 + 1 + 5 + 4 + 1);
     helper_warm(THREADS);
     struct helper_holdings before = helper_holdings();
 
@@ -367,6 +399,7 @@ int64_t rt_main(uint64_t argument)
     test_server_thread();
     test_caller_thread(0, "a caller is killed while it is served");
     test_caller_thread(ENDPOINT_PASSIVE, "and one whose context the server has");
+    test_destroy_while_lent();
     test_receiver_thread();
     test_destroy();
     test_cancel();

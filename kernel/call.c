@@ -190,7 +190,8 @@ struct call_result call_return_receive(struct uthread *t, const struct ring_sqe 
     }
     struct call_result result = receive_by(t, entry, &cap, op);
 
-    if (result.is_waiting && glue_hand_back(caller))
+    /* Behind an entry of a ring others may follow, which are this thread's. */
+    if (result.is_waiting && t->enter.is_entry && glue_hand_back(caller))
         return result;
     if (result.is_waiting || (endpoint_at(cap.object)->flags & ENDPOINT_PASSIVE) == 0)
         glue_go_home();

@@ -153,6 +153,8 @@ struct call_result call_receive(struct uthread *t, const struct ring_sqe *entry)
         status = STATUS_BAD_FLAGS;
     if (status == STATUS_OK && t->serving != NULL)
         status = STATUS_BUSY;
+    if (status == STATUS_OK)
+        glue_go_home(); /* the call it served may have been taken back meanwhile */
     return status == STATUS_OK ? receive(t, entry, &cap) : refused(status);
 }
 

@@ -58,7 +58,11 @@ static struct decision end_lender(struct sched *s, uint32_t cpu, struct thread *
 {
     struct thread_ref user = lend_alarm(s, cpu, t, now, &d);
 
-    return thread_ref_is_none(user) ? d : sched_wake(s, cpu, user, WAKE_ENDPOINT, now);
+    if (thread_ref_is_none(user))
+        return d;
+    d = sched_wake(s, cpu, user, WAKE_ENDPOINT, now);
+    d.status = STATUS_OK; /* whatever has become of the user */
+    return d;
 }
 
 struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref, struct mono now)

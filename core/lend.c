@@ -57,6 +57,8 @@ static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, 
     p->t->ledger.switch_count++;
     p->who.t->ledger.block_count++;
     rq->stat.switch_count++;
+    if (!LIKELY(thread_allows(s, p->to.slot, rq->cpu))) /* its state, then its mask: sched_set_mask */
+        d->resched = true;
     d->next = p->to;
     d->arm_at = MONO_NEVER;
     decision_explain(d, rq,
@@ -75,10 +77,10 @@ static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, 
 }
 
 /* The thread that waits now was marked meanwhile, or is told of a chain where somebody is: then it
- * is the other's to look. */
+ * is the other's to look, who must not wait before that. */
 static COLD void pass_on_care(struct thread *to, struct decision *d)
 {
-    (void)port_or64(&to->word, WORD_POLICY);
+    (void)port_or64(&to->word, WORD_POLICY | WORD_WAKE_PENDING);
     d->resched = true;
 }
 
@@ -122,19 +124,34 @@ HOT enum lend_result sched_lend(struct sched *s, struct rq *rq, struct thread_re
     return count(rq, LEND_DONE);
 }
 
+/* `t` is QUEUED here since its word was `word`: queue its context.  That may part its chain, which
+ * may come back to here for a shorter one. */
+static COLD void admit(struct sched *s, struct rq *rq, struct thread *t, uint64_t word,
+                       struct mono now)
+{
+    bool has_policy = (word & WORD_POLICY) != 0;
+
+    if (has_policy)
+        policy_apply_class(s, rq, t, now);
+    rq_admit_seldom(s, rq, t, sc_of(s, thread_sc(t)), now);
+    if (has_policy)
+        (void)policy_apply_queued(s, rq, t, now);
+}
+
 /* The thread that has handed over was woken or killed before it could wait: it is queued, or it
  * has ended. */
 static COLD void stays(struct sched *s, struct rq *rq, struct current who, struct mono now)
 {
-    struct sc *c = sc_of(s, thread_sc(who.t));
+    uint64_t word = thread_word_load(who.t);
 
-    if (thread_is_dying(who.t)) {
+    if ((word & WORD_DYING) == 0) /* who kills it now finds it running; later, queued */
+        word = thread_change(who.t, THREAD_REQUEUE, rq->cpu, 0);
+    if ((word & WORD_DYING) != 0) {
         rq_reap_loose(s, rq, who.thread, now);
         return;
     }
-    (void)thread_change(who.t, THREAD_REQUEUE, rq->cpu, 0);
     (void)port_and64(&who.t->word, ~WORD_WAKE_PENDING);
-    rq_admit_seldom(s, rq, who.t, c, now);
+    admit(s, rq, who.t, word, now);
 }
 
 /* Wait, unless it was woken or killed since `word` was read.  Returns: it waits; *marked says
@@ -231,7 +248,7 @@ HOT enum lend_result sched_turn_over(struct sched *s, struct rq *rq, struct thre
     fair_leave(rq, p.who.c, now, false);
     settle(s, rq, &p, c, thread_sc(p.t), d);
     port_store32(&rq->published, (c->latency_class + 1u) << PUBLISHED_CLASS_SHIFT | PUBLISHED_SOLO);
-    d->resched = rq->w != rq->clock_w || rq->need_pick != 0; /* it is to publish its clock */
+    d->resched |= rq->w != rq->clock_w || rq->need_pick != 0; /* it is to publish its clock */
     if (!LIKELY(waits(rq, p.who.t, &marked))) {
         stays(s, rq, p.who, now);
         d->has_reaped = rq->reaped_head != SLOT_NONE;
@@ -287,16 +304,28 @@ static bool let_wait(struct sched *s, struct rq *rq, uint32_t thread, struct mon
             if (port_cas64(&t->word, &word, word & ~WORD_LENDER))
                 return true;
         } else if (thread_try_change(t, &word, THREAD_ATTACH, rq->cpu, 0)) {
-            rq_admit_seldom(s, rq, t, sc_of(s, thread_sc(t)), now);
+            admit(s, rq, t, word, now);
             return true;
         }
     }
     return false;
 }
 
+static bool has_dying(const struct sched *s, const struct chain *chain, uint32_t first,
+                      uint32_t last)
+{
+    for (uint32_t i = first; i <= last; i++) /* at most LEND_DEPTH_MAX */
+        if (thread_is_dying(thread_of(s, chain->slots[i])))
+            return true;
+    return false;
+}
+
 /*
  * The members from `first` on: end who is dying, and make each run of others a chain of its own.
  * `runs`: the member `first` is the user and alive; who ends another run is let wait.
+ *
+ * Who dooms a lender sets DYING, then looks for the user; here the user changes, then DYING is read
+ * again: so it is seen here, or it is the new user who is told.
  */
 static void part(struct sched *s, struct rq *rq, const struct chain *chain, uint32_t first,
                  bool runs, struct mono now)
@@ -312,6 +341,9 @@ static void part(struct sched *s, struct rq *rq, const struct chain *chain, uint
         while (last + 1 < chain->count && !thread_is_dying(thread_of(s, chain->slots[last + 1])))
             last++;
         adopt(s, chain, i, last);
+        port_fence();
+        if (has_dying(s, chain, i + 1, last))
+            continue;
         if ((runs && i == first) || let_wait(s, rq, chain->slots[i], now))
             i = last + 1;
     }
@@ -325,20 +357,12 @@ COLD void lend_return(struct sched *s, struct rq *rq, uint32_t thread, struct mo
     part(s, rq, &chain, 1, false, now);
 }
 
-static bool has_dying(const struct sched *s, const struct chain *chain)
-{
-    for (uint32_t i = 1; i < chain->count; i++) /* at most LEND_DEPTH_MAX */
-        if (thread_is_dying(thread_of(s, chain->slots[i])))
-            return true;
-    return false;
-}
-
 COLD struct sc *lend_mend(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
     struct chain chain = chain_from(s, thread);
     struct sc *c = sc_of(s, thread_sc(thread_of(s, thread)));
 
-    if (!has_dying(s, &chain))
+    if (!has_dying(s, &chain, 1, chain.count - 1))
         return c;
     fair_leave(rq, c, now, false);
     part(s, rq, &chain, 0, true, now);
@@ -393,26 +417,48 @@ static enum lend_result bind(struct thread *t, uint32_t gen)
     return LEND_NOT_WAITING;
 }
 
+/* The lender, bound a moment ago, waits again as it did. */
+static COLD void unbind(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
+{
+    if (!let_wait(s, rq, thread, now))
+        rq_reap_loose(s, rq, thread, now);
+}
+
+/* The current thread goes on with what the bound lender has. */
+static COLD void take_over(struct sched *s, struct rq *rq, struct lent lent, struct mono now,
+                           struct decision *d)
+{
+    struct current who = rq_current(s, rq);
+    const struct thread *lender = thread_of(s, lent.lender);
+
+    account_charge_to(s, rq, who, now, CHARGE_HANDOFF);
+    fair_leave(rq, who.c, now, false);
+    sc_of(s, who.thread)->lent = lent;
+    change_context(s, rq, who, thread_sc(lender), now);
+    port_fence(); /* L3: the user before the lender's flags */
+    if ((thread_word_load(lender) & (WORD_DYING | WORD_POLICY)) != 0)
+        pass_on_care(who.t, d);
+}
+
 COLD enum lend_result sched_borrow(struct sched *s, struct rq *rq, struct thread_ref from,
                                    struct mono now, struct decision *d)
 {
-    struct current who = rq_current(s, rq);
-    struct thread *lender = thread_of(s, from.slot);
-    uint32_t depth = depth_of(s, from.slot) + 1;
     enum lend_result result;
 
     decision_begin(d);
-    ASSERT(!lend_is_lent(s, who.thread));
+    ASSERT(!lend_is_lent(s, rq->current));
     port_lock(&rq->lock);
-    result = depth > LEND_DEPTH_MAX ? LEND_DEPTH : bind(lender, from.gen);
-    if (result == LEND_DONE) {
-        account_charge_to(s, rq, who, now, CHARGE_HANDOFF);
-        fair_leave(rq, who.c, now, false);
-        sc_of(s, who.thread)->lent = (struct lent){from.slot, depth};
-        change_context(s, rq, who, thread_sc(lender), now);
-        port_fence(); /* L3: the user before the lender's flags */
-        if ((thread_word_load(lender) & (WORD_DYING | WORD_POLICY)) != 0)
-            pass_on_care(who.t, d);
+    result = bind(thread_of(s, from.slot), from.gen);
+    if (result == LEND_DONE) { /* from here on what it has stays what it is */
+        struct lent lent = {from.slot, depth_of(s, from.slot) + 1};
+
+        if (lent.depth <= LEND_DEPTH_MAX) {
+            take_over(s, rq, lent, now, d);
+        } else {
+            unbind(s, rq, from.slot, now);
+            result = LEND_DEPTH;
+        }
+        d->has_reaped = rq->reaped_head != SLOT_NONE;
         d->resched = true;
     }
     port_unlock(&rq->lock);
@@ -421,17 +467,34 @@ COLD enum lend_result sched_borrow(struct sched *s, struct rq *rq, struct thread
 
 /* ---- Doom ---- */
 
+/* Have `t` look.  Who runs or will run may not wait before that; who waits has to be woken.
+ * Returns: its word now. */
+static uint64_t mark(struct thread *t)
+{
+    uint64_t word = thread_word_load(t);
+
+    for (;;) { /* bound: another CPU made progress each time the swap fails */
+        uint64_t next = word | WORD_POLICY;
+
+        if (word_state(word) != THREAD_BLOCKED)
+            next |= WORD_WAKE_PENDING;
+        if (port_cas64(&t->word, &word, next))
+            return next;
+    }
+}
+
 /* Mark whoever is the user of the context that the lender `t` had a moment ago. */
 static uint32_t mark_user(struct sched *s, const struct thread *t, uint64_t *word)
 {
     for (;;) { /* bound: another CPU passed the context on each time it changes */
-        uint32_t sc = thread_sc(t);
-        uint32_t user = sc_thread(sc_of(s, sc));
+        uint32_t sc = port_load32(&t->sc);
+        const struct port_atomic32 *thread = &sc_of(s, sc)->thread;
+        uint32_t user = port_load32(thread);
 
-        if (user == SLOT_NONE)
+        if (user == SLOT_NONE) /* the context has ended: who did that will look again */
             return SLOT_NONE;
-        *word = port_or64(&thread_of(s, user)->word, WORD_POLICY) | WORD_POLICY;
-        if (thread_sc(t) == sc && sc_thread(sc_of(s, sc)) == user)
+        *word = mark(thread_of(s, user));
+        if (port_load32(&t->sc) == sc && port_load32(thread) == user)
             return user;
     }
 }

@@ -289,6 +289,66 @@ static void test_lend_death_while_the_user_does_not_run(void **state)
     fixture_free(f);
 }
 
+/* Goal: a lender ends although its server waits before its CPU has taken the interrupt for that.
+ * Method: the kill, then the block, then the interrupt. */
+static void test_lend_death_before_a_block(void **state)
+{
+    struct fixture *f = fixture_new(2, 8, 0);
+    struct thread_ref refs[2];
+
+    (void)state;
+    make_chain(f, refs, 2);
+    fixture_act(f, 1, sched_kill(f->s, 1, refs[0], f->now));
+    fixture_block(f, 0);
+    fixture_deliver_all(f);
+    sched_check(f->s);
+    release(f, 0, refs[0]);
+    assert_false(lend_is_lent(f->s, refs[1].slot));
+    fixture_free(f);
+}
+
+/* Goal: who learns of what another CPU has done to a queued server.  Method: its lender is killed
+ * from CPU 1: CPU 0 is kicked, as somebody is to be taken down there. */
+static void test_lend_death_is_announced(void **state)
+{
+    struct fixture *f = fixture_new(2, 8, 0);
+    struct thread_ref refs[2], hog;
+
+    (void)state;
+    make_chain(f, refs, 2);
+    hog = fixture_start(f, 1 << 16, LATENCY_NORMAL);
+    while (fixture_current(f, 0) != hog.slot)
+        fixture_run(f, NS_PER_MS);
+    assert_int_equal(f->kicks[0], 0);
+    fixture_act(f, 1, sched_kill(f->s, 1, refs[0], f->now));
+    assert_int_equal(thread_word_read(f->s, refs[0].slot).state, THREAD_DEAD);
+    assert_int_equal(f->kicks[0], 1);
+    fixture_free(f);
+}
+
+/* Goal: a server with an urgent context is urgent, though its lender will be less so.  Method: a
+ * post of it to a CPU that runs a less urgent thread. */
+static void test_lend_class_over_a_post(void **state)
+{
+    struct fixture *f = fixture_new(2, 8, 0);
+    struct thread_ref callee = server(f);
+    struct thread_ref caller = fixture_start(f, 1024, LATENCY_INTERACTIVE);
+
+    (void)state;
+    assert_int_equal(lend(f, 0, callee), LEND_DONE);
+    fixture_block(f, 0);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
+    (void)fixture_start(f, 1024, LATENCY_NORMAL);
+    fixture_act(f, 0, sched_set_class(f->s, 0, caller, LATENCY_BATCH, f->now));
+    assert_int_equal(f->kicks[0], 0);
+    (void)fixture_wake(f, 1, callee);
+    assert_int_equal(f->kicks[0], 1);
+    fixture_deliver_all(f);
+    assert_int_equal(sc_of(f->s, caller.slot)->latency_class, LATENCY_INTERACTIVE);
+    sched_check(f->s);
+    fixture_free(f);
+}
+
 /* Goal: a server takes the context of who waits in its line.  Method: a blocked caller, on another
  * CPU's clock; the server borrows, is preempted, hands back. */
 static void test_lend_borrow(void **state)
@@ -338,6 +398,24 @@ static void test_lend_policy(void **state)
     (void)fixture_wake(f, 0, refs[0]);
     fixture_decide(f, 0);
     assert_int_equal(rq_of(f->s, 0)->w, 4096 + 512);
+    sched_check(f->s);
+    fixture_free(f);
+}
+
+/* Goal: a lender that was woken and changed while it lent is queued as what it is now.  Method: both
+ * from another CPU, then the server parts. */
+static void test_lend_policy_of_a_woken_lender(void **state)
+{
+    struct fixture *f = fixture_new(2, 8, 0);
+    struct thread_ref refs[2];
+
+    (void)state;
+    make_chain(f, refs, 2);
+    (void)fixture_set_weight(f, 1, refs[0], 2048);
+    (void)fixture_wake(f, 1, refs[0]);
+    go_home(f, 0);
+    assert_int_equal(fixture_current(f, 0), refs[1].slot);
+    assert_int_equal(rq_of(f->s, 0)->w, 1024 + 2048);
     sched_check(f->s);
     fixture_free(f);
 }
@@ -459,8 +537,12 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test(test_lend_wake_of_a_lender),
         cmocka_unit_test(test_lend_death_of_each_member),
         cmocka_unit_test(test_lend_death_while_the_user_does_not_run),
+        cmocka_unit_test(test_lend_death_before_a_block),
+        cmocka_unit_test(test_lend_death_is_announced),
+        cmocka_unit_test(test_lend_class_over_a_post),
         cmocka_unit_test(test_lend_borrow),
         cmocka_unit_test(test_lend_policy),
+        cmocka_unit_test(test_lend_policy_of_a_woken_lender),
         cmocka_unit_test(test_lend_random_lives),
     };
 

@@ -28,11 +28,16 @@ static struct wanted take_fields(struct sc *c, uint64_t word, uint64_t field_mas
     };
 }
 
-/* All of it.  The bit goes first, see core/policy.h. */
-static struct wanted take(struct thread *t, struct sc *c)
+/* The bit goes first, see core/policy.h; it also says that a lender may have been doomed, so it goes
+ * before lend_mend looks.  Returns: the word. */
+static uint64_t unmark(struct thread *t)
 {
-    uint64_t word = port_and64(&t->word, ~WORD_POLICY);
+    return port_and64(&t->word, ~WORD_POLICY);
+}
 
+/* All that is wanted of the thread whose word was `word` when it was unmarked. */
+static struct wanted take(struct sc *c, uint64_t word)
+{
     return take_fields(c, word, WANTED_WEIGHT_MASK | WANTED_CLASS_MASK);
 }
 
@@ -83,10 +88,11 @@ COLD void policy_apply_class(struct sched *s, struct rq *rq, struct thread *t, s
 
 /* The home of `thread`, which runs on another's context: what is wanted is set at once, as it
  * competes nowhere. */
-static void apply_at_rest(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now)
+static void apply_at_rest(struct sched *s, const struct rq *rq, uint32_t thread, uint64_t word,
+                          struct mono now)
 {
     struct sc *home = sc_of(s, thread);
-    struct wanted wanted = take(thread_of(s, thread), home);
+    struct wanted wanted = take(home, word);
 
     if (wanted.weight != 0) {
         trace(s, rq,
@@ -103,11 +109,13 @@ COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
     struct current who = rq_current(s, rq);
 
     account_charge_to(s, rq, who, now, CHARGE_SWITCH);
+    uint64_t word = unmark(who.t);
+
     who.c = lend_mend(s, rq, who.thread, now);
     if (lend_is_lent(s, who.thread))
-        apply_at_rest(s, rq, who.thread, now);
+        apply_at_rest(s, rq, who.thread, word, now);
     else
-        apply(s, rq, who.thread, take(who.t, who.c), now);
+        apply(s, rq, who.thread, take(who.c, word), now);
     rq_set_current(rq, who, thread_sc(who.t));
 }
 
@@ -118,11 +126,13 @@ COLD bool policy_apply_queued(struct sched *s, struct rq *rq, struct thread *t, 
     uint32_t old_class = c->latency_class;
 
     fair_unqueue(s, rq, thread_sc(t), c); /* so that its key and its class may change */
+    uint64_t word = unmark(t);
+
     c = lend_mend(s, rq, thread, now);
     if (lend_is_lent(s, thread))
-        apply_at_rest(s, rq, thread, now);
+        apply_at_rest(s, rq, thread, word, now);
     else
-        apply(s, rq, thread, take(t, c), now);
+        apply(s, rq, thread, take(c, word), now);
     fair_queue(s, rq, thread_sc(t), c);
     if (rq->current != SLOT_NONE && fair_preempts(rq, c))
         rq->need_pick = PICK_ASKED;
@@ -201,6 +211,7 @@ static void settle_queued(struct sched *s, uint32_t cpu, uint32_t owner, struct 
         if (owner == cpu && rq->current != SLOT_NONE)
             account_charge(s, rq, now, CHARGE_UNBLOCK);
         must_look = policy_apply_queued(s, rq, t, now);
+        must_look |= rq->reaped_head != SLOT_NONE; /* a lender has ended: its embedder is to know */
     }
     port_unlock(&rq->lock);
     if (must_look)

@@ -158,9 +158,11 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
     const struct thread *t = thread_of(s, thread);
     const struct sc *c = sc_of(s, thread_sc(t));
     uint32_t latency_class = c->latency_class;
+    bool is_home = thread_sc(t) == thread; /* else what is wanted of the lender counts later */
     bool was_empty = inbox_post(s, target, thread); /* from here on the thread is the target's */
 
-    latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
+    if (is_home)
+        latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
 
     /*
      * Push, fence (the swap in inbox_post is one), read what the target published, and whether the
@@ -320,13 +322,14 @@ static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struc
                                      uint64_t *word, struct decision *d)
 {
     struct thread *t = w->t;
-    struct sc *c = sc_of(s, thread_sc(t));
 
     port_lock(&rq->lock);
     if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
         port_unlock(&rq->lock);
         return ATTACHED_NOT;
     }
+    struct sc *c = sc_of(s, thread_sc(t)); /* while it waited that could change */
+
     ASSERT(sc_thread(c) == w->ref.slot);
     note_placement(s, rq, w, d);
     if (rq->current == SLOT_NONE) {

@@ -57,8 +57,8 @@ static HOT void settle(struct sched *s, struct rq *rq, const struct passing *p, 
     p->t->ledger.switch_count++;
     p->who.t->ledger.block_count++;
     rq->stat.switch_count++;
-    if (!LIKELY(thread_allows(s, p->to.slot, rq->cpu))) /* its state, then its mask: sched_set_mask */
-        d->resched = true;
+    if (!LIKELY(thread_allows(s, p->to.slot, rq->cpu)))
+        d->resched = true; /* narrowed since judge; its state came before this look */
     d->next = p->to;
     d->arm_at = MONO_NEVER;
     decision_explain(d, rq,

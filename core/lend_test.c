@@ -173,7 +173,8 @@ static void make_chain(struct fixture *f, struct thread_ref *refs, uint32_t coun
     }
 }
 
-/* Goal: a context goes LEND_DEPTH_MAX deep and all the way back, then refuses. */
+/* Goal: a context goes LEND_DEPTH_MAX deep and all the way back; it goes no further, lent or
+ * borrowed, and who waits with it can be woken after that. */
 static void test_lend_depth(void **state)
 {
     struct fixture *f = fixture_new(1, 16, 0);
@@ -183,6 +184,15 @@ static void test_lend_depth(void **state)
     (void)state;
     make_chain(f, refs, LEND_DEPTH_MAX + 1);
     assert_int_equal(lend(f, 0, extra), LEND_DEPTH);
+    fixture_block(f, 0);
+    (void)fixture_wake(f, 0, extra);
+    assert_int_equal(borrow(f, 0, refs[LEND_DEPTH_MAX]), LEND_DEPTH);
+    assert_false(lend_is_lent(f->s, extra.slot));
+    assert_false(thread_word_read(f->s, refs[LEND_DEPTH_MAX].slot).is_lender);
+    fixture_block(f, 0);
+    (void)fixture_wake(f, 0, refs[LEND_DEPTH_MAX]);
+    assert_int_equal(fixture_current(f, 0), refs[LEND_DEPTH_MAX].slot);
+    sched_check(f->s);
     for (uint32_t i = LEND_DEPTH_MAX; i > 0; i--) {
         assert_int_equal(hand_back(f, 0, refs[i - 1]), LEND_DONE);
         sched_check(f->s);

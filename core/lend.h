@@ -13,8 +13,10 @@
  *       its lender.  Every member of a chain has the context of the root, and depth counts from it.
  *   L2  Who lends is BLOCKED with LENDER; nobody attaches it.  It belongs, like the context, to
  *       whoever owns the user's state.
- *   L3  sc_thread of the context is the user.  It changes before the state word of the old user,
- *       so that who looks for the user finds one that will look at its word again (lend_alarm).
+ *   L3  sc_thread of the context is the user.  Who dooms a lender sets DYING, marks the user, which
+ *       looks before it waits, then sees whether it still is the user (lend_alarm).  Who changes
+ *       the user does so before the old one's state word, and passes the mark on; where the old
+ *       one goes on or has ended, before it reads DYING again.  So one of the two sees the other.
  *   L4  A dying lender is cut out as soon as the user's owner looks: what is nearer to the root
  *       gets the context back and waits; what is nearer to the user goes on with the home of its
  *       own first.  So a context ends with its thread, is with one thread always, and is never

@@ -412,8 +412,8 @@ static void test_lend_policy(void **state)
     fixture_free(f);
 }
 
-/* Goal: a lender that was woken and changed while it lent is queued as what it is now.  Method: both
- * from another CPU, then the server parts. */
+/* Goal: a lender that was woken and changed while it lent is queued as what it is now.  Method:
+ * both from another CPU, then the server parts. */
 static void test_lend_policy_of_a_woken_lender(void **state)
 {
     struct fixture *f = fixture_new(2, 8, 0);

@@ -28,8 +28,8 @@ static struct wanted take_fields(struct sc *c, uint64_t word, uint64_t field_mas
     };
 }
 
-/* The bit goes first, see core/policy.h; it also says that a lender may have been doomed, so it goes
- * before lend_mend looks.  Returns: the word. */
+/* The bit goes first, see core/policy.h; it also says that a lender may have been doomed, so it
+ * goes before lend_mend looks.  Returns: the word. */
 static uint64_t unmark(struct thread *t)
 {
     return port_and64(&t->word, ~WORD_POLICY);

@@ -11,8 +11,9 @@
  *              Who puts a running thread back looks, too: it was not queued when POLICY was set.
  *   INBOX, MIGRATING, NEW, BLOCKED    by whoever puts it into a queue.
  *
- * All of them look at the word for DYING anyway.  The owner clears POLICY, then empties `wanted`;
- * a setter stores, then sets: what the owner missed has POLICY set behind it.  Both are locked
+ * All of them look at the word for DYING anyway.  POLICY also says that a lender was doomed
+ * (core/lend.h).  The owner clears it, then mends the chain and empties `wanted`; a setter stores,
+ * then sets: what the owner missed has POLICY set behind it.  Both are locked
  * operations on both words, so there is no fence of its own.  Who posts a thread to another CPU
  * pushes it, then reads which class is wanted; a setter stores, then reads that it is in an inbox:
  * one of the two tells that CPU.

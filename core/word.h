@@ -24,8 +24,9 @@
  * A kill sets DYING in any state.  Who owns the state makes it DEAD at the next occasion: the
  * killer itself out of NEW and BLOCKED, whoever attaches, picks or decides in the others.
  *
- * A new weight or class sets POLICY in any state (core/policy.h).  Who owns the state takes it
- * over: whoever attaches, queues, picks or decides; what is DEAD needs none.
+ * A new weight or class sets POLICY in any state (core/policy.h), as does the doom of who lends to
+ * it.  Who owns the state takes it over: whoever attaches, queues, picks or decides; what is DEAD
+ * needs none.
  *
  * Pure: nothing here reads or writes memory; core/thread.h does.
  */

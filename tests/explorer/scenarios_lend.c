@@ -550,7 +550,7 @@ const struct scenario lend_scenarios[] = {
     },
     {
         .name = "call-expire-kill",
-        .goal = "an interrupt on CPU 0 ends the call there; CPU 1 kills the server, CPU 2 the caller",
+        .goal = "an interrupt on CPU 0 ends the call there; CPUs 1 and 2 kill server and caller",
         .cpu_count = 3,
         .thread_count = 4,
         .threads =

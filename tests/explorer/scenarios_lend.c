@@ -430,6 +430,18 @@ const struct scenario lend_scenarios[] = {
             },
     },
     {
+        .name = "borrow-against-policy",
+        .goal = "CPU 1 changes the waiting caller that CPU 0 takes from the line, and its server",
+        .cpu_count = 2,
+        .thread_count = 3,
+        .threads =
+            {
+                THREAD(BLOCKED, 0, ON(0), FREE, {0}),
+                THREAD(RUNNING, 0, ON(0), FREE, BORROW(0), HAND_BACK(0)),
+                THREAD(RUNNING, 1, ON(1), OWED, WEIGHT(0, 9), CLASS(1, BATCH)),
+            },
+    },
+    {
         .name = "borrow-from-a-server",
         .goal = "CPU 1 kills the caller of a waiting thread whose context CPU 0 borrows",
         .cpu_count = 2,

@@ -4,7 +4,8 @@
  * and who uses it.
  *
  * Thread 0 calls, thread 1 serves; what a chain is made of calls on in this order.  A cancel, an
- * expiry and a revocation of a call are, for the core, a wake of the caller from anywhere.
+ * expiry and a revocation of a call are, for the core, a wake of the caller from anywhere.  Where
+ * time passes with each operation (op_ns) the accounts have something to balance.
  */
 #include "core/balance.h"
 #include "tests/explorer/scenario_words.h"
@@ -29,6 +30,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the thread that is called on CPU 0, and tells the caller",
         .cpu_count = 2,
         .thread_count = 3,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), OWED, LEND(1)),
@@ -90,6 +92,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the thread that answers on CPU 0, and tells the caller",
         .cpu_count = 2,
         .thread_count = 3,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), OWED, {0}),
@@ -199,6 +202,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the root of a chain that answers its way back on CPU 0",
         .cpu_count = 2,
         .thread_count = 4,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), FREE, {0}),
@@ -213,6 +217,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the middle of a chain that answers its way back on CPU 0",
         .cpu_count = 2,
         .thread_count = 4,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), OWED, {0}),
@@ -241,6 +246,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 wakes and kills the lender that its server parts from on CPU 0",
         .cpu_count = 2,
         .thread_count = 3,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), OWED, {0}),
@@ -282,6 +288,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the root of a chain whose end ends on CPU 0",
         .cpu_count = 2,
         .thread_count = 4,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), FREE, {0}),
@@ -324,6 +331,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the caller of a thread that blocks on CPU 0 while it serves",
         .cpu_count = 2,
         .thread_count = 3,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(RUNNING, 0, ON(0), FREE, {0}),
@@ -387,6 +395,7 @@ const struct scenario lend_scenarios[] = {
         .goal = "CPU 1 kills the waiting caller that CPU 0 takes from the line",
         .cpu_count = 2,
         .thread_count = 3,
+        .op_ns = 700,
         .threads =
             {
                 THREAD(BLOCKED, 0, ON(0), FREE, {0}),

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "abi/device.h"
+#include "abi/endpoint.h"
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
@@ -52,7 +53,9 @@
     X(SESSION, 15, 0, NULL, "a session: processes that are logged out together")              \
     X(IRQS, 16, 14, "irqs", "binding interrupt lines of devices")                             \
     X(IRQ, 17, 0, NULL, "an interrupt line, bound to a CPU")                                  \
-    X(PORTS, 18, 15, "ports", "a range of the machine's I/O ports")
+    X(PORTS, 18, 15, "ports", "a range of the machine's I/O ports")                              \
+    X(ENDPOINT, 19, 0, NULL, "an endpoint, to receive at")                                    \
+    X(CLIENT, 20, 0, NULL, "an endpoint, to call and to send to")
 
 enum cap_kind {
     CAP_KIND_EMPTY = 0,
@@ -140,6 +143,8 @@ enum cap_slot {
  *                 there at once, zeroed, and stay where they are until it is destroyed.
  *   MEMORY_DESTROY args[0] = MEMORY handle of an object made from this ledger.  Every capability
  *                 for it is STALE at once; completes when it is mapped nowhere any more.
+ *   ENDPOINT_CREATE args[0] = ENDPOINT_* flags.  Result: an ENDPOINT handle.  It ends with DESTROY
+ *                 or the caller's process.
  *   FAIL_AFTER    args[0] = n.  A test of the caller's own: of its reservations from now on, the
  *                 n-th (from 1) is refused LEDGER_FULL.  0: none.
  * TABLE
@@ -170,6 +175,13 @@ enum cap_slot {
  *   STAT          args[0] = address of struct cap_process_stat to fill.  BUSY: no thread of it is
  *                 left, but it has not ended yet; WAIT.
  *   WHY           as of THREADS, of a thread of that process.  STALE also: it has no thread left.
+ * ENDPOINT
+ *   MINT          args[0] = badge (32 bits).  Result: a CLIENT handle; what comes by it, or by its
+ *                 copies, is received with that badge.
+ *   DESTROY       Every capability for it is STALE at once; who waits there, also for an answer,
+ *                 completes STALE.
+ *   STAT          args[0] = address of struct cap_endpoint_stat to fill.
+ * CLIENT          Its methods are the receiver's: CALL and SEND are messages (abi/ring.h).
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
  * IRQS, IRQ, PORTS: abi/device.h
  */
@@ -208,8 +220,10 @@ enum cap_ledger_method {
     LEDGER_READ = 0,
     LEDGER_MEMORY_CREATE = 1,
     LEDGER_MEMORY_DESTROY = 2,
-    LEDGER_FAIL_AFTER = 3
+    LEDGER_FAIL_AFTER = 3,
+    LEDGER_ENDPOINT_CREATE = 4
 };
+enum cap_endpoint_method { ENDPOINT_MINT = 0, ENDPOINT_DESTROY = 1, ENDPOINT_STAT = 2 };
 enum cap_table_method { TABLE_GRANT_CREATE = 0, TABLE_COPY = 1, TABLE_REVOKE = 2, TABLE_KIND = 3 };
 enum cap_cpus_method { CPUS_READ = 0, CPUS_NARROW = 1, CPUS_ASSIGN = 2 };
 enum cap_memory_method { MEMORY_MAP = 0, MEMORY_UNMAP = 1, MEMORY_INFO = 2, MEMORY_TO_VIEW = 3 };

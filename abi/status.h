@@ -32,7 +32,10 @@
     X(KILLED, -20, "it was ended by another")                                                 \
     X(GRANT_DEPTH, -21, "grants nest only so deep")                                           \
     X(NOT_GRANTED, -22, "the capability is not held under that grant")                        \
-    X(ADDRESS_IN_USE, -23, "something is mapped there already")
+    X(ADDRESS_IN_USE, -23, "something is mapped there already")                               \
+    X(WOULD_LEND_TWICE, -24, "its server runs on its callers' contexts, and this call lends none") \
+    X(NOT_ACCEPTED, -25, "the other side did not ask for a capability")                       \
+    X(TOO_LONG, -26, "the message does not fit where the other side wants it")
 
 enum status {
 #define STATUS_ENUM(name, value, sentence) STATUS_##name = (value),

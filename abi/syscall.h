@@ -38,6 +38,9 @@
 #define SYSCALL_ENTRY(op, method, cap) \
     ((uint64_t)(op) | (uint64_t)(method) << 16 | (uint64_t)(cap) << 32)
 
+/* In that: the flags. */
+#define SYSCALL_FLAGS UINT64_C(0xff00)
+
 #define SYSCALL_NO_DEADLINE ((uint64_t)INT64_MAX)
 
 #endif /* ABI_SYSCALL_H */

@@ -24,7 +24,8 @@
     X(MASK, 13, "mask", "lowest CPU", "CPUs in it")                       \
     X(REFUSED, 14, "refused", "why rule", "number compared")              \
     X(OVERLOAD, 15, "overload", "why rule", "number compared")            \
-    X(WHY, 16, "why", "%a", "%b")
+    X(WHY, 16, "why", "%a", "%b")                                         \
+    X(HAND, 17, "hand", "slot that waits", "lenders")
 
 enum trace_event {
 #define TRACE_ENUM(name, id, text, a, b) EV_##name = (id),

@@ -40,7 +40,8 @@
     X(DENIED_STALE, "the reference has generation %a, the object %b")                         \
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")                  \
-    X(PLACED_WAKER, "placed on CPU %a of who woke it, which leaves; CPU %b was busy")
+    X(PLACED_WAKER, "placed on CPU %a of who woke it, which leaves; CPU %b was busy")         \
+    X(HANDED, "runs for thread slot %a, which waits; %b lent it what it runs on")
 
 enum why_rule {
 #define WHY_ENUM(name, sentence) WHY_##name,

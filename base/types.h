@@ -24,6 +24,9 @@
 #define HOT inline __attribute__((always_inline))
 /* The way that every switch takes, where the compiler would guess the other. */
 #define LIKELY(condition) __builtin_expect((condition), true)
+/* Of a function that every switch passes and that does not return: compilers take it for the end of
+ * the program, and make it small. */
+#define NOT_COLD __attribute__((hot))
 #define NOINLINE __attribute__((noinline))
 #define COLD __attribute__((cold, noinline))
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))

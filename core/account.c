@@ -109,15 +109,17 @@ static bool cpu_balances(const struct rq *rq)
 struct sums {
     uint64_t busy_ns;
     uint64_t retired_ns;
+    uint64_t retired_paid_ns;
 };
 
 static struct sums sums_of_cpus(const struct sched *s)
 {
-    struct sums sums = {0, 0};
+    struct sums sums = {0, 0, 0};
 
     for (uint32_t cpu = 0; cpu < s->cpu_count; cpu++) {
         sums.busy_ns += rq_of(s, cpu)->busy_ns;
         sums.retired_ns += rq_of(s, cpu)->retired_ns;
+        sums.retired_paid_ns += rq_of(s, cpu)->retired_paid_ns;
     }
     return sums;
 }
@@ -126,7 +128,7 @@ static struct sums sums_of_cpus(const struct sched *s)
 static bool views_agree(const struct sched *s, const struct sums *sums)
 {
     uint64_t threads_ns = sums->retired_ns;
-    uint64_t contexts_ns = sums->retired_ns;
+    uint64_t contexts_ns = sums->retired_paid_ns;
 
     for (uint32_t slot = 0; slot < s->thread_count; slot++) {
         if (thread_word_read(s, slot).state == THREAD_DEAD)

@@ -7,7 +7,7 @@
 
 static bool may_run_on(const struct sched *s, uint32_t sc, uint32_t cpu)
 {
-    return thread_allows(s, sc_of(s, sc)->thread, cpu);
+    return thread_allows(s, sc_thread(sc_of(s, sc)), cpu);
 }
 
 static void explain_steal(struct sched *s, struct rq *rq, uint32_t victim, uint32_t thread,
@@ -73,7 +73,7 @@ static void take_from(struct sched *s, uint32_t victim, uint32_t cpu, struct mon
     thief->taken_count += loot->count;
     from->lost_count += loot->count;
     for (uint32_t i = 0; i < loot->count; i++) {
-        loot->threads[i] = sc_of(s, loot->threads[i])->thread;
+        loot->threads[i] = sc_thread(sc_of(s, loot->threads[i]));
         rq_detach(s, from, loot->threads[i], cpu, now);
     }
     bool must_look = rq_publish_overload(s, from);
@@ -192,7 +192,7 @@ enum steal_result balance_steal(struct sched *s, uint32_t cpu, struct mono now,
 /* Is some CPU idle that this context may use?  `near` names the cluster to begin with. */
 static bool has_idle_cpu(const struct sched *s, uint32_t sc, uint32_t near)
 {
-    uint32_t thread = sc_of(s, sc)->thread;
+    uint32_t thread = sc_thread(sc_of(s, sc));
     uint32_t cluster = near / CLUSTER_CPUS;
 
     for (uint32_t i = 0; i < s->mask_words && i < CLUSTER_SCAN_MAX; i++) {
@@ -210,7 +210,7 @@ static NOINLINE void kick_idle(struct sched *s, const struct rq *rq, struct deci
 
     if (eedq_search(s, &rq->fair, has_idle_cpu, rq->cpu, found) == 0)
         return;
-    uint32_t idle = wake_claim_idle(s, sc_of(s, found[0])->thread, rq->cpu);
+    uint32_t idle = wake_claim_idle(s, sc_thread(sc_of(s, found[0])), rq->cpu);
 
     if (idle != CPU_NONE)
         wake_kick(s, idle, KICK_STEAL_HINT, d);
@@ -245,7 +245,7 @@ HOT bool balance_offer(struct sched *s, const struct rq *rq, struct decision *d)
 /* May this context run anywhere but on `cpu`? */
 static bool is_migratable(const struct sched *s, uint32_t sc, uint32_t cpu)
 {
-    return thread_mask_count(s, sc_of(s, sc)->thread, cpu) > 0;
+    return thread_mask_count(s, sc_thread(sc_of(s, sc)), cpu) > 0;
 }
 
 /* Keep the least urgent of the `count` contexts: a short run moves no load, and who woke for one
@@ -333,7 +333,7 @@ static void push(struct sched *s, struct rq *rq, uint32_t thread, struct lead to
 static bool is_behind(const struct sched *s, uint32_t thread, int64_t gap_vns,
                       const struct clock *own)
 {
-    int64_t weight = sc_of(s, thread_of(s, thread)->sc)->weight;
+    int64_t weight = sc_of(s, thread_sc(thread_of(s, thread)))->weight;
 
     return clock_gap_exceeds(own, gap_vns, WEIGHT_UNIT, PUSH_LEAD_NS) ||
            !wide_mul_le(gap_vns, weight, (struct wide){0, PUSH_LEAD_NS * WEIGHT_UNIT});
@@ -354,7 +354,7 @@ void balance_push(struct sched *s, struct rq *rq, struct mono now, struct decisi
 
     count = keep_least_urgent(s, found, count);
     for (uint32_t i = 0; i < PUSH_TRY_MAX && i < count; i++) {
-        uint32_t thread = sc_of(s, found[bits_walk(rq->push_cursor++, count)])->thread;
+        uint32_t thread = sc_thread(sc_of(s, found[bits_walk(rq->push_cursor++, count)]));
         struct lead to = sample_cpus(s, rq, thread, &own);
 
         if (to.gap_vns > best.gap_vns)

@@ -121,7 +121,7 @@ static void test_bug_failed_balancing_adds_up(void **state)
         assert_true(mono_is_never(f->arm_at[1]));
         assert_int_equal(fixture_current(f, 1), SLOT_NONE);
     }
-    uint32_t queued = sc_of(f->s, victim->fair.sorted[0])->thread;
+    uint32_t queued = sc_thread(sc_of(f->s, victim->fair.sorted[0]));
 
     thread_mask_set(f->s, queued, both);
     fixture_decide(f, 1);

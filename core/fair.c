@@ -211,7 +211,7 @@ static void note_clamped(const struct rq *rq, const struct sc *c, const struct j
 {
     if ((c->v_clock & SC_MOVED) == 0 || j->keeps_position || j->lag_vns == c->lag_vns)
         return;
-    why_tell(rq_arena(rq), rq, c->thread,
+    why_tell(rq_arena(rq), rq, sc_thread(c),
              &(struct why){.rule = WHY_CLAMPED_ARRIVING,
                            .subject_slot = SLOT_NONE,
                            .time_ns = now.ns,
@@ -299,7 +299,7 @@ static NOINLINE void leave_for_another(const struct rq *rq, struct sc *c, struct
 static COLD void clamp_credit(const struct rq *rq, struct sc *c, int64_t bound_vns,
                               struct mono now)
 {
-    why_tell(rq_arena(rq), rq, c->thread,
+    why_tell(rq_arena(rq), rq, sc_thread(c),
              &(struct why){.rule = WHY_CLAMPED_LEAVING,
                            .subject_slot = SLOT_NONE,
                            .time_ns = now.ns,
@@ -418,24 +418,45 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc)
         c->vdeadline = vtime_add(c->vdeadline, c->slice_vns);
 }
 
+/* `lag_vns` at `weight` instead of `old`: lag * w stays. */
+static int64_t scaled_vns(int64_t lag_vns, uint32_t old, uint32_t weight)
+{
+    uint64_t magnitude = fixmul_div(lag_vns >= 0 ? (uint64_t)lag_vns : (uint64_t)-lag_vns, old,
+                                    weight);
+
+    return lag_vns >= 0 ? (int64_t)magnitude : -(int64_t)magnitude;
+}
+
+static void set_weight(struct sc *c, uint32_t weight)
+{
+    c->remainder = (uint32_t)((uint64_t)c->remainder * weight / c->weight);
+    c->weight = weight;
+    sc_rate(c);
+}
+
+void fair_reweight_at_rest(struct sc *c, uint32_t weight)
+{
+    int64_t lag_vns = clamp(c->lag_vns, -REWEIGHT_VNS_MAX, REWEIGHT_VNS_MAX);
+    int64_t kept_vns = scaled_vns(lag_vns, c->weight, weight);
+
+    c->v = vtime_add(c->v, lag_vns - kept_vns);
+    c->lag_vns = kept_vns;
+    set_weight(c, weight);
+}
+
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight)
 {
     struct sc *c = sc_of(s, sc);
     int64_t key = average_vns(rq);
     int64_t lag_vns = clamp(key - key_of(rq, c->v), -REWEIGHT_VNS_MAX, REWEIGHT_VNS_MAX);
     int64_t left_vns = vtime_diff_vns(c->vdeadline, c->v);
-    bool owed = lag_vns >= 0;
-    uint64_t magnitude = owed ? (uint64_t)lag_vns : (uint64_t)-lag_vns;
-    int64_t scaled_vns = (int64_t)fixmul_div(magnitude, c->weight, weight);
 
     ASSERT(weight >= WEIGHT_MIN);
     ASSERT(weight <= WEIGHT_MAX);
     sums_remove(rq, c);
-    c->v = vtime_add(rq->v0, key - (owed ? scaled_vns : -scaled_vns));
+    c->v = vtime_add(rq->v0, key - scaled_vns(lag_vns, c->weight, weight));
     c->vdeadline = vtime_add(c->v, (int64_t)fixmul_div((uint64_t)left_vns, c->weight, weight));
-    c->remainder = (uint32_t)((uint64_t)c->remainder * weight / c->weight);
-    c->weight = weight;
-    sc_rate(c);
+    set_weight(c, weight);
     sums_add(rq, c);
 }
 

@@ -102,6 +102,9 @@ void fair_yield(struct sched *s, struct rq *rq, uint32_t sc);
 /* Change the weight of a competing context that is in no tree; V and lag * w stay. */
 void fair_reweight(struct sched *s, struct rq *rq, uint32_t sc, uint32_t weight);
 
+/* The same for one that competes nowhere: it rests with its v and lag of when it left. */
+void fair_reweight_at_rest(struct sc *c, uint32_t weight);
+
 /* F1; panics.  O(threads queued here). */
 void fair_check(const struct sched *s, uint32_t cpu);
 

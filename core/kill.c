@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/lend.h"
 #include "core/sched.h"
 #include "core/wake.h"
 
@@ -13,7 +14,7 @@ static enum kill_outcome try_kill(struct thread *t, uint32_t gen, uint64_t *word
         return KILL_STALE;
     if ((*word & WORD_DYING) != 0)
         return KILL_REPEATED;
-    if (state == THREAD_NEW || state == THREAD_BLOCKED)
+    if (state == THREAD_NEW || (state == THREAD_BLOCKED && (*word & WORD_LENDER) == 0))
         return thread_try_change(t, word, THREAD_EXIT, 0, 0) ? KILL_DEAD : KILL_RETRY;
     return thread_try_doom(t, word) ? KILL_DOOMED : KILL_RETRY;
 }
@@ -28,6 +29,7 @@ static void reap_here(struct sched *s, uint32_t cpu, uint32_t thread, struct mon
     rq_reap_loose(s, rq, thread, now);
     port_unlock(&rq->lock);
     d->has_reaped = true;
+    d->resched = rq_queued_count(rq) > 0; /* what it had been lent may have come back to here */
 }
 
 /* It is queued on `owner`: take it off if the lock is free.  It is reaped there, not here. */
@@ -47,6 +49,20 @@ static void reap_there(struct sched *s, uint32_t owner, uint32_t thread, struct 
         (void)rq_publish_overload(s, rq);
     }
     port_unlock(&rq->lock);
+}
+
+/* The doomed lender `t` is ended by whoever owns the user of its context; a user that waits for
+ * something is woken for it. */
+static struct decision end_lender(struct sched *s, uint32_t cpu, struct thread *t, struct mono now,
+                                  struct decision d)
+{
+    struct thread_ref user = lend_alarm(s, cpu, t, now, &d);
+
+    if (thread_ref_is_none(user))
+        return d;
+    d = sched_wake(s, cpu, user, WAKE_ENDPOINT, now);
+    d.status = STATUS_OK; /* whatever has become of the user */
+    return d;
 }
 
 struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref, struct mono now)
@@ -78,6 +94,8 @@ struct decision sched_kill(struct sched *s, uint32_t cpu, struct thread_ref ref,
         reap_here(s, cpu, ref.slot, now, &d);
         return d;
     }
+    if (word_state(word) == THREAD_BLOCKED)
+        return end_lender(s, cpu, t, now, d);
     if (word_state(word) == THREAD_QUEUED)
         reap_there(s, word_cpu(word), ref.slot, now, &d);
     if (word_state(word) == THREAD_MIGRATING) /* whoever attaches it reaps it */

@@ -37,6 +37,7 @@
 #define CLOCK_READ_TRIES 4u   /* readings of another CPU's clock before going without it */
 #define WHY_READ_TRIES 4u     /* readings of a reason before going without it */
 #define CLOCK_HALVINGS_MAX 64u /* of a 64-bit clock: nothing is left after them */
+#define LEND_DEPTH_MAX 8u      /* lenders of one context at once */
 #define STATE_RETRY_MAX 64u   /* turns of a compare-and-swap loop before it is called a bug */
 
 /*

@@ -2,6 +2,7 @@
 #include "core/policy.h"
 #include "core/account.h"
 #include "core/fair.h"
+#include "core/lend.h"
 #include "core/sched.h"
 #include "core/why.h"
 #include "core/wake.h"
@@ -27,11 +28,16 @@ static struct wanted take_fields(struct sc *c, uint64_t word, uint64_t field_mas
     };
 }
 
-/* All of it.  The bit goes first, see core/policy.h. */
-static struct wanted take(struct thread *t, struct sc *c)
+/* The bit goes first, see core/policy.h; it also says that a lender may have been doomed, so it
+ * goes before lend_mend looks.  Returns: the word. */
+static uint64_t unmark(struct thread *t)
 {
-    uint64_t word = port_and64(&t->word, ~WORD_POLICY);
+    return port_and64(&t->word, ~WORD_POLICY);
+}
 
+/* All that is wanted of the thread whose word was `word` when it was unmarked. */
+static struct wanted take(struct sc *c, uint64_t word)
+{
     return take_fields(c, word, WANTED_WEIGHT_MASK | WANTED_CLASS_MASK);
 }
 
@@ -46,7 +52,7 @@ static void trace(struct sched *s, const struct rq *rq, struct trace_record what
 static void apply_class(struct sched *s, const struct rq *rq, struct sc *c, struct wanted wanted,
                         struct mono now)
 {
-    struct trace_record what = {.event = EV_CLASS, .thread = c->thread, .b = c->latency_class};
+    struct trace_record what = {.event = EV_CLASS, .thread = sc_thread(c), .b = c->latency_class};
 
     if (wanted.class_plus_1 == 0)
         return;
@@ -61,7 +67,7 @@ static void apply(struct sched *s, struct rq *rq, uint32_t sc, struct wanted wan
                   struct mono now)
 {
     struct sc *c = sc_of(s, sc);
-    struct trace_record what = {.event = EV_WEIGHT, .thread = c->thread, .b = c->weight};
+    struct trace_record what = {.event = EV_WEIGHT, .thread = sc_thread(c), .b = c->weight};
 
     if (wanted.weight != 0) {
         what.a = wanted.weight;
@@ -73,9 +79,29 @@ static void apply(struct sched *s, struct rq *rq, uint32_t sc, struct wanted wan
 
 COLD void policy_apply_class(struct sched *s, struct rq *rq, struct thread *t, struct mono now)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
+    if (lend_is_lent(s, sc_thread(c)))
+        return; /* what is wanted is for its home, which competes nowhere */
     apply_class(s, rq, c, take_fields(c, thread_word_load(t), WANTED_CLASS_MASK), now);
+}
+
+/* The home of `thread`, which runs on another's context: what is wanted is set at once, as it
+ * competes nowhere. */
+static void apply_at_rest(struct sched *s, const struct rq *rq, uint32_t thread, uint64_t word,
+                          struct mono now)
+{
+    struct sc *home = sc_of(s, thread);
+    struct wanted wanted = take(home, word);
+
+    if (wanted.weight != 0) {
+        trace(s, rq,
+              (struct trace_record){
+                  .event = EV_WEIGHT, .thread = thread, .a = wanted.weight, .b = home->weight},
+              now);
+        fair_reweight_at_rest(home, wanted.weight);
+    }
+    apply_class(s, rq, home, wanted, now);
 }
 
 COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
@@ -83,18 +109,31 @@ COLD void policy_apply_current(struct sched *s, struct rq *rq, struct mono now)
     struct current who = rq_current(s, rq);
 
     account_charge_to(s, rq, who, now, CHARGE_SWITCH);
-    apply(s, rq, rq->current_sc, take(who.t, who.c), now);
-    rq->current_class = who.c->latency_class;
+    uint64_t word = unmark(who.t);
+
+    who.c = lend_mend(s, rq, who.thread, now);
+    if (lend_is_lent(s, who.thread))
+        apply_at_rest(s, rq, who.thread, word, now);
+    else
+        apply(s, rq, who.thread, take(who.c, word), now);
+    rq_set_current(rq, who, thread_sc(who.t));
 }
 
 COLD bool policy_apply_queued(struct sched *s, struct rq *rq, struct thread *t, struct mono now)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
+    uint32_t thread = sc_thread(c);
     uint32_t old_class = c->latency_class;
 
-    fair_unqueue(s, rq, t->sc, c); /* so that its key and its class may change */
-    apply(s, rq, t->sc, take(t, c), now);
-    fair_queue(s, rq, t->sc, c);
+    fair_unqueue(s, rq, thread_sc(t), c); /* so that its key and its class may change */
+    uint64_t word = unmark(t);
+
+    c = lend_mend(s, rq, thread, now);
+    if (lend_is_lent(s, thread))
+        apply_at_rest(s, rq, thread, word, now);
+    else
+        apply(s, rq, thread, take(c, word), now);
+    fair_queue(s, rq, thread_sc(t), c);
     if (rq->current != SLOT_NONE && fair_preempts(rq, c))
         rq->need_pick = PICK_ASKED;
     return c->latency_class > old_class;
@@ -172,14 +211,14 @@ static void settle_queued(struct sched *s, uint32_t cpu, uint32_t owner, struct 
         if (owner == cpu && rq->current != SLOT_NONE)
             account_charge(s, rq, now, CHARGE_UNBLOCK);
         must_look = policy_apply_queued(s, rq, t, now);
+        must_look |= rq->reaped_head != SLOT_NONE; /* a lender has ended: its embedder is to know */
     }
     port_unlock(&rq->lock);
     if (must_look)
         ask(s, cpu, owner, KICK_RESCHED, d);
 }
 
-/* POLICY was set in the state `word`: whose part is the rest? */
-static void settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
+void policy_settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
                    struct decision *d)
 {
     switch (word_state(word)) {
@@ -208,7 +247,7 @@ static struct decision set(struct sched *s, uint32_t cpu, struct thread_ref ref,
         d.status = STATUS_STALE;
         return d;
     }
-    settle(s, cpu, thread_of(s, ref.slot), word, now, &d);
+    policy_settle(s, cpu, thread_of(s, ref.slot), word, now, &d);
     return d;
 }
 

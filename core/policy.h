@@ -11,8 +11,9 @@
  *              Who puts a running thread back looks, too: it was not queued when POLICY was set.
  *   INBOX, MIGRATING, NEW, BLOCKED    by whoever puts it into a queue.
  *
- * All of them look at the word for DYING anyway.  The owner clears POLICY, then empties `wanted`;
- * a setter stores, then sets: what the owner missed has POLICY set behind it.  Both are locked
+ * All of them look at the word for DYING anyway.  POLICY also says that a lender was doomed
+ * (core/lend.h).  The owner clears it, then mends the chain and empties `wanted`; a setter stores,
+ * then sets: what the owner missed has POLICY set behind it.  Both are locked
  * operations on both words, so there is no fence of its own.  Who posts a thread to another CPU
  * pushes it, then reads which class is wanted; a setter stores, then reads that it is in an inbox:
  * one of the two tells that CPU.
@@ -31,7 +32,7 @@
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
 
-#include "core/rq.h"
+#include "core/sched.h"
 
 #define WANTED_CLASS_SHIFT 18u
 #define WANTED_WEIGHT_MASK ((UINT64_C(1) << WANTED_CLASS_SHIFT) - 1)
@@ -63,6 +64,11 @@ static inline uint32_t policy_class(const struct thread *t, const struct sc *c,
         return latency_class;
     return (uint32_t)class_plus_1 - 1;
 }
+
+/* POLICY was set in the word of `t`, which was `word` then: have its owner look, or do its part if
+ * it is queued and the lock free (else d->status is BUSY).  BLOCKED: nothing. */
+void policy_settle(struct sched *s, uint32_t cpu, struct thread *t, uint64_t word, struct mono now,
+                   struct decision *d);
 
 /* PO1 for the thread in `slot`; panics. */
 void policy_check(const struct sched *s, uint32_t slot);

@@ -3,6 +3,7 @@
 #include "core/account.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/lend.h"
 #include "core/policy.h"
 #include "core/why.h"
 
@@ -42,13 +43,20 @@ static HOT void trace(struct sched *s, const struct rq *rq, uint32_t thread, str
     port_trace(s, &what);
 }
 
+void rq_retire(struct rq *rq, const struct thread *t, struct sc *home)
+{
+    rq->retired_ns += t->ledger.runtime_ns;
+    rq->retired_paid_ns += home->consumed_ns;
+    sc_set_thread(home, SLOT_NONE);
+}
+
 /* `thread` is DEAD and linked nowhere: what it used stays in the accounts, its record waits. */
 static void reap(struct sched *s, struct rq *rq, uint32_t thread, struct mono now)
 {
     struct thread *t = thread_of(s, thread);
 
-    rq->retired_ns += t->ledger.runtime_ns;
-    sc_of(s, t->sc)->thread = SLOT_NONE;
+    ASSERT(thread_sc(t) == thread); /* what was lent has gone back */
+    rq_retire(rq, t, sc_of(s, thread));
     thread_link(t, LINKED_REAPED);
     port_store32(&t->link_next, rq->reaped_head);
     rq->reaped_head = thread;
@@ -69,7 +77,7 @@ static NOINLINE void preempt(struct sched *s, struct rq *rq, const struct sc *c,
         rq->need_pick = PICK_SHORTER;
         return;
     }
-    why_tell(s, rq, c->thread,
+    why_tell(s, rq, sc_thread(c),
              &(struct why){.rule = WHY_NOT_PREEMPTED,
                            .subject_slot = rq->current,
                            .subject_gen = thread_ref_of(s, rq->current).gen,
@@ -84,10 +92,10 @@ static HOT void queue(struct sched *s, struct rq *rq, struct thread *t, struct s
 {
     thread_link(t, LINKED_QUEUE);
     c->queued_at = at.now;
-    fair_queue(s, rq, t->sc, c);
+    fair_queue(s, rq, thread_sc(t), c);
     if (c->latency_class > rq->current_class && rq->current != SLOT_NONE)
         preempt(s, rq, c, at);
-    trace(s, rq, c->thread, at.now,
+    trace(s, rq, sc_thread(c), at.now,
           (struct trace_record){.event = EV_ATTACH,
                                 .a = vtime_diff_vns(at.v, c->v),
                                 .b = (int64_t)rq_queued_count(rq)});
@@ -108,17 +116,17 @@ NOINLINE void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, 
 static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread *t,
                                   struct both_times at)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     if (!thread_is_dying(t)) {
         queue(s, rq, t, c, at);
         (void)policy_apply_queued(s, rq, t, at.now);
         return;
     }
-    uint32_t thread = c->thread;
+    uint32_t thread = sc_thread(c);
 
     fair_leave(rq, c, at.now, false);
-    fair_end(rq, c);
+    lend_end(s, rq, thread, at.now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, at.now);
 }
@@ -126,9 +134,9 @@ static COLD void attach_with_care(struct sched *s, struct rq *rq, struct thread 
 void rq_attach(struct sched *s, struct rq *rq, uint32_t thread, uint32_t by, struct mono now)
 {
     struct thread *t = thread_of(s, thread);
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
-    ASSERT(c->thread == thread);
+    ASSERT(sc_thread(c) == thread);
     if (by == rq->cpu && rq->current != SLOT_NONE) {
         uint64_t before_ns = t->ledger.runtime_ns;
 
@@ -157,17 +165,16 @@ void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono 
 
     if (word_state(thread_word_load(t)) != THREAD_DEAD)
         (void)thread_change(t, THREAD_EXIT, 0, 0);
-    if (sc_of(s, t->sc)->v_clock == rq->cpu + 1) /* it slept here */
-        fair_end(rq, sc_of(s, t->sc));
+    lend_end(s, rq, thread, now);
     reap(s, rq, thread, now);
 }
 
 /* The queued `t` is queued no more. */
 static HOT struct sc *unqueue(struct sched *s, struct rq *rq, struct thread *t)
 {
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
-    fair_unqueue(s, rq, t->sc, c);
+    fair_unqueue(s, rq, thread_sc(t), c);
     thread_unlink(t, LINKED_QUEUE);
     return c;
 }
@@ -180,7 +187,7 @@ COLD void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct sc *c = unqueue(s, rq, t);
 
     fair_leave(rq, c, now, false);
-    fair_end(rq, c);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -192,7 +199,8 @@ COLD void rq_reap_current(struct sched *s, struct rq *rq, struct mono now)
 
     ASSERT(thread_is_dying(t));
     account_charge(s, rq, now, CHARGE_EXIT);
-    fair_end(rq, rq_remove_current(s, rq, now, false));
+    (void)rq_remove_current(s, rq, now, false);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     reap(s, rq, thread, now);
 }
@@ -245,24 +253,24 @@ struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bo
     return who.c;
 }
 
-/* `thread` is current from now on. */
-static HOT void set_current(struct sched *s, struct rq *rq, uint32_t thread, const struct thread *t,
-                            const struct sc *c)
+HOT void rq_set_current(struct rq *rq, struct current who, uint32_t sc)
 {
-    rq->current = thread;
-    rq->current_sc = t->sc;
-    rq->current_offset = arena_offset(s, t);
-    rq->current_sc_offset = arena_offset(s, c);
-    rq->current_class = c->latency_class;
+    const struct sched *s = rq_arena(rq);
+
+    rq->current = who.thread;
+    rq->current_sc = sc;
+    rq->current_offset = arena_offset(s, who.t);
+    rq->current_sc_offset = arena_offset(s, who.c);
+    rq->current_class = who.c->latency_class;
 }
 
 void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread)
 {
     struct thread *t = thread_of(s, thread);
-    struct sc *c = sc_of(s, t->sc);
+    struct sc *c = sc_of(s, thread_sc(t));
 
     ASSERT(rq->current == SLOT_NONE);
-    set_current(s, rq, thread, t, c);
+    rq_set_current(rq, (struct current){thread, t, c}, thread_sc(t));
     fair_rejoin(rq, c);
 }
 
@@ -280,7 +288,7 @@ HOT uint64_t rq_dispatch(struct sched *s, struct rq *rq, uint32_t thread, struct
     struct sc *c = unqueue(s, rq, t);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, thread, t, c);
+    rq_set_current(rq, (struct current){thread, t, c}, thread_sc(t));
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;
@@ -290,11 +298,11 @@ HOT uint64_t rq_dispatch_only(struct sched *s, struct rq *rq, struct thread *t, 
                               struct mono now)
 {
     account_idle(s, rq, now); /* asserts that there is no current */
-    fair_unqueue_only(rq, t->sc, c);
+    fair_unqueue_only(rq, thread_sc(t), c);
     thread_unlink(t, LINKED_QUEUE);
     uint64_t word = thread_change(t, THREAD_DISPATCH, rq->cpu, 0);
 
-    set_current(s, rq, c->thread, t, c);
+    rq_set_current(rq, (struct current){sc_thread(c), t, c}, thread_sc(t));
     rq->stretch_start = now;
     rq->need_pick = 0;
     return word;
@@ -373,12 +381,13 @@ static void check_queued(const struct sched *s, const struct eedq *q, uint32_t c
     uint32_t count = 0;
 
     for (uint32_t sc = eedq_first(s, q); sc != SLOT_NONE; sc = eedq_next(s, q, sc)) {
-        uint32_t slot = sc_of(s, sc)->thread;
+        uint32_t slot = sc_thread(sc_of(s, sc));
         struct thread_word word = thread_word_read(s, slot);
 
-        ASSERT(thread_of(s, slot)->sc == sc);
+        ASSERT(thread_sc(thread_of(s, slot)) == sc);
         ASSERT(word.state == THREAD_QUEUED);
         ASSERT(word.cpu == cpu);
+        lend_check(s, slot);
         ASSERT(++count <= q->count);
     }
     ASSERT(count == q->count);
@@ -390,7 +399,8 @@ static void check_current(const struct sched *s, const struct rq *rq)
 
     ASSERT(word.state == THREAD_RUNNING);
     ASSERT(word.cpu == rq->cpu);
-    ASSERT(rq->current_sc == thread_of(s, rq->current)->sc);
+    lend_check(s, rq->current);
+    ASSERT(rq->current_sc == thread_sc(thread_of(s, rq->current)));
     ASSERT(rq->current_offset == arena_offset(s, thread_of(s, rq->current)));
     ASSERT(rq->current_sc_offset == arena_offset(s, sc_of(s, rq->current_sc)));
     ASSERT(rq->current_class == sc_of(s, rq->current_sc)->latency_class);

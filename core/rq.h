@@ -21,6 +21,7 @@
 #include "core/clock.h"
 #include "core/eedq.h"
 #include "core/sc.h"
+#include "core/stat.h"
 #include "core/thread.h"
 
 /* What a CPU tells the others in one word: bits, and the class of who runs (0: nobody). */
@@ -33,19 +34,6 @@ enum fair_policy { FAIR_EEVDF = 0, FAIR_WFQ = 1 };
 
 /* Why a CPU should look; POLLING is no reason: it looks for one by itself (core/poll.h). */
 enum kick_reason { KICK_INBOX = 1, KICK_RESCHED = 2, KICK_STEAL_HINT = 4, KICK_POLLING = 8 };
-
-struct rq_stat {
-    uint64_t switch_count;
-    uint64_t kick_count;      /* reschedule interrupts taken */
-    uint64_t poll_count;      /* those that polling made unnecessary (core/poll.h) */
-    uint64_t steal_count;     /* contexts taken from others */
-    uint64_t push_count;      /* contexts given to others by a fairness check */
-    uint64_t contended_count; /* victims whose lock was busy */
-    uint64_t stale_count;     /* posted references refused */
-    uint64_t kill_count[THREAD_STATE_COUNT]; /* kills from here, by where they found the thread */
-    uint64_t clock_refused_count;
-    uint64_t overload_count; /* times that overload began */
-};
 
 /* What one window has shown so far: core/overload.h. */
 struct overload {
@@ -82,7 +70,8 @@ struct rq {
     uint64_t idle_ns;
     uint64_t kernel_ns; /* boot, and intervals that may not be charged */
     uint64_t irq_ns;
-    uint64_t retired_ns; /* runtime of threads that ended here */
+    uint64_t retired_ns; /* runtime of threads that ended here, */
+    uint64_t retired_paid_ns; /* and what their home contexts had paid for */
     struct eedq fair;
     struct eedq reserved;
     struct vtime v0;
@@ -188,8 +177,11 @@ void rq_admit_seldom(struct sched *s, struct rq *rq, struct thread *t, struct sc
  */
 void rq_reap_queued(struct sched *s, struct rq *rq, uint32_t thread, struct mono now);
 void rq_reap_current(struct sched *s, struct rq *rq, struct mono now);
-/* The same for one in no queue, MIGRATING or made DEAD by the caller. */
+/* The same for one in no queue and not current, or made DEAD by the caller. */
 void rq_reap_loose(struct sched *s, struct rq *rq, uint32_t thread, struct mono now);
+
+/* `t`, with its home context, has ended here: what it used, and paid, stays in the accounts. */
+void rq_retire(struct rq *rq, const struct thread *t, struct sc *home);
 
 /* Unlink a queued thread and make it MIGRATING(this CPU, target): nobody's until attached or
  * posted. */
@@ -203,6 +195,9 @@ uint64_t rq_requeue_current(struct sched *s, struct rq *rq);
 struct sc *rq_remove_current(struct sched *s, struct rq *rq, struct mono now, bool moves);
 /* The same for who knows current. */
 void rq_remove(struct sched *s, struct rq *rq, struct current who, struct mono now, bool moves);
+
+/* `who` is current from now on, on the context of slot `sc`. */
+void rq_set_current(struct rq *rq, struct current who, uint32_t sc);
 
 /* Undo rq_remove_current within the same critical section. */
 void rq_restore_current(struct sched *s, struct rq *rq, uint32_t thread);

@@ -16,10 +16,10 @@ void sc_init_fair(struct sched *s, uint32_t slot, uint32_t weight, enum latency_
     ASSERT((unsigned)class < LATENCY_CLASS_COUNT);
     *c = (struct sc){
         .weight = weight,
-        .thread = slot,
         .kind = SC_FAIR,
         .latency_class = (uint8_t)class,
     };
+    sc_set_thread(c, slot);
     sc_rate(c);
 }
 

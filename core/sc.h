@@ -25,15 +25,24 @@ enum sc_kind { SC_FAIR = 0, SC_RESERVED = 1 };
 
 _Static_assert(CPU_MAX < SC_CLOCK_CPU, "1 + a CPU fits");
 
+/* Of the home context of a thread that runs on another's (core/lend.h): it is in no queue. */
+struct lent {
+    uint32_t lender; /* whose context, or from whom, it was lent */
+    uint32_t depth;  /* lenders up to the root; 1: that lender */
+};
+
 struct sc {
-    struct eedq_node node;
+    union {
+        struct eedq_node node;
+        struct lent lent;
+    };
     struct vtime v;         /* virtual runtime, absolute on the clock of a CPU: v_clock */
     struct vtime vdeadline; /* v at which the current request is used up */
     int64_t lag_vns;        /* V - v when it last left a queue, at most the bound L */
     uint64_t consumed_ns;   /* all it has paid for: the second view of the ledgers */
     uint32_t remainder;     /* of the exact charge, in units of 1/weight vns */
     uint32_t weight;
-    uint32_t thread; /* who executes on it, or SLOT_NONE */
+    struct port_atomic32 thread; /* who executes on it, or SLOT_NONE; its owner's (sc_thread) */
     uint16_t v_clock;      /* 1 + the CPU whose clock v is on, and how it left there; 0: new */
     uint8_t kind;          /* enum sc_kind */
     uint8_t latency_class; /* enum latency_class */
@@ -47,6 +56,17 @@ static inline struct sc *sc_of(const struct sched *s, uint32_t slot)
 {
     ASSERT(slot < s->thread_count);
     return (struct sc *)arena_at(s, s->sc_offset) + slot;
+}
+
+/* Who executes on it.  Its owner says so; anybody else learns who did, a moment ago. */
+static inline uint32_t sc_thread(const struct sc *c)
+{
+    return port_peek32(&c->thread);
+}
+
+static inline void sc_set_thread(struct sc *c, uint32_t thread)
+{
+    port_store32(&c->thread, thread);
 }
 
 /* A fresh FAIR context in `slot` for the thread of that slot: lag 0, nothing consumed. */

@@ -4,6 +4,7 @@
 #include "core/balance.h"
 #include "core/fair.h"
 #include "core/inbox.h"
+#include "core/lend.h"
 #include "core/overload.h"
 #include "core/policy.h"
 #include "core/wake.h"
@@ -42,7 +43,7 @@ static uint32_t send_away(struct sched *s, struct rq *rq, uint32_t thread, struc
 {
     struct placement place = wake_place(s, thread);
 
-    sc_of(s, thread_of(s, thread)->sc)->v_clock |= SC_FORCED;
+    sc_of(s, thread_sc(thread_of(s, thread)))->v_clock |= SC_FORCED;
     why_migrated(s, rq, thread, (struct why){.rule = WHY_MIGRATED_MASK,
                                              .time_ns = now.ns,
                                              .a = place.cpu,
@@ -100,7 +101,7 @@ static HOT uint32_t pick_allowed(struct sched *s, struct rq *rq, struct mono now
 
         if (sc == SLOT_NONE)
             return SLOT_NONE;
-        uint32_t thread = sc_of(s, sc)->thread;
+        uint32_t thread = sc_thread(sc_of(s, sc));
 
         *record = thread_of(s, thread);
         if (!thread_needs_care(*record) && thread_allows(s, thread, rq->cpu))
@@ -475,7 +476,7 @@ static HOT uint32_t hand_over(struct sched *s, struct rq *rq, struct mono now)
 
     if (rq->w != rq->clock_w || !mono_before(now, rq->next_check)) /* it is to publish its clock */
         return SLOT_NONE;
-    uint32_t thread = c->thread;
+    uint32_t thread = sc_thread(c);
     struct thread *t = thread_of(s, thread);
 
     if (thread_needs_care(t) || !thread_allows(s, thread, rq->cpu))
@@ -561,7 +562,8 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
 
     port_lock(&rq->lock);
     account_charge(s, rq, now, CHARGE_EXIT);
-    fair_end(rq, rq_remove_current(s, rq, now, false));
+    (void)rq_remove_current(s, rq, now, false);
+    lend_end(s, rq, thread, now);
     (void)thread_change(t, THREAD_EXIT, 0, 0);
     port_trace(s, &(struct trace_record){
                       .now = now,
@@ -569,9 +571,8 @@ struct decision sched_exit(struct sched *s, uint32_t cpu, struct mono now)
                       .event = EV_EXIT,
                       .thread = thread,
                       .a = (int64_t)t->ledger.runtime_ns});
-    rq->retired_ns += t->ledger.runtime_ns;
+    rq_retire(rq, t, sc_of(s, thread));
     rq->exited = t->ledger;
-    sc_of(s, t->sc)->thread = SLOT_NONE;
     thread_release(s, thread);
     decide_seldom(s, rq, now, &d);
     return d;

@@ -29,7 +29,7 @@ struct thread_ref thread_create(struct sched *s)
     ASSERT(word.state == THREAD_DEAD);
     ASSERT(port_load32(&t->linked) == 0);
     ASSERT(word.gen != UINT32_MAX); /* T1: such a slot was retired */
-    t->sc = slot;
+    thread_set_sc(t, slot);
     port_store32(&t->last_cpu, 0);
     t->ledger = (struct ledger){0};
     why_clear(s, slot);

@@ -64,7 +64,7 @@ struct thread {
     struct port_atomic64 word;
     struct port_atomic32 linked;    /* enum thread_linked bits */
     struct port_atomic32 link_next; /* next in the inbox, or on the free list */
-    uint32_t sc;                    /* the context it runs on */
+    struct port_atomic32 sc;        /* the context it runs on; its owner's (thread_sc) */
     struct port_atomic32 last_cpu;  /* where it ran last, or should start: a hint to its waker */
     struct ledger ledger;
 };
@@ -73,6 +73,17 @@ static inline struct thread *thread_of(const struct sched *s, uint32_t slot)
 {
     ASSERT(slot < s->thread_count);
     return (struct thread *)arena_at(s, s->thread_offset) + slot;
+}
+
+/* The context it runs on.  Its owner says so; anybody else learns which it was a moment ago. */
+static inline uint32_t thread_sc(const struct thread *t)
+{
+    return port_peek32(&t->sc);
+}
+
+static inline void thread_set_sc(struct thread *t, uint32_t sc)
+{
+    port_store32(&t->sc, sc);
 }
 
 /* The CPU mask of `slot`: mask_words words. */

@@ -5,15 +5,17 @@
 #define X_ THREAD_ILLEGAL
 static const uint8_t legal[THREAD_STATE_COUNT][THREAD_EVENT_COUNT] = {
     /*                    POST          ATTACH         DISPATCH        REQUEUE        BLOCK
-     *                    DETACH            EXIT */
-    [THREAD_DEAD] = {X_, X_, X_, X_, X_, X_, X_},
-    [THREAD_NEW] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD},
-    [THREAD_QUEUED] = {X_, X_, THREAD_RUNNING, X_, X_, THREAD_MIGRATING, THREAD_DEAD},
-    [THREAD_RUNNING] = {X_, X_, X_, THREAD_QUEUED, THREAD_BLOCKED, THREAD_MIGRATING, THREAD_DEAD},
-    [THREAD_INBOX] = {X_, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD},
-    [THREAD_MIGRATING] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD},
-    [THREAD_BLOCKED] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD},
-    [THREAD_THROTTLED] = {X_, X_, X_, X_, X_, X_, X_},
+     *                    DETACH            EXIT         LEND            HAND */
+    [THREAD_DEAD] = {X_, X_, X_, X_, X_, X_, X_, X_, X_},
+    [THREAD_NEW] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD, X_, X_},
+    [THREAD_QUEUED] = {X_, X_, THREAD_RUNNING, X_, X_, THREAD_MIGRATING, THREAD_DEAD, X_, X_},
+    [THREAD_RUNNING] = {X_, X_, X_, THREAD_QUEUED, THREAD_BLOCKED, THREAD_MIGRATING, THREAD_DEAD,
+                        THREAD_BLOCKED, X_},
+    [THREAD_INBOX] = {X_, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD, X_, X_},
+    [THREAD_MIGRATING] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD, X_, X_},
+    [THREAD_BLOCKED] = {THREAD_INBOX, THREAD_QUEUED, X_, X_, X_, X_, THREAD_DEAD, X_,
+                        THREAD_RUNNING},
+    [THREAD_THROTTLED] = {X_, X_, X_, X_, X_, X_, X_, X_, X_},
 };
 
 static void try_transition(struct fixture *f, enum thread_state from, enum thread_event event)
@@ -30,9 +32,10 @@ static void try_transition(struct fixture *f, enum thread_state from, enum threa
     assert_int_equal(thread_word_read(f->s, 0).state, legal[from][event]);
     assert_int_equal(thread_word_read(f->s, 0).cpu, 1);
     assert_int_equal(thread_word_read(f->s, 0).gen, 3);
+    assert_int_equal(thread_word_read(f->s, 0).is_lender, event == THREAD_LEND);
 }
 
-/* Goal: every cell of the transition table.  Method: compare all 56, and try each on a real word:
+/* Goal: every cell of the transition table.  Method: compare all 72, and try each on a real word:
  * legal ones land in the state named, illegal ones are a bug. */
 static void test_thread_transitions_cell_by_cell(void **state)
 {
@@ -54,6 +57,7 @@ static void test_thread_word_round_trip(void **state)
         {.state = THREAD_DEAD, .dying = true, .gen = 1},
         {.state = THREAD_RUNNING, .wake_pending = true, .cpu = 1},
         {.state = THREAD_BLOCKED, .other = 5},
+        {.state = THREAD_BLOCKED, .is_lender = true, .gen = 9},
         {.state = THREAD_QUEUED, .policy_pending = true, .other = CPU_MAX - 1, .gen = 1},
     };
 
@@ -67,6 +71,7 @@ static void test_thread_word_round_trip(void **state)
         assert_int_equal(back.dying, words[i].dying);
         assert_int_equal(back.wake_pending, words[i].wake_pending);
         assert_int_equal(back.policy_pending, words[i].policy_pending);
+        assert_int_equal(back.is_lender, words[i].is_lender);
         assert_int_equal(back.gen, words[i].gen);
     }
 }

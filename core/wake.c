@@ -156,11 +156,13 @@ void wake_deliver(struct sched *s, uint32_t thread, uint32_t target, struct deci
     struct port_atomic64 *overload = &s->clusters[target / CLUSTER_CPUS].overload.bits;
     uint64_t bit = UINT64_C(1) << (target % CLUSTER_CPUS);
     const struct thread *t = thread_of(s, thread);
-    const struct sc *c = sc_of(s, t->sc);
+    const struct sc *c = sc_of(s, thread_sc(t));
     uint32_t latency_class = c->latency_class;
+    bool is_home = thread_sc(t) == thread; /* else what is wanted of the lender counts later */
     bool was_empty = inbox_post(s, target, thread); /* from here on the thread is the target's */
 
-    latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
+    if (is_home)
+        latency_class = policy_class(t, c, latency_class); /* after the push: see core/policy.h */
 
     /*
      * Push, fence (the swap in inbox_post is one), read what the target published, and whether the
@@ -219,7 +221,7 @@ struct wake {
  * clocks of that CPU and its previous one mean nothing to each other. */
 static COLD bool may_stay(const struct sched *s, const struct wake *w, uint32_t cpu)
 {
-    const struct sc *c = sc_of(s, w->t->sc);
+    const struct sc *c = sc_of(s, thread_sc(w->t));
     struct clock here;
     struct clock there;
 
@@ -320,14 +322,15 @@ static HOT enum attached attach_here(struct sched *s, struct rq *rq, const struc
                                      uint64_t *word, struct decision *d)
 {
     struct thread *t = w->t;
-    struct sc *c = sc_of(s, t->sc);
 
     port_lock(&rq->lock);
     if (!thread_try_change(t, word, THREAD_ATTACH, rq->cpu, 0)) {
         port_unlock(&rq->lock);
         return ATTACHED_NOT;
     }
-    ASSERT(c->thread == w->ref.slot);
+    struct sc *c = sc_of(s, thread_sc(t)); /* while it waited that could change */
+
+    ASSERT(sc_thread(c) == w->ref.slot);
     note_placement(s, rq, w, d);
     if (rq->current == SLOT_NONE) {
         rq_admit_seldom(s, rq, t, c, w->now);
@@ -358,10 +361,10 @@ static COLD enum attached attach_with_care(struct sched *s, struct rq *rq, const
     if (rq->current != SLOT_NONE)
         account_charge(s, rq, w->now, CHARGE_UNBLOCK);
     if (is_new && rq->current != SLOT_NONE)
-        fair_inherit(s, rq, sc_of(s, t->sc));
+        fair_inherit(s, rq, sc_of(s, thread_sc(t)));
     if (has_policy)
         policy_apply_class(s, rq, t, w->now);
-    rq_admit_seldom(s, rq, t, sc_of(s, t->sc), w->now);
+    rq_admit_seldom(s, rq, t, sc_of(s, thread_sc(t)), w->now);
     if (has_policy)
         (void)policy_apply_queued(s, rq, t, w->now);
     if (is_new)
@@ -402,7 +405,7 @@ static COLD void inherit_debt(struct sched *s, struct rq *rq, const struct wake 
     port_lock(&rq->lock);
     if (rq->current != SLOT_NONE) {
         account_charge(s, rq, w->now, CHARGE_UNBLOCK);
-        fair_inherit(s, rq, sc_of(s, w->t->sc));
+        fair_inherit(s, rq, sc_of(s, thread_sc(w->t)));
     }
     port_unlock(&rq->lock);
 }
@@ -419,7 +422,7 @@ static NOINLINE bool wake_anyhow(struct sched *s, struct rq *rq, struct wake *w,
 
         if (word_gen(word) != w->ref.gen || state == THREAD_DEAD)
             break;
-        if (state != THREAD_NEW && state != THREAD_BLOCKED) {
+        if ((state != THREAD_NEW && state != THREAD_BLOCKED) || (word & WORD_LENDER) != 0) {
             if ((word & WORD_WAKE_PENDING) != 0 || thread_try_mark(t, &word, true))
                 break;
             continue;

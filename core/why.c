@@ -97,14 +97,14 @@ static HOT struct why rule_of(const struct sched *s, const struct rq *rq, const 
 NOINLINE void why_gave_way(struct sched *s, const struct rq *rq, const struct thread *previous,
                            const struct thread *next, struct mono now)
 {
-    const struct sc *own = sc_of(s, previous->sc);
-    const struct sc *other = sc_of(s, next->sc);
+    const struct sc *own = sc_of(s, thread_sc(previous));
+    const struct sc *other = sc_of(s, thread_sc(next));
     struct why why = rule_of(s, rq, own, other, now);
 
-    why.subject_slot = other->thread;
+    why.subject_slot = sc_thread(other);
     why.subject_gen = word_gen(thread_word_load(next));
     why.time_ns = now.ns;
-    tell(s, rq, own->thread, &why);
+    tell(s, rq, sc_thread(own), &why);
 }
 
 /* Read one record whole.  Returns: false if it is empty, or was being written each time. */

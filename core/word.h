@@ -2,26 +2,31 @@
 /*
  * word.h - a thread's state word and its transition table.
  *
- * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, POLICY:1, gen:32}.  `cpu` is the
- * owner of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target of MIGRATING
- * or the wake source of BLOCKED.  States change only by compare-and-swap along this table; an empty
- * cell is a bug of the caller, except that a wake first looks at the state (core/wake.c):
+ * State word: {state:4, DYING:1, WAKE_PENDING:1, cpu:12, other:12, POLICY:1, LENDER:1, gen:32}.
+ * `cpu` is the owner of QUEUED, RUNNING, INBOX and the origin of MIGRATING; `other` is the target
+ * of MIGRATING or the wake source of BLOCKED.  States change only by compare-and-swap along this
+ * table; an empty cell is a bug of the caller, except that a wake first looks at the state
+ * (core/wake.c):
  *
- *               POST      ATTACH    DISPATCH  REQUEUE   BLOCK     DETACH     EXIT
- *   NEW         INBOX     QUEUED    .         .         .         .          DEAD
- *   QUEUED      .         .         RUNNING   .         .         MIGRATING  DEAD
- *   RUNNING     .         .         .         QUEUED    BLOCKED   MIGRATING  DEAD
- *   INBOX       .         QUEUED    .         .         .         .          DEAD
- *   MIGRATING   INBOX     QUEUED    .         .         .         .          DEAD
- *   BLOCKED     INBOX     QUEUED    .         .         .         .          DEAD
- *   THROTTLED   .         .         .         .         .         .          .
- *   DEAD        .         .         .         .         .         .          .
+ *               POST      ATTACH    DISPATCH  REQUEUE   BLOCK     DETACH     EXIT  LEND     HAND
+ *   NEW         INBOX     QUEUED    .         .         .         .          DEAD  .        .
+ *   QUEUED      .         .         RUNNING   .         .         MIGRATING  DEAD  .        .
+ *   RUNNING     .         .         .         QUEUED    BLOCKED   MIGRATING  DEAD  BLOCKED  .
+ *   INBOX       .         QUEUED    .         .         .         .          DEAD  .        .
+ *   MIGRATING   INBOX     QUEUED    .         .         .         .          DEAD  .        .
+ *   BLOCKED     INBOX     QUEUED    .         .         .         .          DEAD  .        RUNNING
+ *   THROTTLED   .         .         .         .         .         .          .     .        .
+ *   DEAD        .         .         .         .         .         .          .     .        .
+ *
+ * LEND also sets LENDER: another thread executes on what this one paid with (core/lend.h), so it
+ * cannot run and no wake attaches it; it is owned by whoever owns that other thread.
  *
  * A kill sets DYING in any state.  Who owns the state makes it DEAD at the next occasion: the
  * killer itself out of NEW and BLOCKED, whoever attaches, picks or decides in the others.
  *
- * A new weight or class sets POLICY in any state (core/policy.h).  Who owns the state takes it
- * over: whoever attaches, queues, picks or decides; what is DEAD needs none.
+ * A new weight or class sets POLICY in any state (core/policy.h), as does the doom of who lends to
+ * it.  Who owns the state takes it over: whoever attaches, queues, picks or decides; what is DEAD
+ * needs none.
  *
  * Pure: nothing here reads or writes memory; core/thread.h does.
  */
@@ -50,6 +55,8 @@ enum thread_event {
     THREAD_BLOCK,
     THREAD_DETACH,
     THREAD_EXIT,
+    THREAD_LEND,
+    THREAD_HAND,
     THREAD_EVENT_COUNT
 };
 
@@ -62,6 +69,7 @@ struct thread_word {
     bool dying;
     bool wake_pending;
     bool policy_pending;
+    bool is_lender;
     uint32_t gen;
 };
 
@@ -70,6 +78,7 @@ struct thread_word {
 #define WORD_DYING (UINT64_C(1) << 4)
 #define WORD_WAKE_PENDING (UINT64_C(1) << 5)
 #define WORD_POLICY (UINT64_C(1) << 30)
+#define WORD_LENDER (UINT64_C(1) << 31) /* only of BLOCKED */
 #define WORD_CPU_SHIFT 6u
 #define WORD_OTHER_SHIFT 18u
 #define WORD_CPU_MASK UINT64_C(0xfff)
@@ -82,7 +91,7 @@ static inline uint64_t thread_word_pack(struct thread_word w)
     ASSERT(w.other <= WORD_CPU_MASK);
     return (uint64_t)w.state | (w.dying ? WORD_DYING : 0) |
            (w.wake_pending ? WORD_WAKE_PENDING : 0) | (w.policy_pending ? WORD_POLICY : 0) |
-           ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
+           (w.is_lender ? WORD_LENDER : 0) | ((uint64_t)w.cpu << WORD_CPU_SHIFT) |
            ((uint64_t)w.other << WORD_OTHER_SHIFT) | ((uint64_t)w.gen << WORD_GEN_SHIFT);
 }
 
@@ -102,10 +111,11 @@ static inline uint32_t word_gen(uint64_t word)
     return (uint32_t)(word >> WORD_GEN_SHIFT);
 }
 
-/* Is it of that generation, in `state`, without a new policy to be taken over?  One comparison. */
+/* Is it of that generation, in `state`, no lender, without a new policy to be taken over?  One
+ * comparison. */
 static inline bool word_is_settled(uint64_t word, uint32_t gen, enum thread_state state)
 {
-    uint64_t mask = ~UINT64_C(0) << WORD_GEN_SHIFT | WORD_STATE_MASK | WORD_POLICY;
+    uint64_t mask = ~UINT64_C(0) << WORD_GEN_SHIFT | WORD_STATE_MASK | WORD_POLICY | WORD_LENDER;
     bool is_settled = (word & mask) == ((uint64_t)gen << WORD_GEN_SHIFT | (uint64_t)state);
 
     if (is_settled && word_state(word) != state)
@@ -122,6 +132,7 @@ static inline struct thread_word thread_word_unpack(uint64_t word)
         .dying = (word & WORD_DYING) != 0,
         .wake_pending = (word & WORD_WAKE_PENDING) != 0,
         .policy_pending = (word & WORD_POLICY) != 0,
+        .is_lender = (word & WORD_LENDER) != 0,
         .gen = word_gen(word),
     };
 }
@@ -142,6 +153,8 @@ static inline enum thread_state thread_next_state(enum thread_state state, enum 
         [THREAD_BLOCK] = {THREAD_BLOCKED, 1u << THREAD_RUNNING},
         [THREAD_DETACH] = {THREAD_MIGRATING, 1u << THREAD_QUEUED | 1u << THREAD_RUNNING},
         [THREAD_EXIT] = {THREAD_DEAD, 0xffu & ~(1u << THREAD_DEAD | 1u << THREAD_THROTTLED)},
+        [THREAD_LEND] = {THREAD_BLOCKED, 1u << THREAD_RUNNING},
+        [THREAD_HAND] = {THREAD_RUNNING, 1u << THREAD_BLOCKED},
     };
 
     ASSERT(event < THREAD_EVENT_COUNT);
@@ -161,6 +174,8 @@ static HOT uint64_t thread_word_after(uint64_t word, enum thread_event event, ui
     ASSERT((cpu | other) <= WORD_CPU_MASK);
     if (word_state(word) == THREAD_NEW || word_state(word) == THREAD_BLOCKED)
         kept &= ~WORD_WAKE_PENDING; /* this very wake is being delivered */
+    if (event == THREAD_LEND)
+        kept |= WORD_LENDER;
     return kept | (uint64_t)next | ((uint64_t)cpu << WORD_CPU_SHIFT) |
            ((uint64_t)other << WORD_OTHER_SHIFT);
 }

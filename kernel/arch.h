@@ -109,6 +109,9 @@ struct arch_entry {
 };
 void arch_context_entry(const struct arch_context *context, struct arch_entry *entry);
 void arch_context_set_results(struct arch_context *context, int64_t status, uint64_t value);
+/* The arguments of `from` are what the call of `to` returns behind `status`; or three words. */
+void arch_context_pass(const struct arch_context *from, struct arch_context *to, int64_t status);
+void arch_context_set_words(struct arch_context *context, const uint64_t *words);
 
 /* The user instruction pointer and stack pointer, for fault reports. */
 uint64_t arch_context_pc(const struct arch_context *context);

@@ -98,14 +98,16 @@ $(eval $(call UNIT_TEST,kernel/vspace_test,$(KERNEL_FRAMES) \
     $(patsubst %,$(B)/san/kernel/%.o,vspace ledger)))
 $(eval $(call UNIT_TEST,kernel/pool_test,$(KERNEL_FRAMES) $(B)/san/kernel/pool.o))
 $(eval $(call UNIT_TEST,kernel/ledger_test,$(KERNEL_FIXTURE) $(B)/san/kernel/ledger.o))
-$(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o))
+$(eval $(call UNIT_TEST,kernel/heap_test,$(KERNEL_FIXTURE) $(B)/san/kernel/heap.o))
+$(eval $(call UNIT_TEST,kernel/timer_test,$(KERNEL_FIXTURE) $(B)/san/kernel/timer.o \
+    $(B)/san/kernel/heap.o))
 $(eval $(call UNIT_TEST,kernel/pauses_test,$(B)/san/kernel/pauses.o))
 $(eval $(call UNIT_TEST,kernel/ports_test,$(B)/san/kernel/ports.o))
 $(eval $(call UNIT_TEST,kernel/idle_test,$(B)/san/kernel/idle.o $(B)/san/core/poll.o))
 $(eval $(call UNIT_TEST,kernel/op_test,\
-    $(patsubst %,$(B)/san/kernel/%.o,op park ring timer cpu)))
+    $(patsubst %,$(B)/san/kernel/%.o,op park ring timer heap cpu)))
 $(eval $(call UNIT_TEST,kernel/park_test,$(KERNEL_FIXTURE) \
-    $(patsubst %,$(B)/san/kernel/%.o,park op ring timer)))
+    $(patsubst %,$(B)/san/kernel/%.o,park op ring timer heap)))
 
 # Fuzzers: what the kernel reads of others.
 $(B)/fuzz/kernel/%.o: CFLAGS_EXTRA := -include kernel/port_plain.h
@@ -114,7 +116,7 @@ $(foreach noun,archive ring,$(eval $(call FUZZER,kernel/$(noun)_fuzz,kernel/$(no
 # Objects, each test with all of them: they lean on one another (kernel/fixture/outside.h).
 KERNEL_OBJECTS_TESTED := $(KERNEL_FRAMES) $(patsubst %,$(B)/san/kernel/%.o,\
     fixture/outside pool ledger vspace vspace_cpu quiesce object cap grant cpuset memobj mapping \
-    irq work seat process session tally op park ring timer)
+    irq work seat process session tally op park ring timer heap endpoint message)
 KERNEL_NO_PROCESSES := $(B)/san/kernel/fixture/processes.o
 KERNEL_NO_WALKS := $(B)/san/kernel/fixture/walks.o
 KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
@@ -122,6 +124,13 @@ KERNEL_PROCESSES := $(patsubst %,$(B)/san/kernel/%.o,\
 $(foreach noun,cap cpuset grant irq mapping memobj quiesce seat tally work,\
     $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
         $(KERNEL_NO_WALKS))))
+KERNEL_CALLERS := $(patsubst %,$(B)/san/kernel/%.o,fixture/callers call)
+$(foreach noun,endpoint message,\
+    $(eval $(call UNIT_TEST,kernel/$(noun)_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
+        $(KERNEL_NO_WALKS) $(KERNEL_CALLERS))))
+$(eval $(call UNIT_TEST,kernel/endpoint_model_test,$(KERNEL_OBJECTS_TESTED) \
+    $(KERNEL_NO_PROCESSES) $(KERNEL_NO_WALKS) $(KERNEL_CALLERS) \
+    $(B)/san/kernel/fixture/endpoint_model.o))
 $(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
     $(B)/san/kernel/walk.o))
 $(foreach noun,process_make process_end session,\

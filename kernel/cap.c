@@ -2,6 +2,7 @@
 #include "kernel/cap.h"
 
 #include "kernel/cpuset.h"
+#include "kernel/endpoint.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
 #include "kernel/irq.h"
@@ -19,7 +20,7 @@ static uint32_t gen_of(uint32_t word)
 }
 
 /* The record of a slot, or NULL where there is no page yet. */
-static struct cap_slot_record *record_of(const struct cap_table *table, uint32_t slot)
+static HOT struct cap_slot_record *record_of(const struct cap_table *table, uint32_t slot)
 {
     struct cap_slot_record *page =
         __atomic_load_n(&table->pages[slot / CAP_SLOTS_PER_PAGE], __ATOMIC_ACQUIRE);
@@ -187,8 +188,8 @@ static enum status absent(uint32_t handle, uint32_t word)
 }
 
 /* Inline: it is on the way of every call. */
-static inline enum status read_slot(const struct cap_table *table, uint32_t handle,
-                                    struct cap_ref *ref)
+static HOT enum status read_slot(const struct cap_table *table, uint32_t handle,
+                                 struct cap_ref *ref)
 {
     const struct cap_slot_record *record = record_of(table, CAP_SLOT(handle));
     uint32_t word;
@@ -265,6 +266,9 @@ static bool record_is_live(const struct cap_ref *ref)
         return pool_is_live(&grant_pool, object);
     case CAP_KIND_CPUS:
         return pool_is_live(&cpuset_pool, object);
+    case CAP_KIND_ENDPOINT:
+    case CAP_KIND_CLIENT:
+        return pool_is_live(&endpoint_pool, object);
     case CAP_KIND_SESSION:
         return pool_is_live(&session_pool, object);
     case CAP_KIND_IRQ:
@@ -276,6 +280,11 @@ static bool record_is_live(const struct cap_ref *ref)
     default:
         return false;
     }
+}
+
+static HOT bool is_message_kind(uint32_t kind)
+{
+    return kind == CAP_KIND_CLIENT || kind == CAP_KIND_ENDPOINT;
 }
 
 /* And what a session made that is logged out is not live.  A process and a session are their
@@ -291,6 +300,8 @@ static bool object_is_live(const struct cap_ref *ref)
         owner = cpuset_owner(ref->object);
     else if (ref->kind == CAP_KIND_IRQ)
         owner = irq_owner(ref->object);
+    else if (is_message_kind(ref->kind))
+        owner = endpoint_at(ref->object)->owner;
     is_live = session_of_is_live(owner);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return is_live && record_is_live(ref); /* after the owner: else that was another's */
@@ -303,8 +314,7 @@ bool cap_is_live(const struct cap_ref *ref)
     return object_is_live(ref);
 }
 
-static inline enum status look_up(const struct process *process, uint32_t handle,
-                                  struct cap_ref *ref)
+static HOT enum status look_up(const struct process *process, uint32_t handle, struct cap_ref *ref)
 {
     enum status status = read_slot(&process->caps, handle, ref);
 
@@ -352,20 +362,45 @@ enum status cap_release(struct process *process, uint32_t handle)
 
 /* ---- Calls ---- */
 
+static cap_methods *const methods[CAP_KIND_COUNT] = {
+    [CAP_KIND_CONSOLE] = console_methods,   [CAP_KIND_THREADS] = threads_methods,
+    [CAP_KIND_MACHINE] = machine_methods,   [CAP_KIND_POLICY] = policy_methods,
+    [CAP_KIND_POWER] = power_methods,       [CAP_KIND_SPAWNER] = spawner_methods,
+    [CAP_KIND_LEDGER] = ledger_methods,     [CAP_KIND_TABLE] = table_methods,
+    [CAP_KIND_CPUS] = cpus_methods,         [CAP_KIND_MEMORY] = memory_methods,
+    [CAP_KIND_VIEW] = memory_methods,       [CAP_KIND_PROCESS] = process_methods,
+    [CAP_KIND_GRANT] = grant_methods,       [CAP_KIND_SESSIONS] = sessions_methods,
+    [CAP_KIND_SESSION] = session_methods,   [CAP_KIND_IRQS] = irqs_methods,
+    [CAP_KIND_IRQ] = irq_methods,           [CAP_KIND_PORTS] = ports_methods,
+    [CAP_KIND_ENDPOINT] = endpoint_methods, [CAP_KIND_CLIENT] = client_methods,
+};
+
+HOT enum status cap_find(const struct process *process, uint32_t handle, struct cap_ref *ref)
+{
+    enum status status = read_slot(&process->caps, handle, ref);
+
+    if (status != STATUS_OK)
+        return status;
+    if (!process_has_authority(process))
+        return STATUS_STALE;
+    /* What is called at an endpoint judges, under its lock, whether that is live. */
+    if (LIKELY(ref->grant == GRANT_ROOT && (is_eternal(ref->kind) || is_message_kind(ref->kind))))
+        return STATUS_OK;
+    return cap_is_live(ref) ? STATUS_OK : STATUS_STALE;
+}
+
+HOT int64_t cap_do(struct cap_call *call)
+{
+    return methods[call->ref.kind](call);
+}
+
 int64_t cap_invoke(uint32_t handle, struct cap_call *call)
 {
-    static cap_methods *const methods[CAP_KIND_COUNT] = {
-        [CAP_KIND_CONSOLE] = console_methods, [CAP_KIND_THREADS] = threads_methods,
-        [CAP_KIND_MACHINE] = machine_methods, [CAP_KIND_POLICY] = policy_methods,
-        [CAP_KIND_POWER] = power_methods,     [CAP_KIND_SPAWNER] = spawner_methods,
-        [CAP_KIND_LEDGER] = ledger_methods,   [CAP_KIND_TABLE] = table_methods,
-        [CAP_KIND_CPUS] = cpus_methods,       [CAP_KIND_MEMORY] = memory_methods,
-        [CAP_KIND_VIEW] = memory_methods,     [CAP_KIND_PROCESS] = process_methods,
-        [CAP_KIND_GRANT] = grant_methods,     [CAP_KIND_SESSIONS] = sessions_methods,
-        [CAP_KIND_SESSION] = session_methods, [CAP_KIND_IRQS] = irqs_methods,
-        [CAP_KIND_IRQ] = irq_methods,         [CAP_KIND_PORTS] = ports_methods,
-    };
     enum status status = look_up(call->thread->process, handle, &call->ref);
 
-    return status != STATUS_OK ? status : methods[call->ref.kind](call);
+    if (status != STATUS_OK)
+        return status;
+    if (call->entry->flags != 0 && call->ref.kind != CAP_KIND_CLIENT)
+        return STATUS_BAD_FLAGS; /* they are a message's */
+    return cap_do(call);
 }

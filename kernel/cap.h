@@ -23,6 +23,7 @@
 #include "abi/status.h"
 #include "kernel/ledger.h"
 #include "kernel/lock.h"
+#include "kernel/pool.h"
 
 struct process;
 struct uthread;
@@ -34,13 +35,13 @@ struct cap_ref {
     uint32_t object_gen;
     uint32_t grant; /* index, or GRANT_ROOT */
     uint32_t grant_gen;
+    uint32_t badge; /* of a CLIENT; else 0 */
 };
 
 struct cap_slot_record {
     struct port_atomic32 word; /* generation << 1 | used */
     struct cap_ref ref;
     uint32_t next_free; /* LOCK_TABLE */
-    uint32_t reserved;
 };
 
 #define CAP_SLOTS_PER_PAGE (ARCH_PAGE_BYTES / 32u)
@@ -103,7 +104,8 @@ MUST_USE enum status cap_release(struct process *process, uint32_t handle);
 /* One call.  The arguments are the kernel's copy. */
 struct cap_call {
     struct uthread *thread; /* the caller; it runs on this CPU */
-    const uint64_t *args;   /* four */
+    const struct ring_sqe *entry; /* what it came in, for a message */
+    const uint64_t *args;         /* four */
     uint64_t user_data;
     uint64_t value;     /* out: the second result */
     struct cap_ref ref; /* what is called */
@@ -119,6 +121,11 @@ static inline uint32_t cap_handle_of(uint64_t argument)
 
 /* Do the method.  Returns: the completion's status. */
 typedef int64_t cap_methods(struct cap_call *call);
+
+/* In line: cap_lookup, but for an ENDPOINT or CLIENT, which may be stale; and the method of what
+ * call->ref is. */
+MUST_USE enum status cap_find(const struct process *process, uint32_t handle, struct cap_ref *ref);
+MUST_USE int64_t cap_do(struct cap_call *call);
 
 /* Call a method of what `handle` names for the caller.  BAD_CAP, STALE. */
 MUST_USE int64_t cap_invoke(uint32_t handle, struct cap_call *call);
@@ -145,5 +152,7 @@ MUST_USE bool sessions_are_held(const struct process *process);
 cap_methods irqs_methods;    /* cap_device.c */
 cap_methods irq_methods;     /* cap_device.c */
 cap_methods ports_methods;   /* cap_device.c */
+cap_methods endpoint_methods; /* cap_endpoint.c */
+cap_methods client_methods;   /* cap_endpoint.c */
 
 #endif /* KERNEL_CAP_H */

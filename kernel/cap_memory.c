@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_memory.c - the methods of LEDGER, MEMORY and VIEW (abi/cap.h). */
 #include "kernel/cap.h"
+#include "kernel/endpoint.h"
+#include "kernel/grant.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
@@ -15,6 +17,27 @@ static int64_t read_ledger(struct cap_call *call)
 
     ledger_read(&process->ledger, &account);
     return vspace_copy_out(&process->space, call->args[0], &account, sizeof(account));
+}
+
+static int64_t create_endpoint(const struct cap_call *call)
+{
+    struct process *process = call->thread->process;
+    struct cap_ref ref = {.kind = CAP_KIND_ENDPOINT, .grant = GRANT_ROOT};
+    uint32_t slot;
+    enum status status;
+
+    if (call->args[0] > ENDPOINT_PASSIVE)
+        return STATUS_BAD_ARGUMENT;
+    status = cap_reserve(&process->caps, &slot);
+    if (status != STATUS_OK)
+        return status;
+    status = endpoint_create(process, (uint32_t)call->args[0], &ref.object);
+    if (status != STATUS_OK) {
+        cap_cancel(&process->caps, slot);
+        return status;
+    }
+    ref.object_gen = pool_gen(&endpoint_pool, ref.object);
+    return cap_commit(&process->caps, slot, &ref);
 }
 
 static int64_t create(struct cap_call *call)
@@ -88,6 +111,8 @@ int64_t ledger_methods(struct cap_call *call)
         return create(call);
     case LEDGER_MEMORY_DESTROY:
         return destroy(call);
+    case LEDGER_ENDPOINT_CREATE:
+        return create_endpoint(call);
     case LEDGER_FAIL_AFTER:
         if (call->args[0] > UINT32_MAX)
             return STATUS_BAD_ARGUMENT;

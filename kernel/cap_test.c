@@ -482,7 +482,7 @@ static void test_cap_line_goes_with_its_makers_session(void **state)
     assert_int_equal(session_create(&process, 40, &session), STATUS_OK);
     member.session = session_at(session);
     assert_int_equal(irq_bind(&member, &request, &irq), STATUS_OK);
-    struct cap_ref line = {CAP_KIND_IRQ, irq.index, irq.gen, GRANT_ROOT, 0};
+    struct cap_ref line = {CAP_KIND_IRQ, irq.index, irq.gen, GRANT_ROOT, 0, 0};
 
     assert_int_equal(irq_acknowledge(&line), STATUS_OK);
     port_store32(&session_at(session)->is_live, 0);

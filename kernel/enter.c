@@ -2,8 +2,10 @@
 #include "kernel/enter.h"
 
 #include "abi/syscall.h"
+#include "kernel/call.h"
 #include "kernel/cap.h"
 #include "kernel/clock.h"
+#include "kernel/direct.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -13,7 +15,9 @@
 struct outcome {
     int64_t status;
     uint64_t value;
+    uint32_t cap;    /* handle of what came along, or CAP_NONE */
     bool is_waiting; /* a record has it */
+    bool has_words;  /* those of t->enter.words follow the value */
 };
 
 static struct outcome ended(int64_t status)
@@ -94,11 +98,22 @@ static struct outcome do_sleep(struct uthread *t, const struct ring_sqe *entry)
     return waiting;
 }
 
+static struct outcome do_send(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct cap_call call = {.thread = t, .entry = entry, .user_data = entry->user_data};
+    int64_t status = cap_lookup_kind(t->process, entry->cap, CAP_KIND_CLIENT, &call.ref);
+
+    if (status == STATUS_OK)
+        status = call_send(&call, OP_SEND);
+    return (struct outcome){.status = status, .is_waiting = call.is_waiting};
+}
+
 static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entry)
 {
     const uint64_t args[4] = {entry->args[0], entry->args[1], entry->args[2], entry->args[3]};
     struct cap_call call = {
         .thread = t,
+        .entry = entry,
         .args = args,
         .user_data = entry->user_data,
         .method = entry->method,
@@ -107,7 +122,27 @@ static HOT struct outcome do_call(struct uthread *t, const struct ring_sqe *entr
 
     if (status == STATUS_LEDGER_FULL)
         call.value = cpu_this()->refused;
-    return (struct outcome){status, call.value, call.is_waiting};
+    return (struct outcome){.status = status, .value = call.value, .is_waiting = call.is_waiting};
+}
+
+/* SEND, RECV, RETURN and both in one. */
+static NOINLINE struct outcome do_message(struct uthread *t, const struct ring_sqe *entry)
+{
+    struct call_result result;
+
+    if (entry->op == RING_OP_SEND)
+        return do_send(t, entry);
+    if (entry->op == RING_OP_RECV)
+        result = call_receive(t, entry);
+    else if (entry->op == RING_OP_RETURN)
+        result = call_return(t, entry);
+    else
+        result = call_return_receive(t, entry);
+    return (struct outcome){.status = result.status,
+                            .value = result.end.value,
+                            .cap = result.end.cap,
+                            .is_waiting = result.is_waiting,
+                            .has_words = result.has_words};
 }
 
 static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entry)
@@ -136,6 +171,11 @@ static HOT struct outcome perform(struct uthread *t, const struct ring_sqe *entr
         return ended(op_cancel(t, entry->args[0]) ? STATUS_OK : STATUS_STALE);
     case RING_OP_RELEASE:
         return ended(cap_release(t->process, entry->cap));
+    case RING_OP_SEND:
+    case RING_OP_RECV:
+    case RING_OP_RETURN:
+    case RING_OP_RETURN_RECV:
+        return do_message(t, entry);
     case RING_OP_COUNT:
         break;
     }
@@ -165,7 +205,7 @@ static enum status drain(struct uthread *t)
         struct outcome outcome = execute(t, &entry);
 
         if (!outcome.is_waiting)
-            ring_post(&t->ring, entry.user_data, outcome.status, outcome.value);
+            ring_post(&t->ring, entry.user_data, outcome.status, outcome.value, outcome.cap);
     }
     ring_publish_head(&t->ring);
     t->enter.is_held = t->has_work && count > 0;
@@ -232,6 +272,8 @@ HOT void enter_entry(struct uthread *t)
     } else {
         t->enter.is_entry = false;
         arch_context_set_results(&t->context, outcome.status, outcome.value);
+        if (outcome.has_words)
+            arch_context_set_words(&t->context, t->enter.words);
     }
     give_up_if_asked(t);
 }
@@ -242,6 +284,17 @@ HOT void enter_entry(struct uthread *t)
 NORETURN static NOINLINE void enter_unusual(struct uthread *t)
 {
     enter_entry(t);
+    glue_leave();
+}
+
+/* The call of `t` is over, unless it runs no more; its results are set. */
+NORETURN static HOT void leave_as_it_is(struct uthread *t)
+{
+    const struct cpu *cpu = cpu_this();
+
+    ASSERT(cpu->held_ranks == 0);
+    if (cpu->current == t && cpu->is_settled && !cpu->should_decide)
+        arch_return_to_user(&t->context);
     glue_leave();
 }
 
@@ -295,6 +348,58 @@ HOT void enter_park(void)
     glue_leave_now();
 }
 
+/* A method of a kernel object. */
+NORETURN static HOT void call_method(struct uthread *t, uint64_t word, struct cap_call *call)
+{
+    struct arch_entry words;
+    int64_t status;
+
+    arch_context_entry(&t->context, &words);
+    call->thread = t;
+    call->entry = NULL; /* only a message is interested */
+    call->args = words.args;
+    call->user_data = 0;
+    call->value = 0;
+    call->method = (uint16_t)(word >> 16);
+    call->is_waiting = false;
+    t->enter.is_entry = true;
+    status = cap_do(call);
+    if (!LIKELY(!call->is_waiting)) {
+        t->enter.is_active = true;
+        glue_leave();
+    }
+    t->enter.is_entry = false;
+    if (status == STATUS_LEDGER_FULL)
+        call->value = cpu_this()->refused;
+    arch_context_set_results(&t->context, status, call->value);
+    leave_as_it_is(t);
+}
+
+NOT_COLD NOINLINE void enter_call(uint64_t word)
+{
+    struct uthread *t = cpu_this()->current;
+    uint32_t handle = (uint32_t)(word >> 32);
+    struct cap_call call;
+
+    ASSERT(t != NULL);
+    ASSERT(!t->enter.is_active);
+    if (((uint8_t)word != RING_OP_CALL && (uint8_t)word != RING_OP_RETURN_RECV) ||
+        CAP_SLOT(handle) == CAP_NONE || cap_find(t->process, handle, &call.ref) != STATUS_OK)
+        return;
+    if ((word & SYSCALL_FLAGS) != 0 && call.ref.kind != CAP_KIND_CLIENT &&
+        call.ref.kind != CAP_KIND_ENDPOINT)
+        return; /* they are a message's */
+    if ((uint8_t)word == RING_OP_RETURN_RECV) {
+        if (call.ref.kind == CAP_KIND_ENDPOINT)
+            direct_return_receive(t, word, &call.ref);
+        return;
+    }
+    if (call.ref.kind == CAP_KIND_CLIENT)
+        direct_call(t, word, &call.ref);
+    else if (call.ref.kind != CAP_KIND_ENDPOINT)
+        call_method(t, word, &call);
+}
+
 /* Fewer completions than asked for.  Returns: true: and there will be no more. */
 static NOINLINE bool gives_up(struct uthread *t)
 {
@@ -322,6 +427,8 @@ static HOT bool entry_continue(struct uthread *t)
     t->enter.is_active = false;
     t->enter.is_entry = false;
     arch_context_set_results(&t->context, answer.status, answer.value);
+    if (answer.has_words)
+        arch_context_set_words(&t->context, t->enter.words);
     return true;
 }
 

@@ -22,6 +22,10 @@ void enter_entry(struct uthread *t);
 /* The whole call of the running thread for an entry whose first word is nothing but PARK, or
  * UNPARK. */
 NORETURN void enter_park(void);
+
+/* CALL and RETURN_RECV, whose first word is `word`, with no flags but MESSAGE and no deadline.
+ * Returns if it is another operation, or not the short way. */
+void enter_call(uint64_t word);
 NORETURN void enter_unpark(void);
 
 /* The call: drains the submission queue; the result is known when enter_continue says so. */

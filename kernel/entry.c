@@ -2,6 +2,8 @@
 /* entry.c - the ways into the kernel after boot (kernel/arch.h, what the kernel gives). */
 #include "abi/syscall.h"
 #include "kernel/console.h"
+#include "kernel/direct.h"
+#include "kernel/endpoint.h"
 #include "kernel/enter.h"
 #include "kernel/irq.h"
 #include "kernel/process.h"
@@ -11,6 +13,8 @@
 #include "kernel/uthread.h"
 
 #define LINE_BYTES 160u
+/* In an entry's first word: the flags that a short way does not know. */
+#define ENTRY_FLAGS ((uint64_t)(0xff & ~RING_FLAG_MESSAGE) << 8)
 
 /* The end of a call by `t`: most often nothing has happened that concerns who runs here. */
 NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)
@@ -44,13 +48,15 @@ NORETURN static NOINLINE void any_syscall(uint64_t argument0, uint64_t argument1
 }
 
 /* What every hand-over passes is asked for first. */
-void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
+NOT_COLD void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 {
     if (number == SYSCALL_CAP_ENTER_ENTRY) {
         if (argument0 == RING_OP_UNPARK)
             enter_unpark();
         else if (argument0 == RING_OP_PARK)
             enter_park();
+        else if ((argument1 | (argument0 & ENTRY_FLAGS)) == 0)
+            enter_call(argument0);
     }
     any_syscall(argument0, argument1, number);
 }
@@ -60,7 +66,9 @@ void kernel_syscall(uint64_t argument0, uint64_t argument1, uint64_t number)
 /* Whom the timers that fired together woke. */
 struct expired {
     struct thread_ref refs[TIMER_BATCH_MAX];
+    struct endpoint *endpoints[TIMER_BATCH_MAX];
     uint32_t count;
+    uint32_t endpoint_count;
 };
 
 static void wake_later(struct expired *expired, struct thread_ref ref)
@@ -70,10 +78,14 @@ static void wake_later(struct expired *expired, struct thread_ref ref)
         expired->refs[expired->count++] = ref;
 }
 
-/* A timer belongs to an operation or to a wait in cap_enter; which, its `is_wait` says. */
+/* What a timer belongs to, its note says. */
 static void fire(struct timer *timer, void *context)
 {
-    if (timer->is_wait)
+    struct expired *expired = context;
+
+    if (timer->node.note == TIMER_ENDPOINT)
+        expired->endpoints[expired->endpoint_count++] = LIST_ENTRY(timer, struct endpoint, timer);
+    else if (timer->node.note == TIMER_WAIT)
         wake_later(context, LIST_ENTRY(timer, struct uthread, enter.timer)->ref);
     else
         wake_later(context, op_expire(LIST_ENTRY(timer, struct op, timer)));
@@ -82,7 +94,10 @@ static void fire(struct timer *timer, void *context)
 void kernel_timer(void)
 {
     struct cpu *cpu = cpu_this();
-    struct expired expired = {.count = 0};
+    struct expired expired;
+
+    expired.count = 0;
+    expired.endpoint_count = 0;
 
     if (selftest_is_active())
         selftest_timer();
@@ -92,6 +107,8 @@ void kernel_timer(void)
     timer_expire(glue_now(), fire, &expired);
     for (uint32_t i = 0; i < expired.count; i++) /* at most TIMER_BATCH_MAX */
         glue_wake(expired.refs[i], WAKE_TIMER);
+    for (uint32_t i = 0; i < expired.endpoint_count; i++) /* at most TIMER_BATCH_MAX */
+        endpoint_expire(expired.endpoints[i]);
     if (!mono_before(glue_now(), cpu->arm_at))
         cpu->should_decide = true;
     glue_leave();

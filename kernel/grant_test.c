@@ -34,7 +34,7 @@ static struct pool_ref create(struct process *owner, struct pool_ref parent)
 /* A GRANT handle of the process for this grant, itself held under `under`. */
 static uint32_t handle_for(struct pool_ref grant, struct pool_ref under)
 {
-    struct cap_ref ref = {CAP_KIND_GRANT, grant.index, grant.gen, under.index, under.gen};
+    struct cap_ref ref = {CAP_KIND_GRANT, grant.index, grant.gen, under.index, under.gen, 0};
     uint32_t handle = 0;
 
     assert_int_equal(cap_insert(&process.caps, &ref, &handle), STATUS_OK);
@@ -133,7 +133,7 @@ static void test_grant_pass_only_downwards(void **state)
     uint32_t handle = handle_for(b, a);
 
     for (size_t i = 0; i < ARRAY_COUNT(held); i++) {
-        struct cap_ref ref = {CAP_KIND_CONSOLE, 0, 0, held[i].index, held[i].gen};
+        struct cap_ref ref = {CAP_KIND_CONSOLE, 0, 0, held[i].index, held[i].gen, 0};
         bool is_stranger = held[i].index == stranger.index;
 
         assert_int_equal(grant_pass(&process, CAP_NONE, &ref), STATUS_OK);

@@ -39,7 +39,7 @@ static enum status try_bind(struct process *owner, uint64_t line, uint64_t cpu,
     enum status status = irq_bind(owner, &request, &ref);
 
     if (status == STATUS_OK)
-        *cap = (struct cap_ref){CAP_KIND_IRQ, ref.index, ref.gen, grant.index, grant.gen};
+        *cap = (struct cap_ref){CAP_KIND_IRQ, ref.index, ref.gen, grant.index, grant.gen, 0};
     return status;
 }
 
@@ -256,7 +256,7 @@ static void test_irq_revoke(void **state)
     work_init(&w, WORK_REVOKE, &other, waiter.ref);
     w.object = grant.index;
     assert_true(grant_revoke(grant));
-    for (uint32_t i = 0; i < 10 && work_step(&w) != WORK_DONE; i++)
+    for (uint32_t i = 0; i < 100 && work_step(&w) != WORK_DONE; i++) /* all threads are looked at */
         continue;
     expect_answer(ops[0], STATUS_STALE, 0);
     expect_answer(ops[1], STATUS_STALE, 0);

@@ -21,6 +21,8 @@
 #define SESSIONS_MAX 256u
 #define SESSION_WAITERS_MAX 64u /* who waits for one to be logged out */
 #define IRQS_MAX ARCH_IRQ_LINES_MAX
+#define ENDPOINTS_MAX OBJECTS_MAX
+#define ENDPOINT_OLDEST_EVERY 8u /* messages, of which one is the oldest in the line */
 #define CAP_SLOTS_MAX (1u << 20) /* of all processes: a ledger's first limit, no table */
 
 /* Work is done in steps between which interrupts are let in: about 10,000 instructions each. */

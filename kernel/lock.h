@@ -19,6 +19,7 @@ enum lock_rank {
     LOCK_FAMILY,  /* who is whose child, reapers' queues, the end of processes */
     LOCK_THREAD,  /* a seat: how a thread ended and who joins it */
     LOCK_PROCESS, /* a process's seats, its state, who waits for its end */
+    LOCK_ENDPOINT, /* who waits at an endpoint, and is served */
     LOCK_TABLE,   /* which slots of a capability table are free */
     LOCK_OBJECT,  /* what belongs to which process; who maps which memory object */
     LOCK_PARK,    /* a bucket of waiters */

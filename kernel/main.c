@@ -4,6 +4,7 @@
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/cpuset.h"
+#include "kernel/endpoint.h"
 #include "kernel/frame.h"
 #include "kernel/grant.h"
 #include "kernel/irq.h"
@@ -88,7 +89,7 @@ static void make_pools(uint32_t cpu_count)
 {
     if (!glue_init(cpu_count, THREAD_SLOTS) || !uthread_init() || !process_init() ||
         !session_init() || !memobj_init() || !mapping_init() || !grant_init() || !cpuset_init() ||
-        !irq_init())
+        !irq_init() || !endpoint_init())
         refuse("too little memory for the kernel's tables", "");
 }
 

@@ -2,12 +2,13 @@
 #include "kernel/op.h"
 
 #include "base/bits.h"
+#include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/uthread.h"
 
-static struct uthread *owner_of(struct op *op)
+HOT struct uthread *op_owner(struct op *op)
 {
     return LIST_ENTRY(op - op->number, struct uthread, ops);
 }
@@ -52,7 +53,7 @@ HOT bool op_claim(struct op *op)
 
 HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
 {
-    struct uthread *t = owner_of(op);
+    struct uthread *t = op_owner(op);
     struct thread_ref ref = t->ref; /* before the bit: behind it the record is the owner's again */
 
     ASSERT(port_load32(&op->state) == OP_CLAIMED);
@@ -60,6 +61,18 @@ HOT struct thread_ref op_complete(struct op *op, int64_t status, uint64_t value)
     op->value = value;
     (void)port_or32(&t->done, op->bit);
     return ref;
+}
+
+static bool is_message(const struct op *op)
+{
+    return op->kind >= OP_CALL;
+}
+
+/* No capability came for the slot that it had reserved. */
+static COLD void give_slot(const struct uthread *t, const struct op *op)
+{
+    if (op->slot != CAP_NONE)
+        cap_cancel(&t->process->caps, op->slot);
 }
 
 /* OP1: unlinked everywhere, then free. */
@@ -83,6 +96,26 @@ static NOINLINE void unlink(struct uthread *t, struct op *op)
         session_logout_cancel(op);
     else if (op->kind == OP_IRQ)
         irq_wait_cancel(op);
+    else if (is_message(op))
+        endpoint_cancel(op);
+}
+
+/* The same for any. */
+static NOINLINE void release_any(struct uthread *t, struct op *op)
+{
+    if (is_message(op))
+        give_slot(t, op);
+    release(t, op);
+}
+
+static struct enter_answer answer_of(const struct op *op)
+{
+    return (struct enter_answer){
+        .status = op->status,
+        .value = op->value,
+        .is_there = true,
+        .has_words = is_message(op) && op->kind != OP_SEND && op->status >= 0,
+    };
 }
 
 static NOINLINE void hand_out(struct uthread *t, uint32_t done)
@@ -91,10 +124,11 @@ static NOINLINE void hand_out(struct uthread *t, uint32_t done)
         struct op *op = &t->ops[bits_lowest(done)];
 
         if (op->is_direct)
-            t->enter.answer = (struct enter_answer){op->status, op->value, true};
+            t->enter.answer = answer_of(op);
         else
-            ring_post(&t->ring, op->user_data, op->status, op->value);
-        release(t, op);
+            ring_post(&t->ring, op->user_data, op->status, op->value,
+                      is_message(op) ? op->about.cap : CAP_NONE);
+        release_any(t, op);
     }
 }
 
@@ -111,8 +145,8 @@ HOT bool op_collect_answer(struct uthread *t, struct enter_answer *answer)
     uint32_t done = port_xchg32(&t->done, 0);
     struct op *op = record_at(t, bits_lowest(done));
 
-    if ((done & (done - 1)) == 0 && op->is_direct) {
-        *answer = (struct enter_answer){op->status, op->value, true};
+    if ((done & (done - 1)) == 0 && op->is_direct && LIKELY(!is_message(op))) {
+        *answer = (struct enter_answer){op->status, op->value, true, false};
         release(t, op);
         return true;
     }
@@ -133,6 +167,8 @@ bool op_cancel(struct uthread *t, uint64_t user_data)
         unlink(t, op);
         if (!op_claim(op))
             continue; /* it ended; another of the same name may not have */
+        if (is_message(op))
+            op->about.cap = CAP_NONE; /* it was the badge */
         struct thread_ref owner = op_complete(op, STATUS_CANCELLED, 0);
 
         ASSERT(owner.slot == t->ref.slot); /* it runs: nobody to wake */
@@ -144,7 +180,7 @@ bool op_cancel(struct uthread *t, uint64_t user_data)
 void op_drop(struct uthread *t, struct op *op)
 {
     ASSERT(port_load32(&op->state) == OP_PENDING);
-    release(t, op);
+    release_any(t, op);
 }
 
 void op_cancel_all(struct uthread *t)
@@ -155,8 +191,9 @@ void op_cancel_all(struct uthread *t)
         if (port_load32(&op->state) == OP_FREE)
             continue;
         unlink(t, op);
-        release(t, op);
+        release_any(t, op);
     }
+    endpoint_disown(t); /* last: until then a RECV of its could be passed a call */
     port_store32(&t->done, 0);
 }
 

@@ -40,21 +40,67 @@
 struct enter_answer;
 struct uthread;
 
-enum op_kind { OP_SLEEP, OP_PARK, OP_JOIN, OP_WAIT, OP_WORK, OP_LOGOUT, OP_IRQ };
+enum op_kind {
+    OP_SLEEP,
+    OP_PARK,
+    OP_JOIN,
+    OP_WAIT,
+    OP_WORK,
+    OP_LOGOUT,
+    OP_IRQ,
+    OP_CALL, /* from here on: messages */
+    OP_SEND,
+    OP_RECV
+};
 enum op_state { OP_FREE = 0, OP_PENDING, OP_CLAIMED };
+
+/* Of CALL, SEND and RECV.  LOCK_ENDPOINT of the endpoint named by the key: `place`. */
+struct op_message {
+    union {
+        uint32_t badge;
+        uint32_t cap; /* once it has ended: the handle of what came along */
+    };
+    uint16_t method;
+    uint8_t flags; /* RING_FLAG_* */
+    uint8_t place; /* enum op_place */
+};
+
+/* Where at its endpoint. */
+enum op_place { PLACE_NONE = 0, PLACE_LINE, PLACE_RECEIVING, PLACE_SERVED };
+
+/* Where its words are, and what goes along: args[0] and args[3] with those flags (abi/ring.h). */
+struct message_where {
+    uint64_t gift;
+    uint64_t area;
+};
 
 struct op {
     struct timer timer;
     struct list parked; /* in a bucket, while is_parked; LOCK_PARK.  WAIT, LOGOUT: in a list */
-    uint64_t arrival;   /* there; LOCK_PARK */
-    uint64_t key;       /* PARK: physical address of the word; others: index of the target */
+    union {
+        uint64_t arrival;        /* there; LOCK_PARK */
+        struct op_message about; /* CALL, SEND, RECV */
+    };
+    union {
+        uint64_t key; /* PARK: physical address of the word; most others: index of the target */
+        struct {      /* CALL, SEND, RECV */
+            uint32_t endpoint;
+            uint32_t slot; /* reserved for a capability that may come, or CAP_NONE */
+        };
+    };
     union {
         uint64_t virt;         /* PARK: user address of the word */
-        struct pool_ref grant; /* WAIT, IRQ: under which the handle is held */
+        struct pool_ref grant; /* WAIT, IRQ, CALL, SEND, RECV: under which the handle is held */
     };
     uint64_t user_data;
-    uint64_t value;
-    int64_t status;
+    union {
+        struct { /* once it has ended */
+            uint64_t value;
+            int64_t status;
+        };
+        struct message_where where; /* CALL, SEND, RECV; the area until it has ended, */
+        struct uthread *server;     /* the gift until it is served, by whom */
+    };
     struct port_atomic32 state;
     struct port_atomic32 is_parked;
     uint32_t bit;   /* of the words `done` and `free_ops`: 1 << number */
@@ -63,6 +109,9 @@ struct op {
     bool is_direct; /* came in registers: its completion goes there, not to the ring */
     uint8_t number; /* in its thread; never changes */
 };
+
+/* Whose it is. */
+struct uthread *op_owner(struct op *op);
 
 #define OP_ALL_FREE ((uint32_t)((UINT64_C(1) << RING_INFLIGHT_MAX) - 1)) /* of free_ops */
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
+#include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
@@ -56,6 +57,28 @@ void glue_wake(struct thread_ref ref, enum wake_source source)
 static struct process process;
 static uint32_t unlinked_joins;
 static uint32_t unlinked_waits, unlinked_logouts, unlinked_irqs;
+static uint32_t unlinked_calls;
+static uint32_t disowned;
+static uint32_t cancelled_slot;
+
+void endpoint_cancel(struct op *op)
+{
+    assert_int_equal(port_load32(&op->state), OP_PENDING);
+    unlinked_calls++;
+}
+
+void endpoint_disown(struct uthread *t)
+{
+    assert_ptr_equal(t, &thread);
+    assert_int_equal(thread.free_ops, OP_ALL_FREE); /* nothing more can be passed to it */
+    disowned++;
+}
+
+void cap_cancel(struct cap_table *table, uint32_t slot)
+{
+    assert_ptr_equal(table, &process.caps);
+    cancelled_slot = slot;
+}
 
 void seat_join_cancel(struct process *of, struct op *op)
 {
@@ -90,6 +113,9 @@ static void start(void)
     park_init();
     unlinked_joins = 0;
     unlinked_waits = unlinked_logouts = unlinked_irqs = 0;
+    unlinked_calls = 0;
+    disowned = 0;
+    cancelled_slot = CAP_NONE;
     memset(&page, 0, sizeof(page));
     thread = (struct uthread){.ref = {3, 1}, .process = &process};
     op_init(&thread);
@@ -161,8 +187,8 @@ static void test_op_cancel_passes_over_the_complete(void **state)
     assert_int_equal(page.header.cq_tail, 2);
 }
 
-/* Goal: a JOIN, a WAIT, a LOGOUT, an IRQ is unlinked before it is claimed.  Method: the stand-ins
- * above look. */
+/* Goal: a JOIN, a WAIT, a LOGOUT, an IRQ, a CALL is unlinked before it is claimed.  Method: the
+ * stand-ins above look. */
 static void test_op_cancel_unlinks_first(void **state)
 {
     (void)state;
@@ -181,6 +207,34 @@ static void test_op_cancel_unlinks_first(void **state)
     (void)wait_for(OP_IRQ, 10);
     assert_true(op_cancel(&thread, 10));
     assert_int_equal(unlinked_irqs, 1);
+    (void)wait_for(OP_CALL, 11);
+    assert_true(op_cancel(&thread, 11));
+    assert_int_equal(unlinked_calls, 1);
+}
+
+/* Goal: the slot reserved for a capability that did not come is given back, and no other.  Method:
+ * calls with and without one are cancelled, dropped, and end with their thread. */
+static void test_op_gives_the_reserved_slot_back(void **state)
+{
+    (void)state;
+    start();
+    wait_for(OP_CALL, 1)->slot = 30;
+    assert_true(op_cancel(&thread, 1));
+    assert_int_equal(cancelled_slot, CAP_NONE); /* until it is collected */
+    op_collect(&thread);
+    assert_int_equal(cancelled_slot, 30);
+    struct op *op = wait_for(OP_RECV, 2);
+
+    op->slot = 31;
+    op_drop(&thread, op);
+    assert_int_equal(cancelled_slot, 31);
+    wait_for(OP_CALL, 3)->slot = CAP_NONE;
+    op_cancel_all(&thread);
+    assert_int_equal(cancelled_slot, 31);
+    wait_for(OP_SEND, 4)->slot = 32;
+    op_cancel_all(&thread);
+    assert_int_equal(cancelled_slot, 32);
+    assert_int_equal(disowned, 2);
 }
 
 /* Goal: work is not cancelled; the thread's end takes back its record, too.  Method: one in flight
@@ -417,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_op_cancel_refuses_what_is_not_in_flight),
         cmocka_unit_test(test_op_cancel_passes_over_the_complete),
         cmocka_unit_test(test_op_cancel_unlinks_first),
+        cmocka_unit_test(test_op_gives_the_reserved_slot_back),
         cmocka_unit_test(test_op_work_is_not_cancelled),
         cmocka_unit_test(test_op_direct_answers_in_registers),
         cmocka_unit_test(test_op_every_order_has_one_winner),

@@ -55,18 +55,18 @@ void pool_give(struct pool *pool, uint32_t index);
 
 uint32_t pool_free_count(struct pool *pool);
 
-static inline void *pool_at(const struct pool *pool, uint32_t index)
+static HOT void *pool_at(const struct pool *pool, uint32_t index)
 {
     ASSERT(index < pool->count);
     return pool->records + (uint64_t)index * pool->record_bytes;
 }
 
-static inline uint32_t pool_gen(const struct pool *pool, uint32_t index)
+static HOT uint32_t pool_gen(const struct pool *pool, uint32_t index)
 {
     return port_load32(&((const struct pool_node *)pool_at(pool, index))->gen);
 }
 
-static inline bool pool_is_live(const struct pool *pool, struct pool_ref ref)
+static HOT bool pool_is_live(const struct pool *pool, struct pool_ref ref)
 {
     return pool_gen(pool, ref.index) == ref.gen;
 }

@@ -35,95 +35,98 @@ struct port_lock {
 void *arch_local(void);                        /* kernel/arch.h; for kernel/trace.h */
 void kernel_save(uint32_t cpu, uint32_t slot); /* kernel/sched_glue.c */
 
-static inline uint32_t port_load32(const struct port_atomic32 *p)
+/* Of one instruction or two each: out of line they would cost twice that. */
+#define ALWAYS inline __attribute__((always_inline))
+
+static ALWAYS uint32_t port_load32(const struct port_atomic32 *p)
 {
     port_step();
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
-static inline void port_store32(struct port_atomic32 *p, uint32_t value)
+static ALWAYS void port_store32(struct port_atomic32 *p, uint32_t value)
 {
     port_step();
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
-static inline uint32_t port_peek32(const struct port_atomic32 *p)
+static ALWAYS uint32_t port_peek32(const struct port_atomic32 *p)
 {
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
-static inline uint64_t port_peek64(const struct port_atomic64 *p)
+static ALWAYS uint64_t port_peek64(const struct port_atomic64 *p)
 {
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
-static inline void port_note32(struct port_atomic32 *p, uint32_t value)
+static ALWAYS void port_note32(struct port_atomic32 *p, uint32_t value)
 {
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
-static inline void port_note64(struct port_atomic64 *p, uint64_t value)
+static ALWAYS void port_note64(struct port_atomic64 *p, uint64_t value)
 {
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
-static inline bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
+static ALWAYS bool port_cas32(struct port_atomic32 *p, uint32_t *expected, uint32_t desired)
 {
     port_step();
     return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
-static inline uint32_t port_or32(struct port_atomic32 *p, uint32_t bits)
+static ALWAYS uint32_t port_or32(struct port_atomic32 *p, uint32_t bits)
 {
     port_step();
     return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
-static inline uint32_t port_xchg32(struct port_atomic32 *p, uint32_t value)
+static ALWAYS uint32_t port_xchg32(struct port_atomic32 *p, uint32_t value)
 {
     port_step();
     return __atomic_exchange_n(&p->v, value, __ATOMIC_SEQ_CST);
 }
 
-static inline uint64_t port_load64(const struct port_atomic64 *p)
+static ALWAYS uint64_t port_load64(const struct port_atomic64 *p)
 {
     port_step();
     return __atomic_load_n(&p->v, __ATOMIC_ACQUIRE);
 }
 
-static inline void port_store64(struct port_atomic64 *p, uint64_t value)
+static ALWAYS void port_store64(struct port_atomic64 *p, uint64_t value)
 {
     port_step();
     __atomic_store_n(&p->v, value, __ATOMIC_RELEASE);
 }
 
-static inline bool port_cas64(struct port_atomic64 *p, uint64_t *expected, uint64_t desired)
+static ALWAYS bool port_cas64(struct port_atomic64 *p, uint64_t *expected, uint64_t desired)
 {
     port_step();
     return __atomic_compare_exchange_n(&p->v, expected, desired, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
-static inline uint64_t port_or64(struct port_atomic64 *p, uint64_t bits)
+static ALWAYS uint64_t port_or64(struct port_atomic64 *p, uint64_t bits)
 {
     port_step();
     return __atomic_fetch_or(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
-static inline uint64_t port_and64(struct port_atomic64 *p, uint64_t bits)
+static ALWAYS uint64_t port_and64(struct port_atomic64 *p, uint64_t bits)
 {
     port_step();
     return __atomic_fetch_and(&p->v, bits, __ATOMIC_SEQ_CST);
 }
 
-static inline void port_fence(void)
+static ALWAYS void port_fence(void)
 {
     port_step();
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-static inline bool port_trylock(struct port_lock *lock)
+static ALWAYS bool port_trylock(struct port_lock *lock)
 {
     port_step();
     return __atomic_exchange_n(&lock->v, 1, __ATOMIC_ACQUIRE) == 0;
@@ -138,19 +141,19 @@ static __attribute__((cold, noinline)) void port_lock_later(struct port_lock *lo
     } while (!port_trylock(lock));
 }
 
-static inline __attribute__((always_inline)) void port_lock(struct port_lock *lock)
+static ALWAYS __attribute__((always_inline)) void port_lock(struct port_lock *lock)
 {
     if (!port_trylock(lock))
         port_lock_later(lock);
 }
 
-static inline void port_unlock(struct port_lock *lock)
+static ALWAYS void port_unlock(struct port_lock *lock)
 {
     port_step();
     __atomic_store_n(&lock->v, 0, __ATOMIC_RELEASE);
 }
 
-static inline void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
+static ALWAYS void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
 {
     (void)s;
     kernel_save(cpu, thread);
@@ -159,10 +162,12 @@ static inline void port_save(struct sched *s, uint32_t cpu, uint32_t thread)
 /* kernel_trace, which writes trace_rings; it needs the types above. */
 #include "kernel/trace.h"
 
-static HOT void port_trace(struct sched *s, const struct trace_record *record)
+static ALWAYS void port_trace(struct sched *s, const struct trace_record *record)
 {
     (void)s;
     kernel_trace(record);
 }
+
+#undef ALWAYS
 
 #endif /* KERNEL_PORT_KERNEL_H */

@@ -92,6 +92,7 @@ struct process {
     struct list mappings;
     uint32_t mapping_count;
     struct list cpusets;
+    struct list endpoints;
     struct list grants;
     struct list irqs;
 
@@ -129,7 +130,7 @@ static inline enum process_state process_state(const struct process *process)
 }
 
 /* Is what it holds of use?  Not from the instant it begins to end, or its session is logged out. */
-static inline bool process_has_authority(const struct process *process)
+static HOT bool process_has_authority(const struct process *process)
 {
     return process_state(process) == PROCESS_LIVE && session_is_live(process->session);
 }

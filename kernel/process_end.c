@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* process_end.c - a process's end, in bounded steps: authority, threads, what it shared, memory. */
 #include "kernel/cpuset.h"
+#include "kernel/endpoint.h"
 #include "kernel/grant.h"
 #include "kernel/irq.h"
 #include "kernel/mapping.h"
@@ -261,6 +262,14 @@ static enum work_turn end_objects(struct process *p, struct thread_ref worker)
         if (memory != POOL_NONE) {
             work_init(w, WORK_DESTROY, p, worker);
             w->object = memory;
+        }
+    }
+    if (w->kind == WORK_NONE) {
+        uint32_t endpoint = endpoint_first_of(p);
+
+        if (endpoint != POOL_NONE) {
+            work_init(w, WORK_END_ENDPOINT, p, worker);
+            w->object = endpoint;
         }
     }
     if (w->kind != WORK_NONE) {

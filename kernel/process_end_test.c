@@ -61,7 +61,10 @@ static struct cap_ref ref_of(const struct process *process)
 {
     uint32_t index = pool_index(&process_pool, process);
 
-    return (struct cap_ref){CAP_KIND_PROCESS, index, pool_gen(&process_pool, index), GRANT_ROOT, 0};
+    return (struct cap_ref){.kind = CAP_KIND_PROCESS,
+                            .object = index,
+                            .object_gen = pool_gen(&process_pool, index),
+                            .grant = GRANT_ROOT};
 }
 
 static struct op *begin_wait(const struct cap_ref *cap)

@@ -23,6 +23,7 @@ static void init_record(struct process *p, struct process *parent,
     list_init(&p->memories);
     list_init(&p->mappings);
     list_init(&p->cpusets);
+    list_init(&p->endpoints);
     list_init(&p->grants);
     list_init(&p->irqs);
     list_init(&p->children);

@@ -281,9 +281,9 @@ static void test_process_make_with_a_bad_gift_is_undone(void **state)
         assert_int_equal(grant_create(&first_process, (struct pool_ref){GRANT_ROOT, 0}, &other),
                          STATUS_OK);
         assert_int_equal(cap_insert(&first_process.caps, &ref, &dead), STATUS_OK);
-        ref = (struct cap_ref){CAP_KIND_CONSOLE, 0, 0, other.index, other.gen};
+        ref = (struct cap_ref){CAP_KIND_CONSOLE, 0, 0, other.index, other.gen, 0};
         assert_int_equal(cap_insert(&first_process.caps, &ref, &held), STATUS_OK);
-        ref = (struct cap_ref){CAP_KIND_GRANT, grant.index, grant.gen, GRANT_ROOT, 0};
+        ref = (struct cap_ref){CAP_KIND_GRANT, grant.index, grant.gen, GRANT_ROOT, 0, 0};
         assert_int_equal(cap_insert(&first_process.caps, &ref, &through), STATUS_OK);
         ledger_before = first_process.ledger;
         params.gift_count = 2;
@@ -321,7 +321,7 @@ static void test_process_make_gifts_are_what_was_given(void **state)
     assert_int_equal(cap_insert(&first_process.caps, &ref, &params.gifts[1].from), STATUS_OK);
     assert_int_equal(grant_create(&first_process, (struct pool_ref){GRANT_ROOT, 0}, &grant),
                      STATUS_OK);
-    ref = (struct cap_ref){CAP_KIND_GRANT, grant.index, grant.gen, GRANT_ROOT, 0};
+    ref = (struct cap_ref){CAP_KIND_GRANT, grant.index, grant.gen, GRANT_ROOT, 0, 0};
     assert_int_equal(cap_insert(&first_process.caps, &ref, &params.gifts[1].grant), STATUS_OK);
     params.gifts[1].slot = CAP_CPUS;
     params.gift_count = 2;

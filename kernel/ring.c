@@ -77,12 +77,12 @@ void ring_publish_head(struct ring *r)
     shared_store(&r->page->header.sq_head, r->sq_head);
 }
 
-void ring_post(struct ring *r, uint64_t user_data, int64_t status, uint64_t value)
+void ring_post(struct ring *r, uint64_t user_data, int64_t status, uint64_t value, uint32_t cap)
 {
     ASSERT(r->in_flight > 0);
     ASSERT(r->cq_tail - r->cq_head < RING_CQ_ENTRIES);
     r->page->cq[r->cq_tail % RING_CQ_ENTRIES] =
-        (struct ring_cqe){.user_data = user_data, .status = status, .value = value};
+        (struct ring_cqe){.user_data = user_data, .status = status, .value = value, .cap = cap};
     r->cq_tail++;
     r->in_flight--;
     shared_store(&r->page->header.cq_tail, r->cq_tail); /* after the entry it shows */
@@ -102,7 +102,7 @@ static inline bool rest_is_zero(const struct ring_sqe *entry, uint32_t from)
             (from > 3 ? 0 : args[3])) == 0;
 }
 
-/* CALL and RELEASE. */
+/* What names a capability. */
 static enum status decode_cap(const struct ring_sqe *entry)
 {
     return CAP_SLOT(entry->cap) == CAP_NONE ? STATUS_BAD_CAP : STATUS_OK;
@@ -140,16 +140,21 @@ static enum status decode_sleep(const struct ring_sqe *entry)
     return is_instant(entry->args[0]) ? STATUS_OK : STATUS_BAD_ARGUMENT;
 }
 
+static inline bool is_message(uint32_t op)
+{
+    return op == RING_OP_CALL || op >= RING_OP_SEND;
+}
+
 HOT enum status ring_decode(const struct ring_sqe *entry)
 {
     if (entry->op >= RING_OP_COUNT)
         return STATUS_BAD_OP;
-    if ((entry->flags | entry->reserved) != 0)
+    if (entry->reserved != 0 || (entry->flags != 0 && !is_message(entry->op)))
         return STATUS_BAD_FLAGS;
     if (!is_instant(entry->deadline_ns))
         return STATUS_BAD_ARGUMENT;
-    if (entry->op == RING_OP_CALL)
-        return decode_cap(entry);
+    if (is_message(entry->op))
+        return entry->op == RING_OP_RETURN ? STATUS_OK : decode_cap(entry);
     if (entry->op == RING_OP_RELEASE)
         return decode_release(entry);
     if ((entry->cap | entry->method) != 0)
@@ -168,6 +173,10 @@ HOT enum status ring_decode(const struct ring_sqe *entry)
         return rest_is_zero(entry, 1) ? STATUS_OK : STATUS_BAD_FLAGS;
     case RING_OP_CALL:
     case RING_OP_RELEASE:
+    case RING_OP_SEND:
+    case RING_OP_RECV:
+    case RING_OP_RETURN:
+    case RING_OP_RETURN_RECV:
     case RING_OP_COUNT:
         break;
     }

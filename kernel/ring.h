@@ -25,11 +25,12 @@ struct ring_page {
     uint8_t gap[RING_SQ_OFFSET - sizeof(struct ring_header)];
     struct ring_sqe sq[RING_SQ_ENTRIES];
     struct ring_cqe cq[RING_CQ_ENTRIES];
-    uint8_t unused[RING_PAGE_BYTES - RING_CQ_OFFSET - RING_CQ_ENTRIES * sizeof(struct ring_cqe)];
+    uint64_t message[RING_MESSAGE_WORDS];
 };
 
 _Static_assert(offsetof(struct ring_page, sq) == RING_SQ_OFFSET, "abi");
 _Static_assert(offsetof(struct ring_page, cq) == RING_CQ_OFFSET, "abi");
+_Static_assert(offsetof(struct ring_page, message) == RING_MESSAGE_OFFSET, "abi");
 _Static_assert(sizeof(struct ring_page) == RING_PAGE_BYTES, "abi");
 
 struct ring {
@@ -68,12 +69,13 @@ void ring_accept(struct ring *r, struct ring_sqe *entry);
 /* Tell the thread which entries have been taken. */
 void ring_publish_head(struct ring *r);
 
-/* Post the completion of one accepted entry. */
-void ring_post(struct ring *r, uint64_t user_data, int64_t status, uint64_t value);
+/* Post the completion of one accepted entry.  `cap`: the handle that came along, or CAP_NONE. */
+void ring_post(struct ring *r, uint64_t user_data, int64_t status, uint64_t value, uint32_t cap);
 
 /*
  * Everything about an entry that can be judged without looking at the machine: OK, BAD_OP,
- * BAD_FLAGS, BAD_CAP (slot), BAD_ALIGNMENT or BAD_ARGUMENT.  Pure.
+ * BAD_FLAGS, BAD_CAP (slot), BAD_ALIGNMENT or BAD_ARGUMENT.  Pure.  The flags of a message are
+ * judged by what it is sent to (kernel/message.h).
  */
 MUST_USE enum status ring_decode(const struct ring_sqe *entry);
 

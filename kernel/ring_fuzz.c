@@ -70,6 +70,8 @@ static void end_step(void)
 struct row {
     bool has_cap;
     bool has_method;
+    bool has_flags; /* and a receiver that judges them, and the args */
+    bool may_lack_cap;
     uint8_t arg_count;
     bool has_word;    /* args[0] is the address of one */
     uint8_t instants; /* bits: args that are instants */
@@ -78,13 +80,19 @@ struct row {
 
 static const struct row rows[] = {
     [RING_OP_NOP] = {0},
-    [RING_OP_CALL] = {.has_cap = true, .has_method = true, .arg_count = 4},
+    [RING_OP_CALL] = {.has_cap = true, .has_method = true, .has_flags = true, .arg_count = 4},
     [RING_OP_PARK] = {.arg_count = 3, .has_word = true, .words_32 = 1u << 1, .instants = 1u << 2},
     [RING_OP_UNPARK] = {.arg_count = 2, .has_word = true},
     [RING_OP_SLEEP_UNTIL] = {.arg_count = 1, .instants = 1u << 0},
     [RING_OP_YIELD] = {0},
     [RING_OP_CANCEL] = {.arg_count = 1},
     [RING_OP_RELEASE] = {.has_cap = true},
+    [RING_OP_SEND] = {.has_cap = true, .has_method = true, .has_flags = true, .arg_count = 4},
+    [RING_OP_RECV] = {.has_cap = true, .has_method = true, .has_flags = true, .arg_count = 4},
+    [RING_OP_RETURN] = {.has_method = true, .has_flags = true, .may_lack_cap = true,
+                        .has_cap = true, .arg_count = 4},
+    [RING_OP_RETURN_RECV] = {.has_cap = true, .has_method = true, .has_flags = true,
+                             .arg_count = 4},
 };
 
 _Static_assert(ARRAY_COUNT(rows) == RING_OP_COUNT, "each operation has its row");
@@ -102,12 +110,14 @@ static bool arg_is_sound(const struct row *row, uint32_t i, uint64_t arg)
 
 static bool is_sound(const struct ring_sqe *entry)
 {
-    if (entry->op >= RING_OP_COUNT || entry->flags != 0 || entry->reserved != 0 ||
+    if (entry->op >= RING_OP_COUNT || entry->reserved != 0 ||
         entry->deadline_ns > RING_NO_DEADLINE)
         return false;
     const struct row *row = &rows[entry->op];
 
-    if (row->has_cap ? CAP_SLOT(entry->cap) == CAP_NONE : entry->cap != 0)
+    if (!row->has_flags && entry->flags != 0)
+        return false;
+    if (row->has_cap ? !row->may_lack_cap && CAP_SLOT(entry->cap) == CAP_NONE : entry->cap != 0)
         return false;
     if (!row->has_method && entry->method != 0)
         return false;
@@ -127,14 +137,17 @@ static bool is_refusal(enum status status)
 
 static void post(uint64_t user_data, int64_t status)
 {
-    struct ring_cqe cqe = {.user_data = user_data, .status = status, .value = user_data + 1};
+    struct ring_cqe cqe = {.user_data = user_data,
+                           .status = status,
+                           .value = user_data + 1,
+                           .cap = (uint32_t)user_data + 2};
 
     begin_step();
     next_page.cq[next.cq_tail % RING_CQ_ENTRIES] = cqe;
     next.cq_tail++;
     next.in_flight--;
     next_page.header.cq_tail = next.cq_tail;
-    ring_post(&ring, cqe.user_data, cqe.status, cqe.value);
+    ring_post(&ring, cqe.user_data, cqe.status, cqe.value, cqe.cap);
     end_step();
 }
 

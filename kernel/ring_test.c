@@ -66,6 +66,11 @@ static void test_ring_decode_accepts_each_operation(void **state)
         {.op = RING_OP_CANCEL, .args = {UINT64_MAX}},
         {.op = RING_OP_RELEASE, .cap = CAP_SLOT_COUNT - 1},
         {.op = RING_OP_RELEASE, .cap = UINT32_MAX},
+        {.op = RING_OP_CALL, .cap = 20, .flags = 0xff}, /* a message's, who gets it judges */
+        {.op = RING_OP_SEND, .cap = 20, .method = UINT16_MAX, .flags = 0xff, .args = {1, 2, 3, 4}},
+        {.op = RING_OP_RECV, .cap = 20, .flags = RING_FLAG_ACCEPT, .args = {1, 2, 3, 4}},
+        {.op = RING_OP_RETURN, .method = UINT16_MAX, .flags = RING_FLAG_MOVE},
+        {.op = RING_OP_RETURN_RECV, .cap = UINT32_MAX, .method = 1, .args = {1, 2, 3, 4}},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
@@ -89,7 +94,14 @@ static void test_ring_decode_names_each_defect(void **state)
         {{.op = RING_OP_CALL}, STATUS_BAD_CAP},
         {{.op = RING_OP_CALL, .cap = CAP_SLOT_COUNT}, STATUS_BAD_CAP},
         {{.op = RING_OP_CALL, .cap = UINT32_MAX << CAP_SLOT_BITS}, STATUS_BAD_CAP},
-        {{.op = RING_OP_CALL, .cap = CAP_CONSOLE, .flags = 128}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_CALL, .cap = CAP_CONSOLE, .reserved = 1}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_SEND}, STATUS_BAD_CAP},
+        {{.op = RING_OP_SEND, .cap = 20, .reserved = 1}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_RECV, .cap = CAP_SLOT_COUNT}, STATUS_BAD_CAP},
+        {{.op = RING_OP_RECV, .cap = 20, .deadline_ns = UINT64_MAX}, STATUS_BAD_ARGUMENT},
+        {{.op = RING_OP_RETURN_RECV}, STATUS_BAD_CAP},
+        {{.op = RING_OP_PARK, .args = {word_at}, .flags = RING_FLAG_MESSAGE}, STATUS_BAD_FLAGS},
+        {{.op = RING_OP_RELEASE, .cap = 20, .flags = RING_FLAG_ACCEPT}, STATUS_BAD_FLAGS},
         {{.op = RING_OP_PARK, .args = {word_at + 2}}, STATUS_BAD_ALIGNMENT},
         {{.op = RING_OP_PARK, .args = {word_at, UINT64_C(1) << 32}}, STATUS_BAD_ARGUMENT},
         {{.op = RING_OP_PARK, .args = {word_at, 0, UINT64_MAX}}, STATUS_BAD_ARGUMENT},
@@ -143,7 +155,7 @@ static void test_ring_entries_come_in_order_across_wrap(void **state)
     for (uint64_t i = 0; i < 100; i++) {
         submit(i);
         assert_int_equal(accept_one().user_data, i);
-        ring_post(&ring, i, STATUS_OK, i * 2);
+        ring_post(&ring, i, STATUS_OK, i * 2, CAP_NONE);
         const struct ring_cqe *cqe = &page.cq[page.header.cq_head % RING_CQ_ENTRIES];
 
         assert_int_equal(page.header.cq_tail - page.header.cq_head, 1);
@@ -165,7 +177,7 @@ static void test_ring_room_ends_with_completion_slots(void **state)
         assert_true(ring_has_room(&ring));
         (void)accept_one();
         if (i % 2 == 0) /* half of them stay in flight */
-            ring_post(&ring, i, STATUS_OK, 0);
+            ring_post(&ring, i, STATUS_OK, 0, CAP_NONE);
     }
     assert_false(ring_has_room(&ring));
     page.header.cq_head++;
@@ -213,7 +225,7 @@ static void test_ring_reader_cannot_go_back(void **state)
     start();
     submit(1);
     (void)accept_one();
-    ring_post(&ring, 1, STATUS_OK, 0);
+    ring_post(&ring, 1, STATUS_OK, 0, CAP_NONE);
     page.header.cq_head = 1;
     assert_int_equal(ring_sync(&ring, &waiting), STATUS_OK);
     page.header.cq_head = 0;
@@ -229,7 +241,7 @@ static void test_ring_kernel_words_are_not_read_back(void **state)
     page.header.sq_head = 12345;
     page.header.cq_tail = 54321;
     assert_int_equal(accept_one().user_data, 5);
-    ring_post(&ring, 5, STATUS_OK, 0);
+    ring_post(&ring, 5, STATUS_OK, 0, CAP_NONE);
     assert_int_equal(page.header.sq_head, 1);
     assert_int_equal(page.header.cq_tail, 1);
 }
@@ -243,7 +255,7 @@ static void test_ring_in_flight_survives_reset(void **state)
     (void)accept_one();
     page.header.sq_tail = 1000;
     expect_reset();
-    ring_post(&ring, 5, STATUS_OK, 0);
+    ring_post(&ring, 5, STATUS_OK, 0, CAP_NONE);
     assert_int_equal(page.header.cq_tail - page.header.cq_head, 1);
     assert_int_equal(ring_unread(&ring), 1);
 }

@@ -2,6 +2,7 @@
 #include "kernel/sched_glue.h"
 
 #include "core/account.h"
+#include "core/lend.h"
 #include "kernel/clock.h"
 #include "kernel/enter.h"
 #include "kernel/frame.h"
@@ -254,6 +255,82 @@ NOINLINE void glue_block(enum wake_source source)
     glue_block_at(source, glue_now());
 }
 
+/* `to` is current by a handing over: the next instant is what it was. */
+static HOT void hand_to(struct cpu *cpu, struct thread_ref to, const struct decision *d)
+{
+    bool should_decide = cpu->should_decide || d->resched;
+
+    make_current(cpu, uthread_of_slot(to.slot), cpu->arm_at);
+    cpu->should_decide = should_decide;
+    cpu->has_reaped |= d->has_reaped;
+}
+
+HOT bool glue_lend_now(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    if (sched_lend(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
+HOT bool glue_hand_back_now(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    if (!lend_is_lent(machine, cpu->rq->current) ||
+        sched_hand_back(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
+HOT bool glue_turn_over_now(struct thread_ref to)
+{
+    struct cpu *cpu = cpu_this();
+    struct decision d;
+
+    if (sched_turn_over(machine, cpu->rq, to, now_on(cpu), &d) != LEND_DONE)
+        return false;
+    hand_to(cpu, to, &d);
+    return true;
+}
+
+NOINLINE bool glue_lend(struct thread_ref to)
+{
+    ASSERT(cpu_this()->held_ranks == 0);
+    return glue_lend_now(to);
+}
+
+NOINLINE bool glue_hand_back(struct thread_ref to)
+{
+    ASSERT(cpu_this()->held_ranks == 0);
+    return !thread_ref_is_none(to) && glue_hand_back_now(to);
+}
+
+void glue_go_home(void)
+{
+    struct decision d;
+
+    ASSERT(cpu_this()->held_ranks == 0);
+    sched_go_home(machine, cpu_this()->rq, glue_now(), &d);
+    glue_note(&d);
+}
+
+bool glue_borrow(struct thread_ref from)
+{
+    struct decision d;
+    enum lend_result result;
+
+    ASSERT(cpu_this()->held_ranks == 0);
+    result = sched_borrow(machine, cpu_this()->rq, from, glue_now(), &d);
+    glue_note(&d);
+    return result == LEND_DONE;
+}
+
 void glue_give_up(void)
 {
     struct cpu *cpu = cpu_this();
@@ -409,6 +486,20 @@ static HOT bool is_through(struct cpu *cpu, struct uthread *t)
     if (t->has_work)
         return !work_on(cpu, t);
     return enter_continue(t);
+}
+
+HOT void glue_leave_handed(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct uthread *t = cpu->current;
+
+    ASSERT(cpu->held_ranks == 0);
+    if (!LIKELY(!cpu->has_reaped && !cpu->should_decide))
+        glue_leave();
+    load(cpu, t); /* timers are as they were */
+    telemetry_publish(cpu, t);
+    cpu->is_settled = true;
+    arch_return_to_user(&t->context);
 }
 
 HOT void glue_leave_now(void)

@@ -41,6 +41,22 @@ void glue_wake_at(struct thread_ref ref, enum wake_source source, struct mono no
 void glue_block_at(enum wake_source source, struct mono now);
 NORETURN void glue_leave_now(void);
 
+/*
+ * Calls (core/lend.h), each for the running thread.  glue_lend: `to` runs now, on its context;
+ * glue_hand_back: `to`, its lender, does; false: nothing has changed.  glue_go_home: it goes on
+ * with its own.  glue_borrow: it goes on with that of `from`, which waits; false: with its own.
+ */
+MUST_USE bool glue_lend(struct thread_ref to);
+MUST_USE bool glue_hand_back(struct thread_ref to);
+/* The same with LOCK_ENDPOINT held, in line; behind them, glue_leave_handed. */
+MUST_USE bool glue_lend_now(struct thread_ref to);
+MUST_USE bool glue_hand_back_now(struct thread_ref to);
+/* `to`, with a context of its own, runs now, and the running thread waits (sched_turn_over). */
+MUST_USE bool glue_turn_over_now(struct thread_ref to);
+NORETURN void glue_leave_handed(void);
+void glue_go_home(void);
+MUST_USE bool glue_borrow(struct thread_ref from);
+
 /* The running thread waits, gives up the rest of its request, or ends.  cpu->current is the next
  * one afterwards; a wake that came first leaves it where it is. */
 void glue_block(enum wake_source source);

@@ -54,6 +54,7 @@ void telemetry_begin(struct uthread *t)
 {
     struct telemetry_record *r = record_of(t);
 
+    t->telemetry = r;
     uint32_t odd = write_begin(r);
 
     write_ledger(r, &(struct ledger){0});
@@ -66,7 +67,7 @@ void telemetry_begin(struct uthread *t)
 static HOT void write_now(const struct cpu *cpu, struct uthread *t, const struct ledger *ledger,
                           struct mono since)
 {
-    struct telemetry_record *r = record_of(t);
+    struct telemetry_record *r = t->telemetry;
 
     uint32_t odd = write_begin(r);
 

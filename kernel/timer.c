@@ -8,93 +8,26 @@ static struct timers timers[ARCH_CPU_MAX];
 void timer_init(void)
 {
     for (uint32_t cpu = 0; cpu < ARCH_CPU_MAX; cpu++) {
-        timers[cpu] = (struct timers){.root = NULL};
+        timers[cpu] = (struct timers){.heap = {.root = NULL}};
         port_store64(&timers[cpu].next_ns, MONO_NEVER.ns);
     }
 }
 
-static bool is_earlier(const struct timer *a, const struct timer *b)
+static struct timer *first_of(const struct timers *q)
 {
-    int64_t difference_ns = mono_diff_ns(a->at, b->at);
-
-    return difference_ns != 0 ? difference_ns < 0 : a->arrival < b->arrival;
+    return q->heap.root != NULL ? LIST_ENTRY(q->heap.root, struct timer, node) : NULL;
 }
 
-static uint32_t rank_of(const struct timer *t)
+static void publish_next(struct timers *q)
 {
-    return t != NULL ? t->rank : 0;
+    port_store64(&q->next_ns, q->heap.root != NULL ? q->heap.root->at.ns : MONO_NEVER.ns);
 }
 
-/* TM2 at one node.  Returns: its rank changed. */
-static bool repair(struct timer *t)
-{
-    uint32_t rank;
-
-    if (rank_of(t->left) < rank_of(t->right)) {
-        struct timer *left = t->left;
-
-        t->left = t->right;
-        t->right = left;
-    }
-    rank = rank_of(t->right) + 1;
-    if (t->rank == rank)
-        return false;
-    t->rank = (uint8_t)rank; /* at most 64 */
-    return true;
-}
-
-/* One tree of two, without a parent: their right paths merged, then repaired from below. */
-static struct timer *merge(struct timer *a, struct timer *b)
-{
-    struct timer *root = NULL;
-    struct timer *last = NULL;
-    struct timer **link = &root;
-
-    while (a != NULL && b != NULL) { /* at most two right paths: 2 log2(n + 1) turns */
-        struct timer *first = is_earlier(a, b) ? a : b;
-        struct timer *rest = first == a ? b : a;
-
-        *link = first;
-        first->parent = last;
-        last = first;
-        link = &first->right;
-        a = first->right;
-        b = rest;
-    }
-    *link = a != NULL ? a : b;
-    if (*link != NULL)
-        (*link)->parent = last;
-    for (; last != NULL; last = last->parent) /* the way back up */
-        (void)repair(last);
-    return root;
-}
-
-/* Put `t`, the merged children of a removed node, into its place below `parent`. */
-static void replace(struct timers *q, struct timer *parent, const struct timer *old,
-                    struct timer *t)
-{
-    if (t != NULL)
-        t->parent = parent;
-    if (parent == NULL) {
-        q->root = t;
-        return;
-    }
-    if (parent->left == old)
-        parent->left = t;
-    else
-        parent->right = t;
-    /* Every turn raises what the rank above can be by one, so at most log2(n + 1) turns. */
-    for (; parent != NULL && repair(parent); parent = parent->parent)
-        continue;
-}
-
-/* Take `t` out of the tree; it stays marked as linked. */
+/* Take `t` out of the heap; it stays marked as linked. */
 static void remove(struct timers *q, struct timer *t)
 {
-    ASSERT(q->count > 0);
-    replace(q, t->parent, t, merge(t->left, t->right));
-    q->count--;
-    port_store64(&q->next_ns, q->root != NULL ? q->root->at.ns : MONO_NEVER.ns);
+    heap_remove(&q->heap, &t->node);
+    publish_next(q);
 }
 
 void timer_insert(struct timer *timer, struct mono at)
@@ -105,12 +38,8 @@ void timer_insert(struct timer *timer, struct mono at)
     ASSERT(!timer_is_linked(timer));
     cpu_this()->is_settled = false; /* the hardware may have to fire earlier */
     lock_take(&q->lock, LOCK_TIMER);
-    *timer =
-        (struct timer){.at = at, .arrival = q->arrivals++, .rank = 1, .is_wait = timer->is_wait};
-    port_store32(&timer->cpu_plus_1, cpu + 1);
-    q->root = merge(q->root, timer);
-    q->count++;
-    port_store64(&q->next_ns, q->root->at.ns);
+    heap_insert(&q->heap, &timer->node, at, cpu + 1);
+    publish_next(q);
     lock_give(&q->lock, LOCK_TIMER);
 }
 
@@ -119,14 +48,14 @@ static NOINLINE void cancel(struct timer *timer, struct timers *q)
     lock_take(&q->lock, LOCK_TIMER);
     if (timer_is_linked(timer)) { /* it did not fire while we took the lock */
         remove(q, timer);
-        port_store32(&timer->cpu_plus_1, 0);
+        port_store32(&timer->node.owner, 0);
     }
     lock_give(&q->lock, LOCK_TIMER);
 }
 
 HOT void timer_cancel(struct timer *timer)
 {
-    uint32_t cpu_plus_1 = port_load32(&timer->cpu_plus_1);
+    uint32_t cpu_plus_1 = port_load32(&timer->node.owner);
 
     if (cpu_plus_1 != 0)
         cancel(timer, &timers[cpu_plus_1 - 1]);
@@ -150,13 +79,13 @@ void timer_expire(struct mono now, timer_fire *fire, void *context)
         return;
     lock_take(&q->lock, LOCK_TIMER);
     for (uint32_t i = 0; i < TIMER_BATCH_MAX; i++) {
-        struct timer *timer = q->root;
+        struct timer *timer = first_of(q);
 
-        if (timer == NULL || mono_before(now, timer->at))
+        if (timer == NULL || mono_before(now, timer->node.at))
             break;
         remove(q, timer);
         fire(timer, context);
-        port_store32(&timer->cpu_plus_1, 0); /* last: now its record may be used again */
+        port_store32(&timer->node.owner, 0); /* last: now its record may be used again */
     }
     lock_give(&q->lock, LOCK_TIMER);
 }
@@ -164,31 +93,10 @@ void timer_expire(struct mono now, timer_fire *fire, void *context)
 void timer_check(uint32_t cpu)
 {
     struct timers *q = &timers[cpu];
-    const struct timer *from = NULL;
-    const struct timer *at = q->root;
-    uint64_t count = 0;
 
     lock_take(&q->lock, LOCK_TIMER);
-    while (at != NULL) { /* in-order walk by parents: each link twice */
-        const struct timer *next;
-
-        if (from == at->parent) {
-            count++;
-            ASSERT(at->parent == NULL || is_earlier(at->parent, at));
-            ASSERT(at->rank == rank_of(at->right) + 1);
-            ASSERT(rank_of(at->left) >= rank_of(at->right));
-            ASSERT(port_load32(&at->cpu_plus_1) == cpu + 1);
-        }
-        if (from == at->parent && at->left != NULL)
-            next = at->left;
-        else if (from != at->right && at->right != NULL && (from == at->parent || from == at->left))
-            next = at->right;
-        else
-            next = at->parent;
-        from = at;
-        at = next;
-    }
-    ASSERT(count == q->count);
-    ASSERT(port_load64(&q->next_ns) == (q->root != NULL ? q->root->at.ns : MONO_NEVER.ns));
+    heap_check(&q->heap, cpu + 1);
+    ASSERT(port_load64(&q->next_ns) ==
+           (q->heap.root != NULL ? q->heap.root->at.ns : MONO_NEVER.ns));
     lock_give(&q->lock, LOCK_TIMER);
 }

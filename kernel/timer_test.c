@@ -32,7 +32,7 @@ static void start(void)
     fixture_init();
     timer_init();
     for (uint32_t i = 0; i < COUNT; i++)
-        timers[i] = (struct timer){.rank = 0};
+        timers[i] = (struct timer){.node = {.rank = 0}};
     fired_count = 0;
 }
 
@@ -56,7 +56,7 @@ static void test_timer_fires_in_order(void **state)
         timer_expire(at(2000), fire, NULL);
     timer_check(0);
     for (uint32_t i = 1; i < COUNT; i++) {
-        int64_t step_ns = mono_diff_ns(fired[i]->at, fired[i - 1]->at);
+        int64_t step_ns = mono_diff_ns(fired[i]->node.at, fired[i - 1]->node.at);
 
         assert_true(step_ns > 0 || (step_ns == 0 && fired[i] > fired[i - 1]));
     }
@@ -151,10 +151,10 @@ static void test_timer_agrees_with_an_array(void **state)
         uint32_t due = 0;
 
         for (uint32_t i = 0; i < 200; i++) {
-            if (port_load32(&timers[i].cpu_plus_1) != cpu + 1)
+            if (port_load32(&timers[i].node.owner) != cpu + 1)
                 continue;
-            next_ns = timers[i].at.ns < next_ns ? timers[i].at.ns : next_ns;
-            due += timers[i].at.ns <= now_ns;
+            next_ns = timers[i].node.at.ns < next_ns ? timers[i].node.at.ns : next_ns;
+            due += timers[i].node.at.ns <= now_ns;
         }
         assert_int_equal(timer_next().ns, next_ns);
         fired_count = 0;

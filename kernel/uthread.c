@@ -48,8 +48,9 @@ static struct uthread *prepare(struct process *process, struct thread_ref ref)
     t->is_reaper = false;
     t->wait_source = WAKE_PARK;
     t->waits = 0;
-    t->enter = (struct enter){.timer = {.is_wait = true}};
+    t->enter = (struct enter){.timer = {.node = {.note = TIMER_WAIT}}};
     t->work_op = NULL;
+    t->serving = NULL;
     t->work.kind = WORK_NONE;
     t->item = (struct reap_item){.kind = REAP_THREAD};
     port_store32(&t->done, 0);

@@ -18,6 +18,7 @@
 
 #include "core/sched.h"
 #include "kernel/limits.h"
+#include "kernel/message.h"
 #include "kernel/op.h"
 #include "kernel/reaper.h"
 #include "kernel/seat.h"
@@ -33,6 +34,7 @@ struct enter_answer {
     int64_t status;
     uint64_t value;
     bool is_there;
+    bool has_words; /* those of enter.words follow the value */
 };
 
 /* A wait in cap_enter, from the call until its result is known. */
@@ -41,6 +43,7 @@ struct enter {
     bool is_entry; /* the call brought one entry in registers and waits for its answer */
     bool is_held;  /* entries wait in the queue behind one whose work is not done */
     struct enter_answer answer;
+    uint64_t words[MESSAGE_REGISTERS - 1]; /* of a message; whoever passes it writes them */
     uint32_t min_complete;
     struct mono deadline;
     struct timer timer;
@@ -61,6 +64,10 @@ struct uthread {
     uint32_t waits;      /* a reaper: items in a row that could only wait */
     struct enter enter;
     struct op *work_op; /* completes when the work is done */
+
+    /* LOCK_ENDPOINT of that endpoint; only its own receiving sets them. */
+    struct op *serving; /* the call it has received and not answered, or NULL */
+    uint32_t serving_endpoint;
     struct work work;
 
     /* Written at its making, constant while the thread lives. */
@@ -69,6 +76,7 @@ struct uthread {
     uint32_t gen;
     struct process *process;
     struct seat *seat; /* NULL: a reaper */
+    struct telemetry_record *telemetry;
 
     /* Any CPU. */
     struct port_atomic32 done; /* bits: records to be collected */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/work.h"
 
+#include "kernel/endpoint.h"
 #include "kernel/grant.h"
 #include "kernel/irq.h"
 #include "kernel/limits.h"
 #include "kernel/mapping.h"
 #include "kernel/memobj.h"
 #include "kernel/process.h"
+#include "kernel/uthread.h"
 #include "kernel/walk.h"
 
 void work_init(struct work *w, enum work_kind kind, struct process *process,
@@ -33,24 +35,41 @@ void work_redirect(struct work *w, struct thread_ref worker)
         process_redirect(process_at(w->object), worker);
 }
 
-/* w->cursor of WORK_REVOKE counts through mappings, interrupt bindings and processes. */
-#define REVOKE_IRQS MAPPINGS_MAX
-#define REVOKE_PROCESSES (MAPPINGS_MAX + IRQS_MAX)
+/* Where w->cursor of WORK_REVOKE is: mappings, interrupt bindings, processes, threads. */
+#define REVOKE_IRQS ((uint64_t)MAPPINGS_MAX)
+#define REVOKE_PROCESSES (REVOKE_IRQS + IRQS_MAX)
+#define REVOKE_THREADS (REVOKE_PROCESSES + PROCESSES_MAX)
+#define REVOKE_END (REVOKE_THREADS + THREAD_SLOTS)
+
+/* Skip records that were never used. */
+static void skip_fresh(struct work *w)
+{
+    if (w->cursor < REVOKE_IRQS && w->cursor >= mapping_pool.fresh)
+        w->cursor = REVOKE_IRQS;
+    if (w->cursor >= REVOKE_PROCESSES && w->cursor < REVOKE_THREADS &&
+        w->cursor - REVOKE_PROCESSES >= process_pool.fresh)
+        w->cursor = REVOKE_THREADS;
+}
 
 /* Behind the mappings: one record.  Returns: there may be more to do there. */
 static bool revoke_other(struct work *w)
 {
+    bool is_done = true;
+
     if (w->cursor < REVOKE_PROCESSES)
         irq_drop_dead((uint32_t)(w->cursor - REVOKE_IRQS));
-    else if (!process_drop_waiters((uint32_t)(w->cursor - REVOKE_PROCESSES)))
-        return true;
-    w->cursor++;
-    return false;
+    else if (w->cursor < REVOKE_THREADS)
+        is_done = process_drop_waiters((uint32_t)(w->cursor - REVOKE_PROCESSES));
+    else
+        is_done = !endpoint_drop_dead(uthread_of_slot((uint32_t)(w->cursor - REVOKE_THREADS)));
+    w->cursor += is_done;
+    return !is_done;
 }
 
 /*
  * After a grant was revoked: first all mappings are looked at, then all interrupt bindings, then
- * all processes for those who wait.  What is made from now on looks at the grant itself.
+ * all processes for those who wait, then all threads for what they wait for at endpoints.  What is
+ * made from now on looks at the grant itself.
  */
 static enum work_turn revoke_step(struct work *w)
 {
@@ -60,7 +79,8 @@ static enum work_turn revoke_step(struct work *w)
         return turn == WORK_DONE ? WORK_MORE : turn;
     }
     for (uint32_t i = 0; i < RECORDS_PER_STEP; i++) {
-        if (w->cursor == REVOKE_PROCESSES + (uint64_t)process_pool.fresh) {
+        skip_fresh(w);
+        if (w->cursor == REVOKE_END) {
             if (w->object != POOL_NONE)
                 grant_free(w->object);
             return WORK_DONE;
@@ -68,10 +88,6 @@ static enum work_turn revoke_step(struct work *w)
         if (w->cursor >= REVOKE_IRQS) {
             if (revoke_other(w))
                 return WORK_MORE;
-            continue;
-        }
-        if (w->cursor == mapping_pool.fresh) { /* the others were never used */
-            w->cursor = REVOKE_IRQS;
             continue;
         }
         switch (mapping_claim_dead(w, (uint32_t)w->cursor)) {
@@ -109,6 +125,12 @@ enum work_turn work_step(struct work *w)
         return walk_stat_step(w);
     case WORK_TALLY:
         return session_stat_step(w);
+    case WORK_END_ENDPOINT:
+        return endpoint_end_some(w->object, process_state(w->process) == PROCESS_LIVE
+                                                ? STATUS_STALE
+                                                : STATUS_DISCONNECTED)
+                   ? WORK_DONE
+                   : WORK_MORE;
     case WORK_NONE:
         break;
     }

@@ -29,7 +29,8 @@ enum work_kind {
     WORK_REVOKE,        /* mappings, interrupt bindings and waits whose grant is dead */
     WORK_POLICY,        /* weight, class, CPU set of all threads of a process (kernel/walk.h) */
     WORK_STAT,          /* what they have used */
-    WORK_TALLY          /* what the processes of a session or service have (kernel/session.h) */
+    WORK_TALLY,         /* what the processes of a session or service have (kernel/session.h) */
+    WORK_END_ENDPOINT   /* who waits there, then its record */
 };
 
 enum work_turn {

@@ -54,7 +54,7 @@ void sim_trace(struct sched *s, const struct trace_record *record)
 static NOINLINE void measured_queue(struct sched *s, struct rq *rq, struct mono now)
 {
     (void)rq_requeue_current(s, rq);
-    uint32_t thread = sc_of(s, rq_pick(s, rq))->thread;
+    uint32_t thread = sc_thread(sc_of(s, rq_pick(s, rq)));
 
     (void)rq_dispatch(s, rq, thread, thread_of(s, thread), now);
 }
@@ -66,7 +66,7 @@ static NOINLINE void measured_enqueue(struct sched *s, struct rq *rq)
 
 static NOINLINE uint32_t measured_pick(struct sched *s, struct rq *rq)
 {
-    return sc_of(s, rq_pick(s, rq))->thread;
+    return sc_thread(sc_of(s, rq_pick(s, rq)));
 }
 
 static NOINLINE void measured_dequeue(struct sched *s, struct rq *rq, uint32_t thread,

@@ -23,6 +23,10 @@ void explore_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
 enum cpu_update { UPDATE_SWAP, UPDATE_OR, UPDATE_AND };
 
+/* What this CPU sees there now, its own stores included; no choice.  For words that nobody else
+ * changes now, or that are hints. */
+uint64_t cpu_peek(const void *address, enum tso_width width);
+
 uint64_t cpu_load(const void *address, enum tso_width width);
 void cpu_store(void *address, uint64_t value, enum tso_width width);
 bool cpu_compare_swap(void *address, uint64_t *expected, uint64_t desired, enum tso_width width);

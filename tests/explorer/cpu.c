@@ -151,6 +151,12 @@ static void note_access(const char *what, const void *address, uint64_t value, c
 
 /* ---- Accesses ---- */
 
+uint64_t cpu_peek(const void *address, enum tso_width width)
+{
+    return is_direct() ? tso_memory_read(address, width)
+                       : tso_load(&cpus[running].buffer, address, width);
+}
+
 uint64_t cpu_load(const void *address, enum tso_width width)
 {
     if (is_direct())

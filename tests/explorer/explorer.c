@@ -16,7 +16,7 @@ static struct explore_result result;
 
 static uint32_t scenario_count(void)
 {
-    return wake_scenario_count + move_scenario_count + poll_scenario_count;
+    return wake_scenario_count + move_scenario_count + poll_scenario_count + lend_scenario_count;
 }
 
 static const struct scenario *scenario_at(uint32_t i)
@@ -24,7 +24,10 @@ static const struct scenario *scenario_at(uint32_t i)
     if (i < wake_scenario_count)
         return &wake_scenarios[i];
     i -= wake_scenario_count;
-    return i < move_scenario_count ? &move_scenarios[i] : &poll_scenarios[i - move_scenario_count];
+    if (i < move_scenario_count)
+        return &move_scenarios[i];
+    i -= move_scenario_count;
+    return i < poll_scenario_count ? &poll_scenarios[i] : &lend_scenarios[i - poll_scenario_count];
 }
 
 static const struct scenario *find(const char *name)

@@ -52,7 +52,7 @@ void machine_trace(const struct trace_record *record)
 
 /* ---- Acting on decisions ---- */
 
-static void send_kicks(const struct decision *d)
+void machine_send_kicks(const struct decision *d)
 {
     for (uint32_t i = 0; i < d->kick_count; i++) {
         char text[32];
@@ -65,7 +65,14 @@ static void send_kicks(const struct decision *d)
     }
 }
 
-static void switch_to(uint32_t cpu, uint32_t next)
+/* The embedder takes down who is in the reaped list; here they stay in it. */
+static void note_reaped(uint32_t cpu, const struct decision *d)
+{
+    if (d->has_reaped)
+        machine.told[cpu] = rq_of(machine_sched(), cpu)->reaped_head + 1;
+}
+
+void machine_switch_to(uint32_t cpu, uint32_t next)
 {
     uint32_t previous = machine.current[cpu];
 
@@ -81,34 +88,37 @@ static void switch_to(uint32_t cpu, uint32_t next)
 }
 
 /* The end of an event that decided. */
-static void act_final(uint32_t cpu, struct decision d)
+void machine_act_final(uint32_t cpu, struct decision d)
 {
-    send_kicks(&d);
+    machine_send_kicks(&d);
+    note_reaped(cpu, &d);
     for (unsigned turn = 0; d.resched; turn++) {
         if (turn == DECIDE_AGAIN_MAX)
             explore_fail("CPU %u never comes to a decision", cpu);
         d = sched_decide(machine_sched(), cpu, machine.now);
-        send_kicks(&d);
+        machine_send_kicks(&d);
+        note_reaped(cpu, &d);
     }
-    switch_to(cpu, d.next.slot);
+    machine_switch_to(cpu, d.next.slot);
     machine.arm_at[cpu] = d.arm_at;
     if (machine.has_polling != 0 && machine.current[cpu] == SLOT_NONE)
         machine.is_polling[cpu] = poll_begin(machine_sched(), cpu);
 }
 
-static void decide(uint32_t cpu)
+void machine_decide(uint32_t cpu)
 {
-    act_final(cpu, sched_decide(machine_sched(), cpu, machine.now));
+    machine_act_final(cpu, sched_decide(machine_sched(), cpu, machine.now));
 }
 
 /* The end of an event that does not by itself change who runs here. */
-static void act(uint32_t cpu, struct decision d)
+void machine_act(uint32_t cpu, struct decision d)
 {
-    send_kicks(&d);
+    machine_send_kicks(&d);
+    note_reaped(cpu, &d);
     if (d.rearm)
         machine.arm_at[cpu] = d.arm_at;
     if (d.resched)
-        decide(cpu);
+        machine_decide(cpu);
 }
 
 /* Whatever ends the polling.  Returns: a decision must follow. */
@@ -122,7 +132,7 @@ static bool stop_polling(uint32_t cpu)
 
 /* ---- Events ---- */
 
-static struct thread_ref ref_of(uint32_t thread)
+struct thread_ref machine_ref(uint32_t thread)
 {
     return (struct thread_ref){thread, 1}; /* slots are taken in order and used once */
 }
@@ -130,30 +140,30 @@ static struct thread_ref ref_of(uint32_t thread)
 static void wake(uint32_t cpu, uint32_t thread, enum wake_source source)
 {
     bool has_ended = machine.has_ended[thread] != 0;
-    struct decision d = sched_wake(machine_sched(), cpu, ref_of(thread), source, machine.now);
+    struct decision d = sched_wake(machine_sched(), cpu, machine_ref(thread), source, machine.now);
 
     if (has_ended && d.status != STATUS_STALE)
         explore_fail("M3: a wake of thread %u, which has ended, is not refused", thread);
     if (d.kick_count > KICKS_PER_WAKE_MAX)
         explore_fail("M2: one wake sends %u interrupts", d.kick_count);
-    act(cpu, d);
+    machine_act(cpu, d);
 }
 
 static void kill_thread(uint32_t cpu, uint32_t thread)
 {
-    struct decision d = sched_kill(machine_sched(), cpu, ref_of(thread), machine.now);
+    struct decision d = sched_kill(machine_sched(), cpu, machine_ref(thread), machine.now);
 
     if (d.status != STATUS_STALE)
         machine.is_killed[thread] = 1;
     if (d.status == STATUS_BUSY)
         machine.kill_was_busy[thread] = 1;
-    act(cpu, d);
+    machine_act(cpu, d);
 }
 
 static void set_policy(uint32_t cpu, const struct op *op)
 {
     struct sched *s = machine_sched();
-    struct thread_ref ref = ref_of(op->thread);
+    struct thread_ref ref = machine_ref(op->thread);
     struct decision d = op->kind == OP_WEIGHT
                             ? sched_set_weight(s, cpu, ref, op->value, machine.now)
                             : sched_set_class(s, cpu, ref, (enum latency_class)op->value,
@@ -165,7 +175,7 @@ static void set_policy(uint32_t cpu, const struct op *op)
         machine.class_plus_1[op->thread] = op->value + 1;
     if (d.status == STATUS_BUSY)
         machine.policy_was_busy[op->thread] = 1;
-    act(cpu, d);
+    machine_act(cpu, d);
 }
 
 static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
@@ -181,18 +191,18 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         wake(cpu, op->thread, WAKE_JOIN);
         return;
     case OP_BLOCK:
-        act_final(cpu, sched_block(s, cpu, WAKE_PARK, machine.now));
+        machine_act_final(cpu, sched_block(s, cpu, WAKE_PARK, machine.now));
         return;
     case OP_YIELD:
-        act_final(cpu, sched_give_up(s, cpu, machine.now));
+        machine_act_final(cpu, sched_give_up(s, cpu, machine.now));
         return;
     case OP_EXIT:
         thread = machine.current[cpu];
-        act_final(cpu, sched_exit(s, cpu, machine.now));
+        machine_act_final(cpu, sched_exit(s, cpu, machine.now));
         machine.has_ended[thread] = 1;
         return;
     case OP_MASK:
-        act(cpu, sched_set_mask(s, cpu, ref_of(op->thread), &op->mask, machine.now));
+        machine_act(cpu, sched_set_mask(s, cpu, machine_ref(op->thread), &op->mask, machine.now));
         return;
     case OP_KILL:
         kill_thread(cpu, op->thread);
@@ -203,6 +213,13 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         return;
     case OP_READ_CLOCK:
         machine_read_clock(op->value);
+        return;
+    case OP_LEND:
+    case OP_HAND_BACK:
+    case OP_GO_HOME:
+    case OP_BORROW:
+    case OP_BORROW_BLOCK:
+        machine_lend(cpu, op);
         return;
     case OP_END:
         break;
@@ -250,7 +267,7 @@ static void take_kick(uint32_t cpu)
         explore_fail("M13: CPU %u polls and is interrupted", cpu);
     machine.is_kicked[cpu] = 0;
     sched_kicked(machine_sched(), cpu);
-    decide(cpu);
+    machine_decide(cpu);
 }
 
 static void take_timer(uint32_t cpu)
@@ -260,7 +277,7 @@ static void take_timer(uint32_t cpu)
     if (mono_before(machine.now, machine.arm_at[cpu]))
         machine.now = machine.arm_at[cpu];
     machine.arm_at[cpu] = MONO_NEVER;
-    decide(cpu);
+    machine_decide(cpu);
 }
 
 static void body(const void *context, uint32_t cpu, uint32_t alternative)
@@ -282,7 +299,7 @@ static void body(const void *context, uint32_t cpu, uint32_t alternative)
         op = external_op(scenario, cpu);
         machine.external_at[cpu]++;
         if (stop_polling(cpu))
-            decide(cpu);
+            machine_decide(cpu);
         run_op(cpu, op, WAKE_TIMER);
         break;
     case ALT_TIMER:
@@ -290,7 +307,7 @@ static void body(const void *context, uint32_t cpu, uint32_t alternative)
         break;
     case ALT_POLLED:
         if (stop_polling(cpu))
-            decide(cpu);
+            machine_decide(cpu);
         break;
     case ALT_COUNT:
         UNREACHABLE();
@@ -336,10 +353,10 @@ static void start_threads(const struct scenario *scenario, enum start start)
         if (t->start != start)
             continue;
         wake(t->cpu, i, WAKE_START);
-        decide(t->cpu); /* whatever the wake said: a seeded bug may be here */
+        machine_decide(t->cpu); /* whatever the wake said: a seeded bug may be here */
         deliver_all(scenario);
         if (start == START_BLOCKED)
-            act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));
+            machine_act_final(t->cpu, sched_block(machine_sched(), t->cpu, WAKE_PARK, machine.now));
     }
 }
 
@@ -385,7 +402,7 @@ static void setup(const void *context)
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++) {
         machine.current[cpu] = SLOT_NONE;
         sched_cpu_start(s, cpu, machine.now, machine.now);
-        decide(cpu);
+        machine_decide(cpu);
         machine.now = mono_add(machine.now, scenario->apart_ns);
     }
     machine_set_leads(scenario);
@@ -396,6 +413,10 @@ static void setup(const void *context)
     set_masks(scenario);
     check_start(scenario);
     machine.has_polling = scenario->has_polling;
+    for (const struct op *op = scenario->prepare; op->kind != OP_END; op++) {
+        run_op(0, op, WAKE_PARK);
+        deliver_all(scenario);
+    }
     machine.now = mono_add(machine.now, scenario->late_ns);
     for (uint32_t cpu = 0; cpu < scenario->cpu_count; cpu++)
         if (scenario->timers_on == 0 || (scenario->timers_on >> cpu & 1) != 0)

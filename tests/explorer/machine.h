@@ -32,6 +32,8 @@
  *       queued, if the kill was answered BUSY, and M6 says that it will be looked at.
  *   M11 What was asked for counts: a live thread has the weight and class that it was given last,
  *       or has them pending, and then it does not run, nor is it queued but if the answer was BUSY.
+ *   M14 Who lends is in one chain, with a user who does not; each context is used by one thread.
+ *   M15 Whoever is in a reaped list has been announced to the embedder of that CPU.
  */
 #ifndef TESTS_EXPLORER_MACHINE_H
 #define TESTS_EXPLORER_MACHINE_H
@@ -56,7 +58,12 @@ enum op_kind {
     OP_KILL, /* the thread `thread` */
     OP_WEIGHT, /* give `thread` the weight `value` */
     OP_CLASS,  /* give `thread` the class `value` */
-    OP_READ_CLOCK /* read the clock that CPU `value` has published */
+    OP_READ_CLOCK, /* read the clock that CPU `value` has published */
+    OP_LEND,       /* current calls `thread`: lends, or wakes it and waits */
+    OP_HAND_BACK,  /* current answers `thread` and waits: hands back, or parts, wakes and waits */
+    OP_GO_HOME,    /* current parts from who lent to it */
+    OP_BORROW,     /* current serves the waiting `thread` */
+    OP_BORROW_BLOCK /* the same, and current waits before anything is decided */
 };
 
 struct op {
@@ -92,6 +99,7 @@ struct scenario {
     bool has_polling; /* idle CPUs poll before they halt */
     bool clocks_are_choices; /* the words of the clock pages are shared memory like all else */
     struct scenario_thread threads[MACHINE_THREADS_MAX];
+    struct op prepare[MACHINE_OPS_MAX]; /* the last of the set-up: who runs on CPU 0 does that */
     struct op externals[MACHINE_CPUS_MAX][MACHINE_OPS_MAX]; /* by interrupts */
 };
 
@@ -120,6 +128,7 @@ struct machine {
     uint32_t weight[MACHINE_THREADS_MAX];       /* that it was given; 0: none */
     uint32_t class_plus_1[MACHINE_THREADS_MAX]; /* the same */
     uint32_t policy_was_busy[MACHINE_THREADS_MAX];
+    uint32_t told[MACHINE_CPUS_MAX]; /* 1 + head of the reaped list when it was announced last */
     uint32_t home[MACHINE_THREADS_MAX]; /* CPU that has its registers + 1; 0: saved */
     struct mono now;
     uint32_t has_polling; /* all is set up, and the scenario has it */
@@ -139,6 +148,22 @@ static inline struct sched *machine_sched(void)
 /* The model of a scenario for explore_run. */
 struct explore_model machine_model(const struct scenario *scenario);
 
+/* ---- Acting on decisions, for machine_lend.c ---- */
+
+struct thread_ref machine_ref(uint32_t thread);
+void machine_send_kicks(const struct decision *d);
+void machine_switch_to(uint32_t cpu, uint32_t next);
+void machine_decide(uint32_t cpu);
+/* The end of an event that decided, and of one that does not by itself change who runs here. */
+void machine_act_final(uint32_t cpu, struct decision d);
+void machine_act(uint32_t cpu, struct decision d);
+
+/* An operation of the kinds from OP_LEND on, as the kernel does it (machine_lend.c). */
+void machine_lend(uint32_t cpu, const struct op *op);
+
+/* M14. */
+void machine_check_chains(const struct scenario *scenario);
+
 /* M12 of CPU `of`'s page, read now. */
 void machine_read_clock(uint32_t of);
 
@@ -149,7 +174,7 @@ void machine_set_leads(const struct scenario *scenario);
  * nothing else are equal. */
 void machine_forget(uint32_t cpu);
 
-/* M3..M11 at an end; explore_fail on the first violation. */
+/* M3..M11, M14, M15 at an end; explore_fail on the first violation. */
 void machine_check_end(const struct scenario *scenario);
 
 /* "rq1.published", "thread0.word". */

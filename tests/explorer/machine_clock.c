@@ -25,23 +25,6 @@ bool machine_clocks_are_choices(void)
     return machine.clocks_are_choices != 0;
 }
 
-/* What the running CPU, or nobody in particular, sees in a word. */
-static uint64_t seen64(const struct port_atomic64 *word)
-{
-    uint32_t cpu = explore_cpu();
-
-    return cpu == NO_CPU ? tso_memory_read(word, TSO_64)
-                         : tso_load(&cpus[cpu].buffer, word, TSO_64);
-}
-
-static uint64_t seen32(const struct port_atomic32 *word)
-{
-    uint32_t cpu = explore_cpu();
-
-    return cpu == NO_CPU ? tso_memory_read(word, TSO_32)
-                         : tso_load(&cpus[cpu].buffer, word, TSO_32);
-}
-
 /* An even sequence number ends a page: its words are in the writer's buffer or in memory. */
 void machine_note_page(const void *word, uint32_t value)
 {
@@ -53,11 +36,11 @@ void machine_note_page(const void *word, uint32_t value)
         if (word == &page->seq)
             machine.pages[machine.page_count++ % MACHINE_PAGES_MAX] = (struct page){
                 .cpu = cpu,
-                .load = seen32(&page->load),
-                .v = seen64(&page->v),
-                .zone = seen64(&page->zone),
-                .time = seen64(&page->time),
-                .w = seen64(&page->w),
+                .load = cpu_peek(&page->load, TSO_32),
+                .v = cpu_peek(&page->v, TSO_64),
+                .zone = cpu_peek(&page->zone, TSO_64),
+                .time = cpu_peek(&page->time, TSO_64),
+                .w = cpu_peek(&page->w, TSO_64),
             };
     }
 }

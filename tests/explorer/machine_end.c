@@ -43,11 +43,11 @@ static void check_wakes(const struct scenario *scenario)
 
         if (word.state != THREAD_BLOCKED)
             continue;
-        if (word.dying)
+        if (word.dying && !word.is_lender)
             explore_fail("M10: thread %u is blocked and killed", i);
-        if (word.wake_pending)
+        if (word.wake_pending && !word.is_lender)
             explore_fail("M5: lost wake: thread %u is blocked and has a wake pending", i);
-        if (!scenario->threads[i].may_stay_blocked)
+        if (!scenario->threads[i].may_stay_blocked && !word.wake_pending)
             explore_fail("M5: lost wake: thread %u is still blocked", i);
     }
 }
@@ -67,11 +67,22 @@ static bool is_in_a_reaped_list(const struct scenario *scenario, uint32_t thread
     return lists == 1;
 }
 
+/* Is it queued, or lends to somebody who is?  Then it may have to wait until that is picked. */
+static bool waits_in_a_queue(uint32_t thread)
+{
+    struct sched *s = machine_sched();
+    struct thread_word word = thread_word_read(s, thread);
+
+    if (word.state == THREAD_BLOCKED && word.is_lender)
+        word = thread_word_read(s, sc_thread(sc_of(s, thread_sc(thread_of(s, thread)))));
+    return word.state == THREAD_QUEUED;
+}
+
 static void check_kills(const struct scenario *scenario)
 {
     for (uint32_t i = 0; i < scenario->thread_count; i++) {
         struct thread_word word = thread_word_read(machine_sched(), i);
-        bool may_wait = machine.kill_was_busy[i] != 0 && word.state == THREAD_QUEUED;
+        bool may_wait = machine.kill_was_busy[i] != 0 && waits_in_a_queue(i);
         bool is_listed = is_in_a_reaped_list(scenario, i);
 
         if (machine.is_killed[i] == 0) {
@@ -84,6 +95,18 @@ static void check_kills(const struct scenario *scenario)
         if (word.state == THREAD_DEAD && machine.has_ended[i] == 0 && !is_listed)
             explore_fail("M10: killed thread %u is in no reaped list", i);
     }
+}
+
+/* Which class does the context of the posted thread have once it is queued? */
+static uint32_t class_of(uint32_t thread)
+{
+    struct sched *s = machine_sched();
+    struct thread *t = thread_of(s, thread);
+    const struct sc *c = sc_of(s, thread_sc(t));
+
+    if (thread_sc(t) != thread)
+        return c->latency_class; /* lent: what is wanted of its owner waits */
+    return policy_class(t, c, c->latency_class);
 }
 
 /* Somebody queued on `cpu`, or posted to it, will run when its turn comes. */
@@ -103,9 +126,11 @@ static void check_attention(uint32_t cpu)
         explore_fail("M6: lost wake: CPU %u has no instant armed with somebody in its %s", cpu,
                      inbox_is_empty(rq) ? "queue" : "inbox");
     for (; posted != SLOT_NONE; posted = port_load32(&thread_of(s, posted)->link_next))
-        if (policy_class(thread_of(s, posted), sc_of(s, posted), sc_of(s, posted)->latency_class) >
-            sc_of(s, rq->current_sc)->latency_class)
+        if (class_of(posted) > sc_of(s, rq->current_sc)->latency_class)
             explore_fail("M6: thread %u, of a shorter slice, waits in CPU %u's inbox", posted, cpu);
+    if (rq->reaped_head != SLOT_NONE && machine.told[cpu] != rq->reaped_head + 1)
+        explore_fail("M15: CPU %u is not told that thread %u has been reaped", cpu,
+                     rq->reaped_head);
 }
 
 /* An idle CPU sleeps on only if other idle CPUs will soon look again for all that it could run. */
@@ -155,6 +180,8 @@ static void check_policy(const struct scenario *scenario)
 
         if (word.state == THREAD_DEAD)
             continue;
+        if ((port_load64(&c->wanted) & (WANTED_WEIGHT_MASK | WANTED_CLASS_MASK)) == 0)
+            word.policy_pending = false; /* it is to look at its lenders, or has looked */
         if (word.policy_pending && !may_wait)
             explore_fail("M11: thread %u in state %d still has its old policy", i,
                          (int)word.state);
@@ -199,6 +226,7 @@ void machine_check_end(const struct scenario *scenario)
     }
     check_masks(scenario);
     check_places(scenario);
+    machine_check_chains(scenario);
     sched_check(machine_sched());
 }
 
@@ -230,8 +258,8 @@ void machine_name_address(const void *address, char *text, size_t text_bytes)
                                              FIELD(rq, clock.v),      FIELD(rq, clock.zone),
                                              FIELD(rq, clock.time),   FIELD(rq, clock.w)};
     static const struct field thread_fields[] = {FIELD(thread, word), FIELD(thread, linked),
-                                                 FIELD(thread, link_next)};
-    static const struct field sc_fields[] = {FIELD(sc, wanted)};
+                                                 FIELD(thread, link_next), FIELD(thread, sc)};
+    static const struct field sc_fields[] = {FIELD(sc, wanted), FIELD(sc, thread)};
     const struct sched *s = machine_sched();
     size_t at = (size_t)((uintptr_t)address - (uintptr_t)s);
 

@@ -43,11 +43,11 @@ static inline void port_store32(struct port_atomic32 *p, uint32_t value)
     cpu_store(p, value, TSO_32);
 }
 
-/* Hints are no choices: they are where they were put at once, and double no states.  Unless the
- * scenario is about them. */
+/* Hints are no choices, nor is what the reader owns: a reader sees his own stores and what has
+ * reached memory, and doubles no states.  Unless the scenario is about clocks. */
 static inline uint32_t port_peek32(const struct port_atomic32 *p)
 {
-    return machine_clocks_are_choices() ? port_load32(p) : p->value;
+    return machine_clocks_are_choices() ? port_load32(p) : (uint32_t)cpu_peek(p, TSO_32);
 }
 
 static inline uint64_t port_peek64(const struct port_atomic64 *p)

@@ -22,6 +22,11 @@
 #define BLOCK {.kind = OP_BLOCK}
 #define YIELD {.kind = OP_YIELD}
 #define READ_CLOCK(of) {.kind = OP_READ_CLOCK, .value = (of)}
+#define LEND(index) {.kind = OP_LEND, .thread = (index)}
+#define HAND_BACK(index) {.kind = OP_HAND_BACK, .thread = (index)}
+#define GO_HOME {.kind = OP_GO_HOME}
+#define BORROW(index) {.kind = OP_BORROW, .thread = (index)}
+#define BORROW_BLOCK(index) {.kind = OP_BORROW_BLOCK, .thread = (index)}
 #define EXIT {.kind = OP_EXIT}
 #define KILL(index) {.kind = OP_KILL, .thread = (index)}
 #define MASK(index, cpus) {.kind = OP_MASK, .thread = (index), .mask = (cpus)}

@@ -17,4 +17,8 @@ extern const uint32_t move_scenario_count;
 extern const struct scenario poll_scenarios[];
 extern const uint32_t poll_scenario_count;
 
+/* scenarios_lend.c: contexts lent over calls. */
+extern const struct scenario lend_scenarios[];
+extern const uint32_t lend_scenario_count;
+
 #endif /* TESTS_EXPLORER_SCENARIOS_H */

@@ -3,10 +3,11 @@
  * bench.h - measuring what operations of the kernel cost, in instructions, from user code to user
  * code.
  *
- * It needs QEMU with -icount shift=0 and one CPU: there the TSC counts instructions, and two boots
- * give the same figures.  tests/bench boots it and prints the table.  A batch is some operations in
- * a row; a row's figure is the median over BENCH_BATCHES batches.  Idle time moves the TSC too, so
- * no row measures across a sleep of the whole machine, but for the one that measures its end.
+ * It needs QEMU with -icount shift=0 and one CPU, for one row two: there the TSC counts
+ * instructions, and two boots give the same figures.  tests/bench boots it and prints the table.  A
+ * batch is some operations in a row; a row's figure is the median over BENCH_BATCHES batches.  Idle
+ * time moves the TSC too, so no row measures across a sleep of the whole machine, but for the one
+ * that measures its end.
  */
 #ifndef USER_BENCH_BENCH_H
 #define USER_BENCH_BENCH_H
@@ -18,6 +19,8 @@
 /* This program in the boot archive, and what it does as a process of the rows' own: return. */
 #define BENCH_PROGRAM 1u
 #define BENCH_CHILD 1u
+#define BENCH_SERVER 2u /* or bench_serve */
+#define BENCH_LONG_SERVER 3u
 #define BENCH_CHILD_STATUS 7
 
 /* What reading the counter twice costs by itself. */
@@ -50,5 +53,8 @@ void bench_threads(void);  /* spawn and join */
 void bench_timers(void);   /* expiry */
 void bench_memory(void);   /* bytes, not instructions; before any row that makes threads */
 void bench_processes(void); /* spawn and wait */
+void bench_endpoints(void); /* calls */
+void bench_two_cpus(void);  /* a call from one to the other */
+int64_t bench_serve(bool is_long); /* the other side of those, a process of its own */
 
 #endif /* USER_BENCH_BENCH_H */

@@ -46,12 +46,20 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument == BENCH_CHILD)
         return BENCH_CHILD_STATUS;
+    if (argument == BENCH_SERVER || argument == BENCH_LONG_SERVER)
+        return bench_serve(argument == BENCH_LONG_SERVER);
+    if (rt_cpu_count() == 2) {
+        bench_two_cpus();
+        rt_print("bench end 0");
+        return 0;
+    }
     BENCH_VERIFY(rt_cpu_count() == 1);
     bench_memory();
     bench_calls();
     bench_switches();
     bench_threads();
     bench_processes();
+    bench_endpoints();
     bench_timers();
     rt_print("bench end 0");
     return 0;

@@ -203,6 +203,10 @@ static void test_freshness(void)
         {.op = RING_OP_YIELD},
         {.op = RING_OP_CANCEL},
         {.op = RING_OP_RELEASE, .cap = CAP_CONSOLE},
+        {.op = RING_OP_SEND, .cap = CAP_CONSOLE},
+        {.op = RING_OP_RECV, .cap = CAP_CONSOLE},
+        {.op = RING_OP_RETURN},
+        {.op = RING_OP_RETURN_RECV, .cap = CAP_CONSOLE},
     };
     uint64_t ticket = start(park_until(RING_NO_DEADLINE));
     uint32_t by_ring = 0;

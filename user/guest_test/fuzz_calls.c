@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "user/guest_test/garbage.h"
 #include "user/guest_test/helper.h"
+#include "user/rt/endpoint.h"
 #include "user/rt/layout.h"
 #include "user/rt/print.h"
 #include "user/rt/program.h"
@@ -20,7 +21,7 @@
 #define WORKERS 6u
 #define REPORT_SLOT 20u
 #define REPORT_AT RT_FREE_BASE
-#define STATUSES (1u + (uint32_t)-STATUS_ADDRESS_IN_USE) /* of the table, 0 to its last */
+#define STATUSES (1u + (uint32_t)-STATUS_TOO_LONG) /* of the table, 0 to its last */
 #define LATE (UINT64_C(1) << 63)
 #define PATTERN_WORDS 256u
 #define LOOK_NS (500 * NS_PER_US)
@@ -177,7 +178,7 @@ static void read_completions(struct garbage *g, uint32_t index)
     for (uint32_t i = 0; i < RING_CQ_ENTRIES && head + i != tail; i++) {
         int64_t status = rt_ring_cq(index)[(head + i) % RING_CQ_ENTRIES].status;
 
-        if (status > UINT32_MAX || (status < 0 && !garbage_is_status(status)))
+        if (status > GARBAGE_RESULT_MAX || (status < 0 && !garbage_is_status(status)))
             say_wrong(&(struct ring_sqe){.op = RING_OP_COUNT}, status);
         garbage_remember(
             g, &(struct ring_sqe){.op = RING_OP_CALL, .cap = CAP_SPAWNER + (uint32_t)draw(g, 3)},
@@ -355,6 +356,13 @@ static void prepare(void)
         arena.handles[GARBAGE_MEMORY][i] = (uint32_t)memory;
         arena.handles[GARBAGE_GRANT][i] = (uint32_t)grant;
         arena.handles[GARBAGE_ANY][i] = (uint32_t)copy;
+    }
+    for (uint32_t i = 0; i < GARBAGE_HANDLES; i++) {
+        int64_t endpoint = rt_endpoint_create(i % 2 == 0 ? 0 : ENDPOINT_PASSIVE);
+        int64_t client = rt_endpoint_mint((uint32_t)endpoint, i);
+
+        arena.handles[GARBAGE_ENDPOINT][i] = (uint32_t)endpoint;
+        arena.handles[GARBAGE_CLIENT][i] = (uint32_t)client;
     }
     arena.handles[GARBAGE_PROCESS][0] = (uint32_t)rt_process_spawn(&grandchild);
 }

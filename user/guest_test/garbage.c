@@ -12,6 +12,7 @@
 #define NON_CANONICAL UINT64_C(0x0000800000000000)
 #define UNMAPPED UINT64_C(0x0000500000000000)
 #define LATE (UINT64_C(1) << 63)
+#define UNKNOWN_FLAG 128u
 #define INDEXES 16u /* of threads, so many may be there */
 #define SOON_NS (100 * NS_PER_US)
 #define STACK_BYTES 64u
@@ -127,6 +128,8 @@ enum kind {
     STACK,
     WEIGHT,
     BYTES,
+    MESSAGE, /* where its words lie; of a message of a ring, as GIFT: what goes along */
+    GIFT,
     PLACE
 };
 
@@ -184,6 +187,12 @@ static uint64_t argument_of(struct garbage *g, enum kind kind, uint64_t previous
         return 1 + prng_below(&g->random, 4 * WEIGHT_UNIT);
     case BYTES:
         return prng_below(&g->random, one_in(g, 16) ? LATE : 3 * RT_PAGE_BYTES);
+    case MESSAGE:
+        return RING_MESSAGE(prng_below(&g->random, RING_MESSAGE_WORDS),
+                            prng_below(&g->random, one_in(g, 8) ? 256 : 8),
+                            prng_below(&g->random, one_in(g, 8) ? 256 : 8));
+    case GIFT:
+        return RING_GIFT(handle(g, GARBAGE_ANY), one_in(g, 2) ? 0 : handle(g, GARBAGE_GRANT));
     default:
         return address_of(g, kind);
     }
@@ -193,6 +202,7 @@ static uint64_t argument_of(struct garbage *g, enum kind kind, uint64_t previous
 
 struct template {
     uint8_t op; /* enum ring_op */
+    uint8_t flags; /* some of RING_FLAG_* */
     uint8_t args[4]; /* enum kind */
     uint16_t method;
     uint16_t one_in; /* 0: as often as others */
@@ -205,6 +215,12 @@ struct template {
 #define RARE(slot, number, times, ...) \
     {.op = RING_OP_CALL, .cap = (slot), .method = (number), .one_in = (times), \
      .args = {__VA_ARGS__}}
+
+#define PASS(name, slot, number, marks, ...) \
+    {.op = RING_OP_##name, .cap = (slot), .method = (number), .flags = RING_FLAG_##marks, \
+     .args = {__VA_ARGS__}}
+#define TO HANDLE_OF(CLIENT)
+#define AT_HOME HANDLE_OF(ENDPOINT)
 
 static const struct template templates[] = {
     OP(NOP, ZERO),
@@ -237,6 +253,25 @@ static const struct template templates[] = {
     METHOD(CAP_LEDGER, LEDGER_MEMORY_CREATE, BYTES),
     METHOD(CAP_LEDGER, LEDGER_MEMORY_DESTROY, MEMORY),
     METHOD(CAP_LEDGER, LEDGER_FAIL_AFTER, SMALL),
+    METHOD(CAP_LEDGER, LEDGER_ENDPOINT_CREATE, SMALL),
+    METHOD(AT_HOME, ENDPOINT_MINT, SMALL),
+    METHOD(AT_HOME, ENDPOINT_STAT, OUT),
+    RARE(AT_HOME, ENDPOINT_DESTROY, 4, ZERO),
+    PASS(CALL, TO, 1, MESSAGE, MESSAGE),
+    PASS(CALL, TO, 2, MESSAGE | RING_FLAG_ACCEPT, MESSAGE),
+    PASS(CALL, TO, 3, MESSAGE | RING_FLAG_COPY, MESSAGE, ZERO, ZERO, GIFT),
+    PASS(CALL, TO, 4, ACCEPT, WORD, WORD, SMALL, GIFT),
+    PASS(CALL, TO, 5, MOVE, WORD, WORD, SMALL, HANDLE),
+    PASS(SEND, TO, 6, MESSAGE | RING_FLAG_MOVE, MESSAGE, ZERO, ZERO, HANDLE),
+    PASS(SEND, TO, 7, MESSAGE | RING_FLAG_NARROW, MESSAGE, ZERO, ZERO, GIFT),
+    PASS(SEND, TO, 8, COPY, WORD, WORD, SMALL, GIFT),
+    PASS(RECV, AT_HOME, 0, MESSAGE | RING_FLAG_ACCEPT, MESSAGE),
+    PASS(RECV, AT_HOME, 0, ACCEPT, ZERO),
+    PASS(RETURN, CAP_NONE, 9, MESSAGE, MESSAGE),
+    PASS(RETURN, CAP_NONE, 9, COPY, WORD, WORD, SMALL, GIFT),
+    PASS(RETURN, CAP_NONE, 9, MESSAGE | RING_FLAG_MOVE, MESSAGE, ZERO, ZERO, HANDLE),
+    PASS(RETURN_RECV, AT_HOME, 9, MESSAGE, MESSAGE),
+    PASS(RETURN_RECV, AT_HOME, 9, ACCEPT, WORD, WORD, SMALL, SMALL),
     METHOD(CAP_TABLE, TABLE_GRANT_CREATE, HANDLE),
     METHOD(CAP_TABLE, TABLE_COPY, HANDLE, GRANT),
     METHOD(CAP_TABLE, TABLE_COPY, HANDLE, ZERO),
@@ -277,6 +312,7 @@ static struct ring_sqe from_template(struct garbage *g)
         t = &templates[0];
     struct ring_sqe entry = {
         .op = t->op,
+        .flags = t->flags,
         .method = t->method,
         .cap = t->cap >= HANDLE_OF(SORTS) ? handle(g, (enum garbage_sort)(UINT32_MAX - t->cap))
                                           : t->cap,
@@ -285,7 +321,7 @@ static struct ring_sqe from_template(struct garbage *g)
 
     for (uint32_t i = 0; i < ARRAY_COUNT(entry.args); i++)
         entry.args[i] = argument_of(g, (enum kind)t->args[i], i > 0 ? entry.args[i - 1] : 0);
-    if (one_in(g, 16))
+    if (one_in(g, t->cap == TO ? 1 : 16)) /* who calls does not wait for long */
         entry.deadline_ns = instant(g);
     return entry;
 }
@@ -309,7 +345,7 @@ static struct ring_sqe noise(struct garbage *g)
     memcpy(&entry, words, sizeof(entry));
     if (one_in(g, 2)) {
         entry.op %= RING_OP_COUNT;
-        entry.flags = 0;
+        entry.flags &= one_in(g, 2) ? RING_FLAG_MESSAGE | RING_FLAG_COPY | RING_FLAG_ACCEPT : 0;
         entry.reserved = 0;
     }
     return entry;
@@ -327,6 +363,27 @@ static void bring_near(struct garbage *g, uint64_t *at)
         *at = mono_add(rt_now(), prng_below(&g->random, SOON_NS)).ns;
 }
 
+static bool is_message(const struct ring_sqe *entry)
+{
+    return entry->op >= RING_OP_SEND ||
+           (entry->op == RING_OP_CALL && CAP_SLOT(entry->cap) >= CAP_SLOT_FIRST_FREE);
+}
+
+/* A process's tools are not moved away; who is alone is not called, and does not wait for ever. */
+static void tame_message(struct garbage *g, struct ring_sqe *entry)
+{
+    if ((entry->flags & RING_FLAG_MOVE) != 0 && CAP_SLOT(entry->args[3]) < CAP_SLOT_FIRST_FREE &&
+        !(one_in(g, 1024) && !g->is_alone))
+        entry->args[3] |= CAP_SLOT_FIRST_FREE;
+    if (!g->is_alone)
+        return;
+    if (entry->op == RING_OP_RECV || entry->op == RING_OP_RETURN_RECV)
+        entry->flags |= UNKNOWN_FLAG;
+    if (entry->deadline_ns == 0)
+        entry->deadline_ns = 1;
+    bring_near(g, &entry->deadline_ns);
+}
+
 static void tame(struct garbage *g, struct ring_sqe *entry)
 {
     if (is_method(entry, CAP_THREADS, THREADS_SPAWN) && !(one_in(g, 64) && !g->is_alone))
@@ -334,6 +391,8 @@ static void tame(struct garbage *g, struct ring_sqe *entry)
     if (entry->op == RING_OP_RELEASE && CAP_SLOT(entry->cap) < CAP_SLOT_FIRST_FREE &&
         !(one_in(g, 1024) && !g->is_alone))
         entry->cap |= CAP_SLOT_FIRST_FREE;
+    if (is_message(entry))
+        tame_message(g, entry);
     if (!g->is_alone)
         return;
     if (entry->op == RING_OP_PARK)
@@ -383,6 +442,7 @@ static int64_t greatest_of(uint32_t slot, uint16_t method)
                    {CAP_MACHINE, MACHINE_CONSERVATION, 1},
                    {CAP_SPAWNER, SPAWNER_SPAWN, UINT32_MAX},
                    {CAP_LEDGER, LEDGER_MEMORY_CREATE, UINT32_MAX},
+                   {CAP_LEDGER, LEDGER_ENDPOINT_CREATE, UINT32_MAX},
                    {CAP_TABLE, TABLE_GRANT_CREATE, UINT32_MAX},
                    {CAP_TABLE, TABLE_COPY, UINT32_MAX},
                    {CAP_TABLE, TABLE_KIND, CAP_KIND_COUNT - 1},
@@ -403,11 +463,13 @@ bool garbage_is_documented(const struct ring_sqe *entry, int64_t status)
         return garbage_is_status(status);
     if (entry->op == RING_OP_UNPARK)
         return (uint64_t)status <= entry->args[1];
+    if (entry->op == RING_OP_RECV || entry->op == RING_OP_RETURN_RECV)
+        return status <= GARBAGE_RESULT_MAX;
     if (entry->op != RING_OP_CALL)
         return false;
     if (CAP_SLOT(entry->cap) < CAP_SLOT_FIRST_FREE)
         return status <= greatest_of(CAP_SLOT(entry->cap), entry->method);
-    return status <= UINT32_MAX; /* of any kind */
+    return (status & ~RECEIVED_GIFT) <= UINT32_MAX; /* of any kind, or an answer */
 }
 
 static enum garbage_sort sort_of(const struct ring_sqe *entry)
@@ -416,6 +478,10 @@ static enum garbage_sort sort_of(const struct ring_sqe *entry)
         return GARBAGE_PROCESS;
     if (entry->cap == CAP_SESSIONS)
         return GARBAGE_SESSION;
+    if (entry->cap == CAP_LEDGER && entry->method == LEDGER_ENDPOINT_CREATE)
+        return GARBAGE_ENDPOINT;
+    if (CAP_SLOT(entry->cap) >= CAP_SLOT_FIRST_FREE && entry->method == ENDPOINT_MINT)
+        return GARBAGE_CLIENT;
     if (entry->cap == CAP_LEDGER || CAP_SLOT(entry->cap) >= CAP_SLOT_FIRST_FREE)
         return GARBAGE_MEMORY; /* MEMORY_CREATE, TO_VIEW */
     if (entry->cap == CAP_TABLE && entry->method == TABLE_GRANT_CREATE)

@@ -17,6 +17,7 @@
 #include "base/prng.h"
 #include "base/types.h"
 
+#define GARBAGE_RESULT_MAX (2 * RECEIVED_GIFT - 1) /* what was received */
 #define GARBAGE_WORDS 16u
 #define GARBAGE_HANDLES 8u /* of each sort */
 #define GARBAGE_OUT_WORDS 64u
@@ -30,6 +31,8 @@ enum garbage_sort {
     GARBAGE_GRANT,
     GARBAGE_PROCESS,
     GARBAGE_SESSION,
+    GARBAGE_ENDPOINT,
+    GARBAGE_CLIENT,
     GARBAGE_SORTS
 };
 

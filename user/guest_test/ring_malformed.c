@@ -43,6 +43,10 @@ static struct {
 #define CALL(slot, number, ...) \
     {.op = RING_OP_CALL, .cap = (slot), .method = (number), .args = {__VA_ARGS__}}
 
+#define MESSAGE(name, slot, flag, ...) \
+    {.op = RING_OP_##name, .cap = (slot), .flags = RING_FLAG_MESSAGE | (flag), \
+     .args = {__VA_ARGS__}}
+
 /* What is wrong with the entry itself. */
 static const struct malformed entries[] = {
     {"operation beyond the table", STATUS_BAD_OP, {.op = RING_OP_COUNT}},
@@ -70,6 +74,23 @@ static const struct malformed entries[] = {
     {"RELEASE of an empty slot", STATUS_BAD_CAP, {.op = RING_OP_RELEASE, .cap = EMPTY_SLOT}},
     {"RELEASE of another generation", STATUS_STALE,
      {.op = RING_OP_RELEASE, .cap = HANDLE(CAP_CONSOLE, 1)}},
+    {"a message's flag for the console", STATUS_BAD_FLAGS,
+     {.op = RING_OP_CALL, .cap = CAP_CONSOLE, .method = CONSOLE_WRITE, .flags = RING_FLAG_ACCEPT}},
+    {"SEND to nobody", STATUS_BAD_CAP, MESSAGE(SEND, CAP_NONE, 0, 0)},
+    {"SEND to the console", STATUS_BAD_CAP, MESSAGE(SEND, CAP_CONSOLE, 0, 0)},
+    {"SEND to an empty slot", STATUS_BAD_CAP, MESSAGE(SEND, EMPTY_SLOT, 0, 0)},
+    {"RECV nowhere", STATUS_BAD_CAP, MESSAGE(RECV, CAP_NONE, 0, 0)},
+    {"RECV at the console", STATUS_BAD_CAP, MESSAGE(RECV, CAP_CONSOLE, 0, 0)},
+    {"RECV with an unknown flag", STATUS_BAD_FLAGS, MESSAGE(RECV, CAP_CONSOLE, 32, 0)},
+    {"RECV beyond the area", STATUS_BAD_ARGUMENT,
+     MESSAGE(RECV, CAP_CONSOLE, 0, RING_MESSAGE(1, 0, RING_MESSAGE_WORDS))},
+    {"RETURN with a capability", STATUS_BAD_FLAGS, MESSAGE(RETURN, CAP_CONSOLE, 0, 0)},
+    {"RETURN of two gifts", STATUS_BAD_FLAGS,
+     MESSAGE(RETURN, CAP_NONE, RING_FLAG_COPY | RING_FLAG_MOVE, 0)},
+    {"RETURN with a word too many", STATUS_BAD_FLAGS, MESSAGE(RETURN, CAP_NONE, 0, 0, 1)},
+    {"RETURN with a gift but no flag", STATUS_BAD_FLAGS, MESSAGE(RETURN, CAP_NONE, 0, 0, 0, 0, 1)},
+    {"RETURN to nobody", STATUS_STALE, MESSAGE(RETURN, CAP_NONE, 0, 0)},
+    {"RETURN_RECV at the console", STATUS_BAD_CAP, MESSAGE(RETURN_RECV, CAP_CONSOLE, 0, 0)},
     {"freshness that is past", STATUS_EXPIRED, {.op = RING_OP_NOP, .deadline_ns = PAST}},
     {"freshness out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_NOP, .deadline_ns = LATE}},
     {"sleep out of range", STATUS_BAD_ARGUMENT, {.op = RING_OP_SLEEP_UNTIL, .args = {LATE}}},
@@ -83,7 +104,7 @@ static const struct malformed entries[] = {
     {"method unknown to POLICY", STATUS_BAD_CAP, CALL(CAP_POLICY, UINT16_MAX, 0)},
     {"method unknown to POWER", STATUS_BAD_CAP, CALL(CAP_POWER, 1, 0)},
     {"method unknown to SPAWNER", STATUS_BAD_CAP, CALL(CAP_SPAWNER, 1, 0)},
-    {"method unknown to LEDGER", STATUS_BAD_CAP, CALL(CAP_LEDGER, 4, 0)},
+    {"method unknown to LEDGER", STATUS_BAD_CAP, CALL(CAP_LEDGER, LEDGER_ENDPOINT_CREATE + 1, 0)},
     {"method unknown to TABLE", STATUS_BAD_CAP, CALL(CAP_TABLE, 4, 0)},
     {"method unknown to CPUS", STATUS_BAD_CAP, CALL(CAP_CPUS, 3, 0)},
 };
@@ -357,6 +378,7 @@ static void tame(struct ring_sqe *entry)
 
     if (entry->op == RING_OP_RELEASE)
         entry->cap |= CAP_SLOT_COUNT / 2;
+    entry->flags &= (uint8_t)~RING_FLAG_MOVE;
     if (entry->op != RING_OP_CALL)
         return;
     for (uint32_t i = 0; i < ARRAY_COUNT(never); i++)
@@ -382,6 +404,7 @@ static struct ring_sqe garbage_entry(uint64_t *state)
 {
     struct ring_sqe entry = {
         .op = (uint8_t)(garbage(state) % (RING_OP_COUNT + 1)),
+        .flags = (uint8_t)(garbage(state) % 2 == 0 ? 0 : garbage(state)),
         .cap = garbage_cap(state),
         .method = (uint16_t)(garbage(state) % 8),
         .user_data = garbage(state),

@@ -23,8 +23,8 @@ static inline int64_t syscall_cap_enter(uint64_t min_complete, uint64_t deadline
     return syscall_raw(SYSCALL_CAP_ENTER, min_complete, deadline_ns);
 }
 
-/* One entry in registers, start to end.  Returns its status; its second result in *value. */
-static inline int64_t syscall_entry(const struct ring_sqe *entry, uint64_t *value)
+/* One entry in registers, start to end.  Returns its status; args are the words of the result. */
+static inline int64_t syscall_message(struct ring_sqe *entry)
 {
     int64_t status;
     uint64_t word = (uint64_t)entry->flags << 8 |
@@ -39,7 +39,20 @@ static inline int64_t syscall_entry(const struct ring_sqe *entry, uint64_t *valu
                        "+r"(argument3)
                      : "a"((uint64_t)SYSCALL_CAP_ENTER_ENTRY), "D"(word), "S"(entry->deadline_ns)
                      : "rcx", "r11", "memory");
-    *value = result;
+    entry->args[0] = result;
+    entry->args[1] = argument1;
+    entry->args[2] = argument2;
+    entry->args[3] = argument3;
+    return status;
+}
+
+/* The same for a second result in *value. */
+static inline int64_t syscall_entry(const struct ring_sqe *entry, uint64_t *value)
+{
+    struct ring_sqe copy = *entry;
+    int64_t status = syscall_message(&copy);
+
+    *value = copy.args[0];
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "user/rt/calls.h"
 #include "user/rt/clock.h"
 #include "user/rt/condition.h"
+#include "user/rt/endpoint.h"
 #include "user/rt/entry.h"
 #include "user/rt/files.h"
 #include "user/rt/irq.h"

@@ -116,6 +116,19 @@ void arch_context_set_results(struct arch_context *context, int64_t status, uint
     context->words[6] = value;
 }
 
+void arch_context_set_words(struct arch_context *context, const uint64_t *words)
+{
+    for (unsigned i = 0; i < 3; i++)
+        context->words[7 + i] = words[i];
+}
+
+void arch_context_pass(const struct arch_context *from, struct arch_context *to, int64_t status)
+{
+    to->words[5] = (uint64_t)status;
+    to->words[6] = from->words[6];
+    arch_context_set_words(to, &from->words[7]);
+}
+
 uint64_t arch_context_pc(const struct arch_context *context)
 {
     return context->words[0];

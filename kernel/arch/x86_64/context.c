@@ -34,7 +34,7 @@ void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t st
     context->words[CONTEXT_RDX / 8] = argument2;
 }
 
-void arch_context_forget(void)
+HOT void arch_context_forget(void)
 {
     percpu_this()->context = NULL;
 }
@@ -44,7 +44,7 @@ void arch_context_set_result(struct arch_context *context, int64_t result)
     context->words[CONTEXT_RAX / 8] = (uint64_t)result;
 }
 
-void arch_context_entry(const struct arch_context *context, struct arch_entry *entry)
+HOT void arch_context_entry(const struct arch_context *context, struct arch_entry *entry)
 {
     entry->word = context->words[CONTEXT_RDI / 8];
     entry->deadline_ns = context->words[CONTEXT_RSI / 8];
@@ -61,6 +61,22 @@ void arch_context_set_results(struct arch_context *context, int64_t status, uint
     context->words[CONTEXT_R10 / 8] = 0;
     context->words[CONTEXT_R8 / 8] = 0;
     context->words[CONTEXT_R9 / 8] = 0;
+}
+
+HOT void arch_context_pass(const struct arch_context *from, struct arch_context *to, int64_t status)
+{
+    to->words[CONTEXT_RAX / 8] = (uint64_t)status;
+    to->words[CONTEXT_RDX / 8] = from->words[CONTEXT_RDX / 8];
+    to->words[CONTEXT_R10 / 8] = from->words[CONTEXT_R10 / 8];
+    to->words[CONTEXT_R8 / 8] = from->words[CONTEXT_R8 / 8];
+    to->words[CONTEXT_R9 / 8] = from->words[CONTEXT_R9 / 8];
+}
+
+void arch_context_set_words(struct arch_context *context, const uint64_t *words)
+{
+    context->words[CONTEXT_R10 / 8] = words[0];
+    context->words[CONTEXT_R8 / 8] = words[1];
+    context->words[CONTEXT_R9 / 8] = words[2];
 }
 
 uint64_t arch_context_pc(const struct arch_context *context)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.h - what goes from one thread to another: words, and at most one capability (abi/ring.h).
+ *
+ * Words lie in the registers of a system call, or in the message area of the thread's ring page,
+ * which its program may write at any time: they are copied once and mean nothing to the kernel.
+ * Both threads must be kept from being taken down meanwhile.
+ *
+ * message_check refuses first and touches nothing; message_pass, under the same lock, then can only
+ * find that a moved capability was taken away in between.
+ *
+ * Locks: LOCK_TABLE, inside.   Cost: O(words), O(depth) for a grant.
+ */
+#ifndef KERNEL_MESSAGE_H
+#define KERNEL_MESSAGE_H
+
+#include "kernel/cap.h"
+#include "kernel/op.h"
+
+#define MESSAGE_REGISTERS 4u
+
+/* One side. */
+struct message {
+    struct uthread *t;
+    struct message_where where;
+    uint32_t flags; /* RING_FLAG_* */
+    uint32_t slot;  /* reserved in its table for what comes, or CAP_NONE */
+    bool is_direct; /* the completion comes in registers */
+};
+
+/* What has come, as its completion says it. */
+struct message_end {
+    uint64_t value;
+    uint32_t cap;
+};
+
+/* Can an entry of these flags be sent, or receive?  `is_direct`: it came in registers.
+ * BAD_FLAGS, BAD_ARGUMENT. */
+MUST_USE enum status message_decode(const struct ring_sqe *entry, bool is_direct);
+
+/* The side whose entry that is. */
+struct message message_of(struct uthread *t, const struct ring_sqe *entry);
+/* The side that waits by this operation, not completed yet. */
+struct message message_of_op(const struct op *op, struct uthread *t);
+
+/* May it go?  *gift is then what goes along.  TOO_LONG, NOT_ACCEPTED, BAD_CAP, STALE, NOT_GRANTED,
+ * BAD_ARGUMENT. */
+MUST_USE enum status message_check(const struct message *from, const struct message *to,
+                                   struct cap_ref *gift);
+
+/* It goes.  The words that belong in registers behind the value are in to->t->enter.words.  STALE:
+ * what was to be moved has gone; nothing was sent. */
+MUST_USE enum status message_pass(const struct message *from, const struct message *to,
+                                  const struct cap_ref *gift, struct message_end *end);
+
+#endif /* KERNEL_MESSAGE_H */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages of a ring: up to 240 words in both directions, several at once, and what is refused. */
+#include "base/assert.h"
+#include "user/guest_test/helper.h"
+#include "user/rt/endpoint.h"
+#include "user/rt/program.h"
+#include "user/rt/ring.h"
+
+#define STOP_METHOD 99u
+#define LENGTHS 17u /* 0, 15, 30 ... 240 words */
+#define STEP (RING_MESSAGE_WORDS / (LENGTHS - 1))
+#define OUTSTANDING 15u
+#define PIECE (RING_MESSAGE_WORDS / RING_SQ_ENTRIES)
+#define MARK UINT64_C(0x1122334455667788)
+
+static uint32_t endpoint, client;
+
+static uint32_t must(int64_t handle)
+{
+    ASSERT(handle > 0);
+    return (uint32_t)handle;
+}
+
+static struct ring_sqe entry_of(uint8_t op, uint32_t cap, uint64_t message)
+{
+    return (struct ring_sqe){
+        .op = op, .flags = RING_FLAG_MESSAGE, .cap = cap, .args = {message}};
+}
+
+/* ---- The server: by its ring, with all 240 words ---- */
+
+/* Answers with the words it got, each with 1 added. */
+static int64_t serve(void *argument)
+{
+    uint64_t *area = rt_message_area();
+    struct ring_sqe receive =
+        entry_of(RING_OP_RECV, endpoint, RING_MESSAGE(0, 0, RING_MESSAGE_WORDS));
+    struct ring_sqe both;
+    uint64_t count;
+    int64_t got = rt_ring_do(&receive, &count);
+
+    (void)argument;
+    while (got >= 0 && RECEIVED_METHOD(got) != STOP_METHOD) { /* waits in the kernel */
+        for (uint64_t i = 0; i < count; i++)
+            area[i]++;
+        both = entry_of(RING_OP_RETURN_RECV, endpoint, RING_MESSAGE(0, count, RING_MESSAGE_WORDS));
+        both.method = 3;
+        got = rt_ring_do(&both, &count);
+    }
+    both = entry_of(RING_OP_RETURN, CAP_NONE, RING_MESSAGE(0, 0, 0));
+    (void)rt_ring_do(&both, NULL);
+    return got;
+}
+
+static void stop(const struct rt_thread_ref *server)
+{
+    struct rt_message m = {{0}};
+    int64_t status = rt_endpoint_call(client, STOP_METHOD, &m);
+
+    ASSERT(status == 0);
+    (void)helper_join(server);
+}
+
+/* ---- Tests ---- */
+
+static void fill(uint64_t seed)
+{
+    uint64_t *area = rt_message_area();
+
+    for (uint32_t i = 0; i < RING_MESSAGE_WORDS; i++)
+        area[i] = seed ^ MARK * (i + 1);
+}
+
+static bool is_filled(uint32_t i, uint64_t seed, uint64_t more)
+{
+    return rt_message_area()[i] == (seed ^ MARK * (i + 1)) + more;
+}
+
+/* Goal: each length goes there and back, and nothing else of the area changes.  Method: seventeen
+ * lengths, from 0 to 240. */
+static void test_lengths(void)
+{
+    struct rt_thread_ref server = helper_spawn(serve, NULL, NULL);
+    uint32_t good = 0;
+
+    for (uint32_t n = 0; n < LENGTHS; n++) {
+        struct ring_sqe call =
+            entry_of(RING_OP_CALL, client, RING_MESSAGE(0, n * STEP, n * STEP));
+        uint64_t count = 0;
+        bool is_good;
+
+        fill(n);
+        is_good = rt_ring_do(&call, &count) == 3 && count == n * STEP;
+        for (uint32_t i = 0; i < RING_MESSAGE_WORDS; i++)
+            is_good = is_good && is_filled(i, n, i < n * STEP);
+        good += is_good;
+    }
+    tap_equal(good, LENGTHS, "messages of 0 to 240 words and their answers");
+    stop(&server);
+}
+
+/* Goal: several calls of one thread are in flight, each with its own piece of the area.  Method: a
+ * batch of fifteen, of fifteen words each, at different places. */
+static void test_outstanding(void)
+{
+    struct rt_thread_ref server;
+    struct ring_sqe entries[OUTSTANDING];
+    struct ring_cqe completions[OUTSTANDING];
+    uint32_t good = 0;
+
+    fill(5);
+    for (uint32_t i = 0; i < OUTSTANDING; i++)
+        entries[i] = entry_of(RING_OP_CALL, client, RING_MESSAGE(i * PIECE, PIECE, PIECE));
+    server = helper_spawn(serve, NULL, NULL);
+    rt_ring_batch(entries, OUTSTANDING, completions);
+    for (uint32_t i = 0; i < OUTSTANDING; i++) {
+        bool is_good = completions[i].status == 3 && completions[i].value == PIECE;
+
+        for (uint32_t j = i * PIECE; j < (i + 1) * PIECE; j++)
+            is_good = is_good && is_filled(j, 5, 1);
+        good += is_good;
+    }
+    tap_equal(good, OUTSTANDING, "fifteen calls of one ring, each answered in its place");
+    stop(&server);
+}
+
+/* Calls with `count` words; says how that ended. */
+static int64_t call_with(void *argument)
+{
+    struct ring_sqe call =
+        entry_of(RING_OP_CALL, client, RING_MESSAGE(0, (uint64_t)(uintptr_t)argument, 4));
+
+    return rt_ring_do(&call, NULL);
+}
+
+/* Goal: what does not fit is refused, and nobody is disturbed.  Method: a receiver in registers,
+ * five words, then four; a long answer, then one that fits. */
+static void test_too_long(void)
+{
+    struct rt_thread_ref late, good;
+    struct rt_message m;
+    struct ring_sqe answer = entry_of(RING_OP_RETURN, CAP_NONE, RING_MESSAGE(0, 5, 0));
+
+    late = helper_spawn(call_with, (void *)5, NULL);
+    good = helper_spawn(call_with, (void *)4, NULL);
+    int64_t got = rt_endpoint_receive(endpoint, &m);
+
+    tap_ok(got >= 0, "four words come to a receiver in registers");
+    tap_equal(rt_ring_do(&answer, NULL), STATUS_TOO_LONG, "an answer that is too long is none");
+    answer.args[0] = RING_MESSAGE(0, 4, 0);
+    tap_equal(rt_ring_do(&answer, NULL), STATUS_OK, "a shorter one is");
+    tap_equal(rt_ring_do(&answer, NULL), STATUS_STALE, "but only once");
+    tap_equal(helper_join(&good), 0, "the caller has it");
+
+    struct ring_sqe receive = entry_of(RING_OP_RECV, endpoint, RING_MESSAGE(0, 0, 4));
+    uint64_t ticket = rt_ring_submit(&receive); /* if `late` was not looked at yet, it is now */
+
+    rt_ring_enter();
+    tap_equal(helper_join(&late), STATUS_TOO_LONG, "five words are refused TOO_LONG");
+    struct ring_sqe cancel = {.op = RING_OP_CANCEL, .args = {ticket}};
+    struct ring_cqe completion;
+    int64_t cancelled = rt_ring_do(&cancel, NULL);
+    enum status status = rt_ring_wait(ticket, RT_NO_DEADLINE, &completion);
+
+    tap_ok(cancelled == STATUS_OK && status == STATUS_OK &&
+               completion.status == STATUS_CANCELLED,
+           "a RECV that waits can be cancelled");
+}
+
+/* Goal: malformed messages, a second RECV, and what would lend twice are refused.  Method: each. */
+static void test_refusals(void)
+{
+    struct ring_sqe receive = entry_of(RING_OP_RECV, endpoint, RING_MESSAGE(0, 0, 4));
+    struct ring_sqe bad = {.op = RING_OP_CALL, .cap = client};
+    uint64_t ticket = rt_ring_submit(&receive);
+    struct ring_sqe cancel = {.op = RING_OP_CANCEL, .args = {ticket}};
+    struct ring_cqe completion;
+
+    rt_ring_enter();
+    tap_equal(rt_ring_do(&receive, NULL), STATUS_BUSY, "a thread receives once at a time");
+    (void)rt_ring_do(&cancel, NULL);
+    enum status status = rt_ring_wait(ticket, RT_NO_DEADLINE, &completion);
+
+    ASSERT(status == STATUS_OK);
+    tap_equal(rt_ring_do(&bad, NULL), STATUS_BAD_FLAGS, "a ring keeps no words");
+    bad = entry_of(RING_OP_CALL, client, RING_MESSAGE(1, RING_MESSAGE_WORDS, 0));
+    tap_equal(rt_ring_do(&bad, NULL), STATUS_BAD_ARGUMENT, "nor more than there is");
+    bad = entry_of(RING_OP_RECV, client, 0);
+    tap_equal(rt_ring_do(&bad, NULL), STATUS_BAD_CAP, "a CLIENT does not receive");
+    bad = entry_of(RING_OP_SEND, endpoint, 0);
+    tap_equal(rt_ring_do(&bad, NULL), STATUS_BAD_CAP, "an ENDPOINT is not sent to");
+
+    uint32_t passive = must(rt_endpoint_create(ENDPOINT_PASSIVE));
+    uint32_t lending = must(rt_endpoint_mint(passive, 0));
+
+    bad = entry_of(RING_OP_CALL, lending, 0);
+    tap_equal(rt_ring_do(&bad, NULL), STATUS_WOULD_LEND_TWICE,
+              "a ring's call to a passive endpoint is refused");
+    tap_equal(rt_endpoint_send(lending, 0, &(struct rt_message){{0}}), STATUS_WOULD_LEND_TWICE,
+              "and SEND");
+    (void)rt_endpoint_destroy(passive);
+    (void)rt_release(passive);
+    (void)rt_release(lending);
+}
+
+int64_t rt_main(uint64_t argument)
+{
+    if (argument != 0)
+        return helper_child(argument, NULL, 0); /* helper_warm's */
+    helper_begin(1 + 1 + 7 + 7 + 1);
+    helper_warm(2);
+    struct helper_holdings before = helper_holdings();
+
+    endpoint = must(rt_endpoint_create(0));
+    client = must(rt_endpoint_mint(endpoint, 0));
+    test_lengths();
+    test_outstanding();
+    test_too_long();
+    test_refusals();
+    (void)rt_endpoint_destroy(endpoint);
+    (void)rt_release(endpoint);
+    (void)rt_release(client);
+    tap_ok(helper_is_as_before(&before), "nothing is left of it");
+    return tap_end();
+}

@@ -178,6 +178,11 @@ static HOT struct op *begin_call(struct endpoint *e, struct uthread *t, struct u
     return op;
 }
 
+static HOT struct op *first_receiver(const struct endpoint *e)
+{
+    return list_is_empty(&e->receivers) ? NULL : LIST_ENTRY(e->receivers.next, struct op, parked);
+}
+
 /* The server cannot have the caller's context: nothing has been. */
 static COLD void undo_call(struct endpoint *e, struct uthread *t, struct op *op,
                            struct op *receiver)
@@ -198,11 +203,11 @@ NOT_COLD NOINLINE void direct_call(struct uthread *t, uint64_t word, const struc
     if (t->free_ops == 0)
         return;
     lock_take(&e->lock, LOCK_ENDPOINT);
-    struct op *receiver = LIST_ENTRY(e->receivers.next, struct op, parked);
-    struct uthread *server = op_owner(receiver); /* which means nothing if there is none */
+    struct op *receiver = first_receiver(e);
+    struct uthread *server = receiver != NULL ? op_owner(receiver) : NULL;
     bool lends = e->flags == ENDPOINT_PASSIVE;
 
-    if (list_is_empty(&e->receivers) || !is_live(e, cap) || !is_plain(receiver, server) ||
+    if (receiver == NULL || !is_live(e, cap) || !is_plain(receiver, server) ||
         receiver->grant.index != POOL_NONE || /* it might be dead */
         !can_pass(t, word, receiver, &m, &by)) {
         lock_give(&e->lock, LOCK_ENDPOINT);

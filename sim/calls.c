@@ -62,13 +62,12 @@ static void borrow(struct script *s, uint32_t cpu, uint32_t caller)
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
-static void serve(struct script *s, uint32_t server, uint32_t caller, uint32_t endpoint)
+static void serve(struct script *s, uint32_t server, uint32_t caller)
 {
     struct script_thread *t = &s->threads[server];
 
     ASSERT(t->served == MACHINE_THREAD_NONE);
     t->served = caller;
-    t->served_at = endpoint;
 }
 
 static void call(struct script *s, uint32_t cpu, uint32_t thread, uint32_t endpoint)
@@ -79,7 +78,7 @@ static void call(struct script *s, uint32_t cpu, uint32_t thread, uint32_t endpo
     if (is_received) {
         uint32_t server = script_take_first(s, endpoint);
 
-        serve(s, server, thread, endpoint);
+        serve(s, server, thread);
         if (is_passive(s, endpoint) && lend(s, cpu, server))
             return;
         machine_wake(s->machine, cpu, server, WAKE_ENDPOINT);
@@ -102,7 +101,7 @@ static bool receive(struct script *s, uint32_t cpu, uint32_t thread, uint32_t en
     }
     uint32_t caller = script_take_first(s, endpoint);
 
-    serve(s, thread, caller, endpoint);
+    serve(s, thread, caller);
     if (is_passive(s, endpoint))
         borrow(s, cpu, caller);
     return false;

@@ -4,7 +4,7 @@
  *
  *   call     A server waits there: it has the call.  Else the caller joins the line.
  *   receive  The call that has waited longest is taken; or the thread waits for one.
- *   answer   The caller goes on.  A thread that serves again at once answers and receives in one.
+ *   answer   The caller goes on.  A thread that serves again next answers and receives in one.
  *
  * At a passive endpoint the server executes on its caller's context: lent with the call if the
  * server waits; borrowed from a caller in the line; handed back with an answer after which there is
@@ -30,7 +30,7 @@ void calls_answer(struct script *s, uint32_t cpu, uint32_t thread);
 /* May `t` begin `action`?  Not if an answer is due that does not go along with it. */
 static inline bool calls_may_begin(const struct script_thread *t, const struct step_action *action)
 {
-    return !t->owes || (action->kind == STEP_RECEIVE && action->object == t->served_at);
+    return !t->owes || action->kind == STEP_RECEIVE;
 }
 
 #endif /* SIM_CALLS_H */

@@ -150,12 +150,13 @@ static void test_calls_without_server(void **state)
 
 #define BESIDE_HOG                                                          \
     "{'tasks': {'hog': {'run': 10000},"                                     \
-    "  'c': {'run': 300, 'capos-call': 'e'},"                               \
-    "  's': {'priority': 19, 'capos-serve': {'endpoint': 'e', 'run': 300,"  \
+    "  'c': {'run': 310, 'capos-call': 'e'},"                               \
+    "  's': {'priority': 19, 'capos-serve': {'endpoint': 'e', 'run': 310,"  \
     "        'passive': %s}}}, 'global': {'duration': 10}}"
 
 /* Goal: a passive server runs with its caller's weight and on its share.  Method: a server of nice
- * 19 beside a hog on one CPU: the pair has half of it, caller and server the same. */
+ * 19 beside a hog on one CPU: the pair has half of it, caller and server the same.  The
+ * context keeps its request over the calls: longer than each of the two runs, it is preempted. */
 static void test_calls_passive_caller_pays(void **state)
 {
     (void)state;
@@ -164,8 +165,10 @@ static void test_calls_passive_caller_pays(void **state)
     run_kind(&s, 1, BESIDE_HOG, true);
     assert_true(s.header->failed == 0);
     assert_true(s.threads[0].runtime_ns > 4970 * MS && s.threads[0].runtime_ns < 5030 * MS);
-    assert_true(s.threads[1].runtime_ns > 2480 * MS);
-    assert_true(s.threads[2].runtime_ns > 2480 * MS);
+    for (unsigned i = 1; i <= 2; i++) {
+        assert_true(s.threads[i].runtime_ns > 2480 * MS);
+        assert_true(s.threads[i].preemptions > 100);
+    }
     scenario_fini(&s);
 }
 
@@ -221,6 +224,26 @@ static void test_calls_passive_elsewhere(void **state)
     scenario_fini(&s);
 }
 
+/* Goal: a lent context may leave the CPU with its server; the answer then wakes the caller where it
+ * may run.  Method: a hog keeps the caller's CPU busy, the server may use an idle one. */
+static void test_calls_passive_moves(void **state)
+{
+    (void)state;
+    struct scenario s;
+
+    run_on(&s, 2,
+           "{'tasks': {'hog': {'cpus': [0], 'loop': 30, 'run': 10000},"
+           "  'c': {'cpus': [0], 'loop': 10, 'run': 1000, 'capos-call': 'e'},"
+           "  's': {'loop': 10, 'capos-serve': {'endpoint': 'e', 'run': 10000,"
+           "        'passive': true}}}, 'global': {'duration': -1}}");
+    assert_true(s.header->failed == 0);
+    assert_true(s.threads[1].activations == 10);
+    assert_true(s.threads[1].migrations == 0);
+    assert_true(s.threads[2].migrations > 0);
+    assert_true(s.cpus[1].busy_ns > 50 * MS);
+    scenario_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_calls_own_context_server_pays),
         cmocka_unit_test(test_calls_passive_borrows),
         cmocka_unit_test(test_calls_passive_elsewhere),
+        cmocka_unit_test(test_calls_passive_moves),
     };
 
     return cmocka_run_group_tests_name("sim/calls", tests, NULL, NULL);

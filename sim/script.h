@@ -59,7 +59,6 @@ struct script_thread {
     struct mono instant; /* of its latest actions, of which there were */
     uint32_t instant_count;
     uint32_t served;      /* whose call it has received and not answered, or MACHINE_THREAD_NONE */
-    uint32_t served_at;   /* the endpoint */
     bool owes;            /* the answer is due before its next action, or with it */
     struct step_action action;
 };

@@ -36,8 +36,8 @@
  *   barrier     Its users are all threads of the tasks that name it: who comes last wakes the
  *               others and goes on.  It can be met at again at once.
  *   call        Wait at an endpoint for a server, and for its answer.   serve  Receive the call
- *               that waits longest, or wait for one; run; answer.  Who serves there again next
- *               answers and receives in one; so an answer may wait for that action, no longer.
+ *               that waits longest, or wait for one; run; answer.  Who serves again next answers
+ *               and receives in one; so an answer may wait for that action, no longer.
  *   mem         Write so many bytes to the buffer; a byte is 1 ns of CPU time.   memrun  Write to
  *               it for so much CPU time.  Both are a run that writes: STEP_TOUCH.
  *   yield       Give up the rest of the slice.

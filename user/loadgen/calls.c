@@ -108,7 +108,6 @@ bool load_receive(struct load_thread *t, uint32_t object)
     else
         status = rt_endpoint_receive(endpoint, &message);
     t->owes = false;
-    t->served_at = object;
     return load_wait_end(t, status_of(status));
 }
 
@@ -116,7 +115,7 @@ void load_answer_before(struct load_thread *t, const struct step_action *action)
 {
     const struct rt_message message = {{0}};
 
-    if (!t->owes || (action->kind == STEP_RECEIVE && action->object == t->served_at))
+    if (!t->owes || action->kind == STEP_RECEIVE)
         return;
     t->owes = false;
     (void)rt_endpoint_return(STATUS_OK, &message); /* a caller that has ended needs none */

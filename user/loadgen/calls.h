@@ -5,8 +5,8 @@
  * Each process makes those of its own tasks, and one client of each, before its threads.  Calls
  * have no deadline, so at the run's end main destroys the endpoints.
  *
- * Whoever answers and receives at the same endpoint next does both in one system call, which is how
- * a passive server hands its caller's context back.
+ * Whoever answers and receives next does both in one system call, which is how a passive server
+ * hands its caller's context back.
  */
 #ifndef USER_LOADGEN_CALLS_H
 #define USER_LOADGEN_CALLS_H

@@ -101,7 +101,6 @@ struct load_thread {
     bool has_blocked;      /* its latest wait or yield was one: time passed */
     uint32_t process;      /* in which it began */
     uint32_t touch_at;     /* where in the buffer it writes next */
-    uint32_t served_at;    /* the endpoint whose call it received last */
     bool owes;             /* the answer is due before its next action, or with it */
     bool is_forked;        /* not there from the start */
     bool has_started;      /* `ref` is valid */

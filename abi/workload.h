@@ -132,7 +132,9 @@ struct workload_phase {
     X(SEM_POST, "object = semaphore; gives one to the longest waiter, or keeps it") \
     X(FORK, "object = number of a task, of which one more thread starts now")       \
     X(SUSPEND, "object = suspend point; or condition, object2 = its mutex: lock, wait, unlock") \
-    X(RESUME, "object = suspend point; or condition, object2 = its mutex; wakes all who wait")
+    X(RESUME, "object = suspend point; or condition, object2 = its mutex; wakes all who wait") \
+    X(CALL, "object = endpoint; calls there, and waits for the answer")                 \
+    X(SERVE, "object = endpoint; receives a call there, runs for ns, answers")
 
 enum workload_event_kind {
 #define WORKLOAD_EVENT_ENUM(name, meaning) WORKLOAD_##name,
@@ -177,6 +179,7 @@ enum workload_object_kind {
     WORKLOAD_SEMAPHORE,    /* begins with 0 */
     WORKLOAD_TIMER_SHARED, /* one timer for all threads that name it */
     WORKLOAD_TIMER_UNIQUE, /* one timer in each thread of the task that names it */
+    WORKLOAD_ENDPOINT,
     WORKLOAD_OBJECT_KIND_COUNT
 };
 
@@ -186,8 +189,11 @@ struct workload_object {
     uint32_t timer_index; /* timers: 0.. within their task (unique) or in the image (shared) */
     uint32_t users;       /* of a barrier: threads that meet there, at least 1; others: 0 */
     uint32_t process;     /* whose tasks use it */
-    uint32_t reserved;
+    uint32_t flags;       /* WORKLOAD_OBJECT_* */
 };
+
+/* An endpoint whose calls are served on their callers' contexts (ENDPOINT_PASSIVE). */
+#define WORKLOAD_OBJECT_PASSIVE 1u
 
 #define WORKLOAD_UNIQUE_TIMERS_MAX 8u
 #define WORKLOAD_SHARED_TIMERS_MAX 1024u

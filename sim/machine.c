@@ -106,13 +106,23 @@ static void follow(struct machine *m, uint32_t cpu, const struct decision *d)
 }
 
 /* A decision about somebody else: kicks, and maybe a new instant or a reason to decide here. */
-static void heed(struct machine *m, uint32_t cpu, const struct decision *d)
+void machine_heed(struct machine *m, uint32_t cpu, const struct decision *d)
 {
     ASSERT(d->status == STATUS_OK);
     send_kicks(m, d);
     if (d->rearm)
         event_set(&m->events, source_of_cpu(cpu, CPU_TIMER), d->arm_at);
     m->cpus[cpu].must_decide |= d->resched;
+}
+
+void machine_hand(struct machine *m, uint32_t cpu, const struct decision *d)
+{
+    struct machine_cpu *c = &m->cpus[cpu];
+
+    ASSERT(d->kick_count == 0);
+    c->thread = d->next.slot;
+    c->entered = m->now;
+    c->must_decide |= d->resched;
 }
 
 static void decide(struct machine *m, uint32_t cpu)
@@ -433,7 +443,7 @@ void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_so
 {
     struct decision d = sched_wake(m->sched, cpu, m->threads[thread].ref, source, m->now);
 
-    heed(m, cpu, &d);
+    machine_heed(m, cpu, &d);
 }
 
 void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t class)
@@ -451,7 +461,7 @@ void machine_set_mask(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t
     struct decision d =
         sched_set_mask(m->sched, cpu, t->ref, m->config.rows + class * words, m->now);
 
-    heed(m, cpu, &d);
+    machine_heed(m, cpu, &d);
 }
 
 void machine_set_weight(struct machine *m, uint32_t cpu, uint32_t thread, uint32_t weight)
@@ -460,7 +470,7 @@ void machine_set_weight(struct machine *m, uint32_t cpu, uint32_t thread, uint32
         sched_set_weight(m->sched, cpu, m->threads[thread].ref, weight, m->now);
 
     ASSERT(d.status == STATUS_OK);
-    heed(m, cpu, &d);
+    machine_heed(m, cpu, &d);
 }
 
 void machine_exit(struct machine *m, uint32_t cpu)

@@ -183,6 +183,14 @@ void machine_give_up(struct machine *m, uint32_t cpu);
 /* The thread on `cpu` starts `thread`, as if it made it now. */
 void machine_fork(struct machine *m, uint32_t cpu, uint32_t thread);
 
+/*
+ * What the core answered to an event of the thread on `cpu` that no function here is for.  heed: it
+ * goes on, unless the core wants to decide.  hand: d->next has the CPU, at once and with the next
+ * instant that was set.
+ */
+void machine_heed(struct machine *m, uint32_t cpu, const struct decision *d);
+void machine_hand(struct machine *m, uint32_t cpu, const struct decision *d);
+
 /* Wake `thread` from `cpu`. */
 void machine_wake(struct machine *m, uint32_t cpu, uint32_t thread, enum wake_source source);
 

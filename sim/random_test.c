@@ -24,6 +24,7 @@ struct text {
     size_t length;
     struct prng random;
     uint32_t cpu_count;
+    unsigned side; /* of the task under way: it serves at that endpoint, and calls at the other */
 };
 
 static void add(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -55,7 +56,7 @@ static void add_event(struct text *t, unsigned i)
     unsigned n = choose(t, us, ARRAY_COUNT(us));
     unsigned object = below(t, 2);
 
-    switch (below(t, 10)) {
+    switch (below(t, 12)) {
     case 0:
     case 1:
         add(t, "\"run%u\": %u", i, n);
@@ -86,6 +87,12 @@ static void add_event(struct text *t, unsigned i)
     case 8:
         add(t, "\"suspend%u\": \"p%u\"", i, object);
         break;
+    case 9:
+        add(t, "\"capos-call%u\": \"e%u\"", i, 1 - t->side);
+        break;
+    case 10:
+        add(t, "\"capos-serve%u\": {\"endpoint\": \"e%u\", \"run\": %u}", i, t->side, n);
+        break;
     default:
         add(t, "\"resume%u\": \"p%u\"", i, object);
     }
@@ -115,6 +122,7 @@ static void add_task(struct text *t, unsigned number)
     static const char *const classes[] = {"batch", "normal", "interactive"};
     static const unsigned instances[] = {1, 1, 2, 5, 12};
 
+    t->side = number % 2;
     /* One draw for each call: compilers evaluate arguments in different orders. */
     add(t, "%s\"t%u\": {\"loop\": -1, ", number != 0 ? ", " : "", number);
     add(t, "\"instance\": %u, ", choose(t, instances, ARRAY_COUNT(instances)));
@@ -152,6 +160,10 @@ static void generate(struct text *t, uint64_t seed)
     add(t, "{\"tasks\": {");
     for (unsigned task = 0; task < task_count; task++)
         add_task(t, task);
+    /* Each endpoint has somebody on both sides; one is passive. */
+    add(t, ", \"x0\": {\"run\": 50, \"capos-call\": \"e1\", \"capos-serve\": {\"endpoint\":"
+           " \"e0\", \"run\": 100, \"passive\": true}}, \"x1\": {\"instance\": 2,"
+           " \"capos-serve\": {\"endpoint\": \"e1\", \"run\": 100}, \"capos-call\": \"e0\"}");
     add(t, "}, \"global\": {\"duration\": 1}}");
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/script.h"
 
+#include "sim/calls.h"
+
 #include "base/fmt.h"
 
 #include <stdlib.h>
@@ -23,6 +25,7 @@ bool script_init(struct script *s, const struct workload_image *image, struct ma
     for (uint32_t thread = 0; thread < thread_count; thread++) {
         step_init(&s->threads[thread].step, image, thread, start, end);
         s->threads[thread].next_waiting = MACHINE_THREAD_NONE;
+        s->threads[thread].served = MACHINE_THREAD_NONE;
     }
     for (uint32_t object = 0; object < object_count; object++) {
         s->objects[object].holder = MACHINE_THREAD_NONE;
@@ -61,7 +64,7 @@ void script_name(const void *context, uint32_t thread, char text[SCRIPT_NAME_BYT
 
 /* ---- Parking --------------------------------------------------------------------------------- */
 
-static void park(struct script *s, uint32_t cpu, uint32_t thread, uint32_t object)
+void script_join(struct script *s, uint32_t thread, uint32_t object)
 {
     struct script_object *o = &s->objects[object];
     struct script_thread *t = &s->threads[thread];
@@ -74,23 +77,33 @@ static void park(struct script *s, uint32_t cpu, uint32_t thread, uint32_t objec
         s->threads[o->last_waiting].next_waiting = thread;
     o->last_waiting = thread;
     t->is_waiting = true;
+}
+
+uint32_t script_take_first(struct script *s, uint32_t object)
+{
+    struct script_object *o = &s->objects[object];
+    uint32_t thread = o->first_waiting;
+    struct script_thread *t = &s->threads[thread];
+
+    ASSERT(thread != MACHINE_THREAD_NONE);
+    o->first_waiting = t->next_waiting;
+    t->next_waiting = MACHINE_THREAD_NONE;
+    t->is_waiting = false;
+    return thread;
+}
+
+static void park(struct script *s, uint32_t cpu, uint32_t thread, uint32_t object)
+{
+    script_join(s, thread, object);
     machine_block(s->machine, cpu, WAKE_PARK, MONO_NEVER);
 }
 
 /* Wake the longest waiter; false if nobody waits. */
 static bool unpark(struct script *s, uint32_t cpu, uint32_t object)
 {
-    struct script_object *o = &s->objects[object];
-    uint32_t thread = o->first_waiting;
-
-    if (thread == MACHINE_THREAD_NONE)
+    if (s->objects[object].first_waiting == MACHINE_THREAD_NONE)
         return false;
-    struct script_thread *t = &s->threads[thread];
-
-    o->first_waiting = t->next_waiting;
-    t->next_waiting = MACHINE_THREAD_NONE;
-    t->is_waiting = false;
-    machine_wake(s->machine, cpu, thread, WAKE_PARK);
+    machine_wake(s->machine, cpu, script_take_first(s, object), WAKE_PARK);
     return true;
 }
 
@@ -279,6 +292,11 @@ static void begin_action(struct script *s, uint32_t cpu, uint32_t thread,
     case STEP_SEM_POST:
         post(s, cpu, action->object);
         break;
+    case STEP_CALL:
+    case STEP_RECEIVE:
+    case STEP_ANSWER:
+        calls_begin(s, cpu, thread, action);
+        break;
     case STEP_YIELD:
         machine_give_up(s->machine, cpu);
         break;
@@ -317,6 +335,12 @@ static void go_on_next(struct script *s, uint32_t cpu, uint32_t thread)
     }
     struct step_action action = step_next(&t->step, &s->shared, s->machine->now);
 
+    if (!calls_may_begin(t, &action)) { /* who answers may lose the CPU */
+        calls_answer(s, cpu, thread);
+        t->action = action;
+        t->state = SCRIPT_BEGIN;
+        return;
+    }
     begin_action(s, cpu, thread, &action);
 }
 
@@ -375,6 +399,10 @@ bool script_go_on(void *context, uint32_t cpu, uint32_t thread)
         return false;
     case SCRIPT_WAIT_UNLOCKED:
         go_on_waiting(s, cpu, thread);
+        return false;
+    case SCRIPT_BEGIN:
+        t->state = SCRIPT_NEXT;
+        begin_action(s, cpu, thread, &t->action);
         return false;
     }
     UNREACHABLE();

@@ -16,6 +16,7 @@
  *                    waiter.
  *   barrier          counts who comes; the last wakes all and begins anew
  *   semaphore        post hands over to the longest waiter, or counts; wait takes or parks
+ *   call, receive    sim/calls.h
  *   fork             wakes the task's next thread that never was, where the forking one is
  *   suspend, resume  a condition without a mutex, so without a gap in which a resume could come;
  *                    resume wakes everybody.
@@ -41,7 +42,8 @@ enum script_state {
     SCRIPT_SLEEP,        /* blocked until `until` */
     SCRIPT_LOCK,         /* begin to lock `mutex` */
     SCRIPT_LOCK_AGAIN,   /* it parked for `mutex` */
-    SCRIPT_WAIT_UNLOCKED /* it gave `mutex` back to wait at `object` */
+    SCRIPT_WAIT_UNLOCKED, /* it gave `mutex` back to wait at `object` */
+    SCRIPT_BEGIN         /* begin `action` */
 };
 
 struct script_thread {
@@ -56,6 +58,9 @@ struct script_thread {
     struct mono until;
     struct mono instant; /* of its latest actions, of which there were */
     uint32_t instant_count;
+    uint32_t served;      /* whose call it has received and not answered, or MACHINE_THREAD_NONE */
+    bool owes;            /* the answer is due before its next action, or with it */
+    struct step_action action;
 };
 
 enum mutex_word { MUTEX_FREE, MUTEX_HELD, MUTEX_CONTENDED };
@@ -65,6 +70,7 @@ struct script_object {
     uint32_t holder; /* of a mutex, or MACHINE_THREAD_NONE */
     uint32_t seq;    /* of a condition: counts its signals */
     uint32_t count;  /* of a semaphore: its value; of a barrier: who has come */
+    bool has_receivers; /* of an endpoint: who waits there waits for calls */
     uint32_t first_waiting;
     uint32_t last_waiting;
 };
@@ -88,6 +94,12 @@ void script_fini(struct script *s);
 
 /* struct machine_program's go_on; `context` is the script. */
 bool script_go_on(void *context, uint32_t cpu, uint32_t thread);
+
+/* ---- For sim/calls.c ---- */
+
+/* `thread` is the last of those who wait at `object`.  The first of them is no more; one does. */
+void script_join(struct script *s, uint32_t thread, uint32_t object);
+uint32_t script_take_first(struct script *s, uint32_t object);
 
 /* The class of a mask of the image: its number, or the one behind the last for "all CPUs". */
 uint32_t script_class_of(const struct workload_image *image, uint32_t mask);

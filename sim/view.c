@@ -50,6 +50,7 @@ static const struct event_look *look_of(uint32_t event)
         [EV_MASK] = {FIELD_NUMBER, FIELD_NUMBER, "lowest", "cpus"},
         [EV_REFUSED] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
         [EV_OVERLOAD] = {FIELD_WHY, FIELD_NUMBER, NULL, "number"},
+        [EV_HAND] = {FIELD_THREAD_FROM, FIELD_NUMBER, NULL, "lenders"},
         [EV_WHY] = {FIELD_NUMBER, FIELD_NUMBER, "a", "b"},
     };
 

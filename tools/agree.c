@@ -21,7 +21,7 @@ static bool has_timer(const struct workload_image *image, const struct workload_
 static bool asks_for_time(uint32_t kind)
 {
     return kind == WORKLOAD_RUN || kind == WORKLOAD_RUNTIME || kind == WORKLOAD_MEM ||
-           kind == WORKLOAD_MEMRUN;
+           kind == WORKLOAD_MEMRUN || kind == WORKLOAD_SERVE;
 }
 
 /* Does the file ask for CPU time? */

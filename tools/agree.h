@@ -10,7 +10,7 @@
  *
  * CPU time may differ by 1/AGREE_RUNTIME_PART or AGREE_RESOLUTION_NS, whichever is more: the
  * deterministic machine's CPUs take turns of up to 25 us, so no run ends more exactly than that.
- * A thread whose file asks for no CPU time (no run, runtime, mem or memrun) may differ by
+ * A thread whose file asks for no CPU time (no run, runtime, mem, memrun or service) may differ by
  * AGREE_RESOLUTION_NS for each activation: what it uses on the kernel are its system calls, which
  * cost the simulator nothing.  Where there are runs, they make such overhead good (workload/step.h,
  * step_run_target).

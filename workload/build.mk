@@ -8,10 +8,10 @@
 ifndef WORKLOAD_FREE_SRCS
 
 WORKLOAD_FREE_SRCS := workload/hist.c workload/image.c workload/step.c
-WORKLOAD_HOST_SRCS := workload/builder.c workload/diagnostics.c workload/forks.c workload/groups.c \
-    workload/member.c workload/members.c workload/merge.c workload/prepass.c workload/reader.c \
-    workload/reader_event.c workload/reader_exec.c workload/reader_task.c workload/resources.c \
-    workload/rows.c workload/scan.c
+WORKLOAD_HOST_SRCS := workload/builder.c workload/diagnostics.c workload/endpoints.c \
+    workload/forks.c workload/groups.c workload/member.c workload/members.c workload/merge.c \
+    workload/prepass.c workload/reader.c workload/reader_event.c workload/reader_exec.c \
+    workload/reader_task.c workload/resources.c workload/rows.c workload/scan.c
 
 WORKLOAD_FREE_HOST_OBJS := $(WORKLOAD_FREE_SRCS:%.c=$(B)/host/%.o)
 WORKLOAD_HOST_OBJS := $(WORKLOAD_HOST_SRCS:%.c=$(B)/host/%.o)

@@ -154,7 +154,7 @@ uint32_t builder_object(struct builder *b, enum workload_object_kind kind, const
     uint32_t timer = number_timer(b, kind);
     uint32_t place = builder_name(b, name);
     struct builder_object *object =
-        push(b, &b->objects, 1, b->objects_max, "mutexes, conditions and timers");
+        push(b, &b->objects, 1, b->objects_max, "mutexes, conditions, timers and the like");
 
     if (object == NULL)
         return 0;

@@ -43,7 +43,10 @@ struct builder_object {
     struct workload_object record;
     uint32_t task;         /* unique timers: the task they belong to; else WORKLOAD_INDEX_NONE */
     bool is_absolute;      /* timers: one use said so, so all uses are (rt-app's rule) */
-    uint32_t used_in;      /* mutexes, barriers: the latest task that locks, meets there; plus 1 */
+    uint32_t used_in;      /* mutexes, barriers, endpoints: the latest task that locks, meets there,
+                            * serves; plus 1 */
+    uint32_t called_in;    /* endpoints: the latest task that calls; plus 1 */
+    bool is_settled;       /* endpoints: a server said whether it is passive */
     uint32_t first_task;   /* whose events name it, plus 1; of groups.c, else 0 */
     uint64_t first_offset; /* in the file, of the first use */
 };

@@ -164,6 +164,7 @@ static void note(struct reading *r, const struct shared *shared)
         [WORKLOAD_SEMAPHORE] = "semaphore",
         [WORKLOAD_TIMER_SHARED] = "timer",
         [WORKLOAD_TIMER_UNIQUE] = "timer", /* never: it is its task's own */
+        [WORKLOAD_ENDPOINT] = "endpoint",
     };
     const char *task = text_at(r, reading_task(r, shared->task)->name);
     const char *other = text_at(r, reading_task(r, shared->other)->name);

@@ -80,6 +80,7 @@ static void test_groups_that_share_are_noted(void **state)
         {"\"suspend\":\"p\"", "\"lock\":\"p\",\"unlock\":\"p\"", "the mutex \"p\""},
         {"\"barrier\":\"b\"", "\"barrier\":\"b\"", "the barrier \"b\""},
         {"\"sem_post\":\"s\"", "\"sem_wait\":\"s\"", "the semaphore \"s\""},
+        {"\"capos-call\":\"e\"", "\"capos-serve\":\"e\"", "the endpoint \"e\""},
         {"\"timer\":{\"ref\":\"t\",\"period\":1}", "\"timer\":{\"ref\":\"t\",\"period\":1}",
          "the timer \"t\""},
         {"\"run\":1", "\"loop\":1,\"fork\":\"a\"", "forks \"a\", which is outside its group"},

@@ -107,6 +107,12 @@ static bool users_are_sound(const struct workload_object *object)
     return object->users >= 1 && object->users <= WORKLOAD_THREADS_MAX;
 }
 
+static bool flags_are_sound(const struct workload_object *object)
+{
+    return object->flags == 0 ||
+           (object->kind == WORKLOAD_ENDPOINT && object->flags == WORKLOAD_OBJECT_PASSIVE);
+}
+
 static enum workload_refusal check_objects(const struct workload_image *image)
 {
     for (uint32_t i = 0; i < image->header->object_count; i++) {
@@ -115,13 +121,14 @@ static enum workload_refusal check_objects(const struct workload_image *image)
 
         if (!name_is_sound(image, object->name))
             return WORKLOAD_IMAGE_STRINGS;
-        if (object->kind >= WORKLOAD_OBJECT_KIND_COUNT || !users_are_sound(object))
+        if (object->kind >= WORKLOAD_OBJECT_KIND_COUNT || !users_are_sound(object) ||
+            !flags_are_sound(object))
             return WORKLOAD_IMAGE_OBJECT;
         if (object->kind == WORKLOAD_TIMER_SHARED)
             timers_max = WORKLOAD_SHARED_TIMERS_MAX;
         else if (object->kind == WORKLOAD_TIMER_UNIQUE)
             timers_max = WORKLOAD_UNIQUE_TIMERS_MAX;
-        if (object->process > image->header->process_count || object->reserved != 0)
+        if (object->process > image->header->process_count)
             return WORKLOAD_IMAGE_PROCESS;
         if (object->timer_index >= timers_max)
             return WORKLOAD_IMAGE_OBJECT;
@@ -186,6 +193,10 @@ static bool event_is_sound(const struct workload_image *image, const struct work
     case WORKLOAD_SEM_WAIT:
     case WORKLOAD_SEM_POST:
         return event->ns == 0 && has_kind(image, event->object, WORKLOAD_SEMAPHORE);
+    case WORKLOAD_CALL:
+        return event->ns == 0 && has_kind(image, event->object, WORKLOAD_ENDPOINT);
+    case WORKLOAD_SERVE:
+        return has_kind(image, event->object, WORKLOAD_ENDPOINT);
     case WORKLOAD_FORK:
         return event->ns == 0 && event->object < image->header->task_count;
     case WORKLOAD_SUSPEND:

@@ -30,7 +30,8 @@ static const char text[] =
     "\"suspend\":\"c\",\"barrier\":\"x\",\"sem_wait\":\"s\",\"sem_post\":\"s\",\"mem\":5,"
     "\"memrun\":6,\"yield\",\"fork\":\"d\"},\"d\":{\"instance\":0,\"sync\":{\"ref\":\"c\","
     "\"mutex\":\"m\"}},\"g\":{\"taskgroup\":\"/g\",\"sem_post\":\"u\"},"
-    "\"h\":{\"taskgroup\":\"/h\",\"run\":1}},\"global\":{\"duration\":1}}";
+    "\"h\":{\"taskgroup\":\"/h\",\"run\":1},\"i\":{\"capos-call\":\"e\"},\"k\":{\"capos-serve\":"
+    "{\"endpoint\":\"e\",\"run\":4,\"passive\":true}}},\"global\":{\"duration\":1}}";
 
 /* Touch all that an opened image gives. */
 static void use(const struct workload_image *image)

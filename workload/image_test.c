@@ -168,11 +168,33 @@ static void test_image_refuses_processes(void **state)
     expect_refused(&task(0)->process_name, 0, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&own->process, 0, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&own->process, 3, WORKLOAD_IMAGE_PROCESS);
-    expect_refused(&own->reserved, 1, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&event(find_event(WORKLOAD_FORK))->object, 4, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&header()->process_count, 1, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&header()->process_count, 3, WORKLOAD_IMAGE_PROCESS);
     expect_refused(&header()->process_count, WORKLOAD_PROCESSES_MAX + 1, WORKLOAD_IMAGE_LIMIT);
+}
+
+/* Goal: calls and services name endpoints, and only an endpoint is passive.  Method: an image of
+ * its own; events, the endpoint's flags and a mutex's changed. */
+static void test_image_refuses_endpoints(void **state)
+{
+    (void)teardown(state);
+    test_read(&reading, "{\"tasks\":{\"a\":{\"lock\":\"m\",\"capos-call\":\"e\"},"
+                        "\"b\":{\"capos-serve\":{\"endpoint\":\"e\",\"run\":5}}}}");
+    size = reading.blob.size;
+    bytes = malloc(size);
+    assert_non_null(bytes);
+    memcpy(bytes, reading.blob.bytes, size);
+    assert_int_equal(event(2)->kind, WORKLOAD_SERVE);
+    expect_refused(&event(0)->object, 1, WORKLOAD_IMAGE_EVENT);
+    expect_refused(&event(1)->object, 0, WORKLOAD_IMAGE_EVENT);
+    expect_refused(&event(1)->object2, 0, WORKLOAD_IMAGE_EVENT);
+    expect_refused(&event(2)->object, 0, WORKLOAD_IMAGE_EVENT);
+    expect_refused(&event(2)->kind, WORKLOAD_CALL, WORKLOAD_IMAGE_EVENT); /* it has a time */
+    expect_refused(&object(0)->flags, WORKLOAD_OBJECT_PASSIVE, WORKLOAD_IMAGE_OBJECT);
+    expect_refused(&object(1)->flags, 2, WORKLOAD_IMAGE_OBJECT);
+    object(1)->flags = WORKLOAD_OBJECT_PASSIVE;
+    assert_int_equal(reopen(), WORKLOAD_IMAGE_OK);
 }
 
 /* Goal: the task of a thread is found among many.  Method: 500 tasks of 1, 2, 3 instances. */
@@ -314,7 +336,8 @@ static void test_image_refuses_phase(void **state)
 
 static bool is_timer(uint32_t i)
 {
-    return i < header()->object_count && object(i)->kind >= WORKLOAD_TIMER_SHARED;
+    return i < header()->object_count && (object(i)->kind == WORKLOAD_TIMER_SHARED ||
+                                          object(i)->kind == WORKLOAD_TIMER_UNIQUE);
 }
 
 /* Goal: events name objects of the right kind.  Method: every event with every object number.
@@ -444,6 +467,7 @@ int main(void)
         TEST(test_image_read),
         TEST(test_image_processes),
         TEST(test_image_refuses_processes),
+        TEST(test_image_refuses_endpoints),
         TEST(test_image_task_of_many),
         TEST(test_image_ends),
         TEST(test_image_refuses_wrong_bytes),

@@ -136,6 +136,8 @@ static void read_all_tasks(struct reading *r, uint32_t first)
     if (r->d->error_count == errors)
         forks_settle(r);
     if (r->d->error_count == errors)
+        endpoints_settle(r);
+    if (r->d->error_count == errors)
         groups_settle(r);
 }
 

@@ -210,6 +210,8 @@ static const struct shape shapes[] = {
     {"barrier", WORKLOAD_BARRIER, read_barrier}, {"sem_wait", WORKLOAD_SEM_WAIT, read_named},
     {"sem_post", WORKLOAD_SEM_POST, read_named}, {"fork", WORKLOAD_FORK, read_fork},
     {"suspend", WORKLOAD_SUSPEND, read_named}, {"resume", WORKLOAD_RESUME, read_named},
+    {"capos-call", WORKLOAD_CALL, endpoints_read_call},
+    {"capos-serve", WORKLOAD_SERVE, endpoints_read_serve},
 };
 
 /* The shape of the event with this name; digits behind it only tell equal keys apart. */

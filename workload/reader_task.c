@@ -73,8 +73,6 @@ static const struct {
     {"dl-period", "there are no contexts yet"},
     {"dl-deadline", "there are no contexts yet"},
     {"capos-context", "there are no contexts yet"},
-    {"capos-call", "there are no endpoints yet"},
-    {"capos-serve", "there are no endpoints yet"},
     {"capos-lease", "there are no leases yet"},
     {"capos-island", "there are no islands yet"},
     {"nodes_membind", "all memory is one node"},

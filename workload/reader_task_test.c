@@ -187,8 +187,7 @@ static void test_task_not_yet(void **state)
         const char *key;
         const char *part;
     } cases[] = {
-        {"capos-context", "no contexts yet"}, {"capos-call", "no endpoints yet"},
-        {"capos-serve", "no endpoints yet"},  {"capos-lease", "no leases yet"},
+        {"capos-context", "no contexts yet"}, {"capos-lease", "no leases yet"},
         {"capos-island", "no islands yet"},   {"dl-runtime", "no contexts yet"},
     };
 

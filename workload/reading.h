@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reading.h - what the parts of the reader share: the reading under way, and the checks of one
- * member.  Private to reader*.c, merge.c, forks.c, groups.c, resources.c and member.c.
+ * member.  Private to reader*.c, merge.c, endpoints.c, forks.c, groups.c, resources.c and
+ * member.c.
  */
 #ifndef WORKLOAD_READING_H
 #define WORKLOAD_READING_H
 
 #include "workload/builder.h"
 #include "workload/diagnostics.h"
+#include "workload/endpoints.h"
 #include "workload/forks.h"
 #include "workload/groups.h"
 #include "workload/members.h"
@@ -126,7 +128,7 @@ void reading_check_limit(struct reading *r, const struct member *m);
 
 #define READER_EVENT_NAMES \
     "run, runtime, mem, memrun, sleep, yield, timer, lock, unlock, wait, signal, broad, sync, "  \
-    "barrier, sem_wait, sem_post, fork, suspend, resume"
+    "barrier, sem_wait, sem_post, fork, suspend, resume, capos-call, capos-serve"
 
 /* Is this key the name of an event, with or without digits behind it? */
 MUST_USE bool reader_is_event(const char *key);

@@ -204,6 +204,18 @@ static struct step_action begin_part(struct step_thread *t, const struct sequenc
     return action;
 }
 
+/* A service is three actions, or two where it takes no time. */
+static struct step_action begin_serve(struct step_thread *t, const struct workload_event *event)
+{
+    static const struct sequence serve = {3, {STEP_RECEIVE, STEP_RUN, STEP_ANSWER}};
+    static const struct sequence serve_at_once = {2, {STEP_RECEIVE, STEP_ANSWER}};
+    struct step_action action = begin_part(t, event->ns != 0 ? &serve : &serve_at_once, event);
+
+    if (action.kind == STEP_RUN)
+        action.ns = event->ns;
+    return action;
+}
+
 static struct step_action begin_suspend(struct step_thread *t, const struct workload_event *event)
 {
     if (event->object2 != WORKLOAD_INDEX_NONE)
@@ -254,6 +266,10 @@ static struct step_action begin_event(struct step_thread *t, struct step_shared 
         return on_object(STEP_SEM_WAIT, event);
     case WORKLOAD_SEM_POST:
         return on_object(STEP_SEM_POST, event);
+    case WORKLOAD_CALL:
+        return on_object(STEP_CALL, event);
+    case WORKLOAD_SERVE:
+        return begin_serve(t, event);
     case WORKLOAD_FORK:
         return on_object(STEP_FORK, event);
     case WORKLOAD_SYNC:

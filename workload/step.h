@@ -35,6 +35,9 @@
  *               too it is so here: lock, wait, unlock; and lock, broad, unlock.
  *   barrier     Its users are all threads of the tasks that name it: who comes last wakes the
  *               others and goes on.  It can be met at again at once.
+ *   call        Wait at an endpoint for a server, and for its answer.   serve  Receive the call
+ *               that waits longest, or wait for one; run; answer.  Who serves again next answers
+ *               and receives in one; so an answer may wait for that action, no longer.
  *   mem         Write so many bytes to the buffer; a byte is 1 ns of CPU time.   memrun  Write to
  *               it for so much CPU time.  Both are a run that writes: STEP_TOUCH.
  *   yield       Give up the rest of the slice.
@@ -85,6 +88,9 @@ enum step_kind {
     STEP_BARRIER,     /* object: a barrier; wait until its `users` are there */
     STEP_SEM_WAIT,    /* object: a semaphore; take one, or wait for one */
     STEP_SEM_POST,    /* object: a semaphore; the longest waiter has one, or it keeps one more */
+    STEP_CALL,        /* object: an endpoint; call, and wait for the answer */
+    STEP_RECEIVE,     /* object: an endpoint; wait for a call */
+    STEP_ANSWER,      /* object: the endpoint; answer it, at the latest before what comes next */
     STEP_YIELD,       /* give up the rest of the slice */
     STEP_FORK,        /* object: number of a task; start the next of its threads that never was */
     STEP_SET_MASK,    /* object: number of a mask, or WORKLOAD_INDEX_NONE = all CPUs */
@@ -96,7 +102,7 @@ struct step_action {
     uint32_t object; /* number in the image's objects (STEP_SET_MASK: masks) */
     uint32_t mutex;  /* STEP_WAIT */
     uint32_t line;   /* of the event in the file; 0 if the action is not an event */
-    uint64_t ns;     /* STEP_RUN, STEP_TOUCH */
+    uint64_t ns;     /* STEP_RUN, STEP_TOUCH; else 0 */
     struct mono at;  /* STEP_RUNTIME, STEP_SLEEP_UNTIL */
 };
 

@@ -57,6 +57,34 @@ static void test_step_barrier_and_semaphore(void **state)
     assert_int_equal(thread.activations, 1);
 }
 
+/* Goal: a call is one action; a service is receive, run, answer, and no run where it takes no time;
+ * together they are one event.  Method: a caller, a server with a run and without. */
+static void test_step_call_and_serve(void **state)
+{
+    struct step_action action;
+
+    (void)state;
+    shared = (struct step_shared){0};
+    test_read(&reading, "{\"tasks\":{\"tt\":{\"capos-call\":\"e\"},\"s\":{\"capos-serve\":"
+                        "{\"endpoint\":\"e\",\"run\":7},\"capos-serve2\":\"e\"}}}");
+    step_init(&thread, &reading.image, 0, (struct mono){0}, MONO_NEVER);
+    expect_on(STEP_CALL, "e");
+    expect_on(STEP_CALL, "e");
+    assert_int_equal(thread.activations, 1);
+    step_init(&thread, &reading.image, 1, (struct mono){0}, MONO_NEVER);
+    thread.start = (struct mono){0};
+    expect_on(STEP_RECEIVE, "e");
+    action = step_next(&thread, &shared, (struct mono){0});
+    assert_int_equal(action.kind, STEP_RUN);
+    assert_int_equal(action.ns, 7 * NS_PER_US);
+    expect_on(STEP_ANSWER, "e");
+    expect_on(STEP_RECEIVE, "e");
+    expect_on(STEP_ANSWER, "e");
+    assert_int_equal(thread.activations, 0);
+    expect_on(STEP_RECEIVE, "e");
+    assert_int_equal(thread.activations, 1);
+}
+
 /* Goal: mem and memrun are runs that write, 1 ns a byte; yield is itself.  Method: one of each. */
 static void test_step_mem_and_yield(void **state)
 {
@@ -154,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_step_broad),
         TEST(test_step_barrier_and_semaphore),
+        TEST(test_step_call_and_serve),
         TEST(test_step_mem_and_yield),
         TEST(test_step_fork),
         TEST(test_step_sync_held),

@@ -2,6 +2,7 @@
 #include "user/loadgen/load.h"
 
 #include "abi/result.h"
+#include "user/loadgen/calls.h"
 #include "user/rt/burn.h"
 #include "user/rt/print.h"
 
@@ -126,6 +127,7 @@ static void follow_as_child(void)
         return;
     }
     sleep_until(mono_add(load.end, LOAD_LATE_NS));
+    load_destroy_endpoints();
     join_all();
 }
 
@@ -146,6 +148,7 @@ static void follow_all(void)
     }
     sleep_until(load.end);
     read_cpus(load.cpus_after);
+    load_destroy_endpoints();
     join_all();
     load_processes_await();
 }

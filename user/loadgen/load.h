@@ -17,7 +17,7 @@
  * Course.  Threads do what workload/step.h says and end by themselves at `end`: every wait has that
  *         deadline.  Without a duration (`end` is MONO_NEVER) the run ends when all that started
  *         have ended, or when LOAD_STUCK_LOOKS looks in a row find every living thread waiting for
- *         another.
+ *         another.  Calls have no deadline: at `end` main destroys the endpoints.
  *         Each process of the run does that for its own threads (processes.h).
  * Result.  A thread's figures are differences of its own telemetry record from its first instant to
  *         its last, the CPUs' from shortly before `start` to the end.
@@ -82,6 +82,10 @@ struct load_object {
         struct rt_waitlist waiters; /* of a condition or suspend point */
         struct rt_semaphore semaphore;
         struct rt_barrier barrier;
+        struct { /* of an endpoint: handles of its process */
+            uint32_t endpoint;
+            uint32_t client;
+        };
     };
 };
 
@@ -97,6 +101,7 @@ struct load_thread {
     bool has_blocked;      /* its latest wait or yield was one: time passed */
     uint32_t process;      /* in which it began */
     uint32_t touch_at;     /* where in the buffer it writes next */
+    bool owes;             /* the answer is due before its next action, or with it */
     bool is_forked;        /* not there from the start */
     bool has_started;      /* `ref` is valid */
     bool is_joined;
@@ -185,6 +190,10 @@ MUST_USE bool load_params(const struct load_thread *t, struct cap_thread_params 
 
 /* What each thread runs; `argument` is its struct load_thread. */
 int64_t load_thread_run(void *argument);
+
+/* Around a wait for another thread, which ended with `status`.  Returns: the run goes on. */
+void load_wait_begin(struct load_thread *t);
+MUST_USE bool load_wait_end(struct load_thread *t, enum status status);
 
 /* ---- course.c ---- */
 

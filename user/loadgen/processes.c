@@ -3,6 +3,7 @@
 
 #include "abi/result.h"
 #include "base/assert.h"
+#include "user/loadgen/calls.h"
 #include "user/loadgen/load.h"
 #include "user/rt/burn.h"
 #include "user/rt/print.h"
@@ -21,6 +22,7 @@
 #define CHILD_SLOTS 16u
 #define CHILD_OBJECTS 8u /* mappings of two files, the records, the buffer */
 #define THREAD_OBJECTS 2u /* a stack and its mapping */
+#define ENDPOINT_SLOTS 2u /* it, and a client of it */
 
 static uint32_t handles[WORKLOAD_PROCESSES_MAX + 1]; /* by number; 0: it is not there */
 
@@ -52,6 +54,7 @@ static struct cap_process_params params_of(uint32_t process, const struct load_g
     static const uint32_t slots[] = {CAP_CONSOLE, CAP_THREADS,  CAP_MACHINE,  CAP_POLICY,
                                      CAP_LEDGER,  CAP_WORKLOAD, CAP_ARGUMENTS};
     uint32_t threads = threads_of(process);
+    uint32_t endpoints = load_endpoints_of(process);
     uint64_t mapped_bytes = load_records_bytes() + load.image.header->buffer_bytes;
     struct cap_process_params params = {
         .program = OWN_PROGRAM,
@@ -59,10 +62,10 @@ static struct cap_process_params params_of(uint32_t process, const struct load_g
         .latency_class = LATENCY_NORMAL,
         .limits = {[LEDGER_FRAMES] = CHILD_FRAMES + threads * THREAD_FRAMES +
                                      mapped_bytes / TABLE_BYTES,
-                   [LEDGER_SLOTS] = CHILD_SLOTS + threads,
+                   [LEDGER_SLOTS] = CHILD_SLOTS + threads + endpoints * ENDPOINT_SLOTS,
                    [LEDGER_THREADS] = 1 + threads,
                    [LEDGER_OPERATIONS] = (1 + threads) * RING_INFLIGHT_MAX,
-                   [LEDGER_OBJECTS] = CHILD_OBJECTS + threads * THREAD_OBJECTS},
+                   [LEDGER_OBJECTS] = CHILD_OBJECTS + threads * THREAD_OBJECTS + endpoints},
     };
 
     for (uint32_t i = 0; i < ARRAY_COUNT(slots); i++)

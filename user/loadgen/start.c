@@ -3,6 +3,7 @@
 
 #include "abi/result.h"
 #include "base/assert.h"
+#include "user/loadgen/calls.h"
 #include "user/rt/burn.h"
 #include "user/rt/print.h"
 
@@ -161,7 +162,7 @@ bool load_gather(void)
 
     if (rt_set_class(&self, LATENCY_INTERACTIVE) != STATUS_OK)
         UNREACHABLE();
-    if (!start_all())
+    if (!load_make_endpoints() || !start_all())
         return false;
     make_stacks();
     return true;

@@ -2,6 +2,7 @@
 #include "user/loadgen/load.h"
 
 #include "base/assert.h"
+#include "user/loadgen/calls.h"
 #include "user/rt/burn.h"
 
 /* ---- The thread's figures at its end --------------------------------------------------------- */
@@ -33,14 +34,14 @@ static void note_end(struct load_thread *t)
  * waking so many threads at that instant costs them.
  */
 
-static void wait_begin(struct load_thread *t)
+void load_wait_begin(struct load_thread *t)
 {
     note_end(t);
     __atomic_store_n(&t->wait_count, t->wait_count + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&t->is_waiting, 1, __ATOMIC_RELEASE);
 }
 
-static bool wait_end(struct load_thread *t, enum status status)
+bool load_wait_end(struct load_thread *t, enum status status)
 {
     __atomic_store_n(&t->is_waiting, 0, __ATOMIC_RELEASE);
     if (status == STATUS_OK) {
@@ -56,12 +57,12 @@ static bool lock(struct load_thread *t, uint32_t object)
 {
     struct load_object *o = &load.objects[object];
 
-    wait_begin(t);
+    load_wait_begin(t);
     enum status status = rt_mutex_lock_until(&o->mutex, load.end.ns);
 
     if (status == STATUS_OK)
         __atomic_store_n(&o->holder, t->number, __ATOMIC_RELAXED);
-    return wait_end(t, status);
+    return load_wait_end(t, status);
 }
 
 /* Does `t` hold it?  If so, it is about to give it away. */
@@ -108,36 +109,36 @@ static bool wait_on_condition(struct load_thread *t, uint32_t condition, uint32_
     struct load_object *m = &load.objects[mutex];
     struct rt_mutex *held = disown(t, m) ? &m->mutex : NULL;
 
-    wait_begin(t);
+    load_wait_begin(t);
     enum status status =
         rt_waitlist_wait(&load.objects[condition].waiters, held, load.end.ns);
 
-    return wait_end(t, status) && lock(t, mutex);
+    return load_wait_end(t, status) && lock(t, mutex);
 }
 
 static bool suspend(struct load_thread *t, uint32_t object)
 {
-    wait_begin(t);
+    load_wait_begin(t);
     enum status status = rt_waitlist_wait(&load.objects[object].waiters, NULL, load.end.ns);
 
-    return wait_end(t, status);
+    return load_wait_end(t, status);
 }
 
 static bool meet(struct load_thread *t, uint32_t object)
 {
-    wait_begin(t);
+    load_wait_begin(t);
     enum status status =
         rt_barrier_wait_until(&load.objects[object].barrier, load.end.ns, NULL);
 
-    return wait_end(t, status);
+    return load_wait_end(t, status);
 }
 
 static bool take_semaphore(struct load_thread *t, uint32_t object)
 {
-    wait_begin(t);
+    load_wait_begin(t);
     enum status status = rt_semaphore_wait_until(&load.objects[object].semaphore, load.end.ns);
 
-    return wait_end(t, status);
+    return load_wait_end(t, status);
 }
 
 /* ---- Forking --------------------------------------------------------------------------------- */
@@ -244,6 +245,7 @@ static void set_mask(uint32_t mask)
 
 static bool perform(struct load_thread *t, const struct step_action *action)
 {
+    load_answer_before(t, action);
     switch (action->kind) {
     case STEP_RUN:
         run(t, action->ns);
@@ -277,6 +279,13 @@ static bool perform(struct load_thread *t, const struct step_action *action)
         return take_semaphore(t, action->object);
     case STEP_SEM_POST:
         rt_semaphore_post(&load.objects[action->object].semaphore);
+        return true;
+    case STEP_CALL:
+        return load_call(t, action->object);
+    case STEP_RECEIVE:
+        return load_receive(t, action->object);
+    case STEP_ANSWER:
+        t->owes = true;
         return true;
     case STEP_YIELD:
         yield(t);

@@ -402,6 +402,18 @@ COLD void sched_go_home(struct sched *s, struct rq *rq, struct mono now, struct 
     port_unlock(&rq->lock);
 }
 
+/*
+ * A credit of who waited in a server's line is placed as it is, not as l + l*w/W (core/fair.h): it
+ * left when many were runnable and returns when few are, so V would go back by more, for those who
+ * are left, than its leaving had moved it on.  With three callers a hog had 5 % beside them.
+ */
+static void shrink_credit(const struct rq *rq, struct sc *c)
+{
+    if (c->lag_vns > 0)
+        c->lag_vns =
+            (int64_t)fixmul_div((uint64_t)c->lag_vns, (uint32_t)rq->w, (uint64_t)rq->w + c->weight);
+}
+
 /* Make the BLOCKED `from` a lender. */
 static enum lend_result bind(struct thread *t, uint32_t gen)
 {
@@ -434,6 +446,7 @@ static COLD void take_over(struct sched *s, struct rq *rq, struct lent lent, str
     account_charge_to(s, rq, who, now, CHARGE_HANDOFF);
     fair_leave(rq, who.c, now, false);
     sc_of(s, who.thread)->lent = lent;
+    shrink_credit(rq, sc_of(s, thread_sc(lender)));
     change_context(s, rq, who, thread_sc(lender), now);
     port_fence(); /* L3: the user before the lender's flags */
     if ((thread_word_load(lender) & (WORD_DYING | WORD_POLICY)) != 0)

@@ -115,11 +115,10 @@ static void borrow(struct endpoint *e, struct thread_ref caller)
 }
 
 /* RECV by this record. */
-static struct call_result receive_by(struct uthread *t, const struct ring_sqe *entry,
-                                     const struct cap_ref *cap, struct op *op)
+static struct call_result receive_by(struct uthread *t, const struct cap_ref *cap, struct op *op)
 {
     struct endpoint *e = endpoint_at(cap->object);
-    struct submitted s = endpoint_receive(op, entry, cap);
+    struct submitted s = endpoint_receive(op, cap);
 
     if (s.status >= 0 && !s.is_complete) {
         t->wait_source = WAKE_ENDPOINT;
@@ -141,7 +140,7 @@ static struct call_result receive(struct uthread *t, const struct ring_sqe *entr
     struct op *op;
     enum status status = take_op(t, OP_RECV, entry, cap, &op);
 
-    return status == STATUS_OK ? receive_by(t, entry, cap, op) : refused(status);
+    return status == STATUS_OK ? receive_by(t, cap, op) : refused(status);
 }
 
 struct call_result call_receive(struct uthread *t, const struct ring_sqe *entry)
@@ -190,7 +189,7 @@ struct call_result call_return_receive(struct uthread *t, const struct ring_sqe 
         op_drop(t, op);
         return refused(status);
     }
-    struct call_result result = receive_by(t, entry, &cap, op);
+    struct call_result result = receive_by(t, &cap, op);
 
     /* Behind an entry of a ring others may follow, which are this thread's. */
     if (result.is_waiting && t->enter.is_entry && glue_hand_back(caller))

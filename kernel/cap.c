@@ -314,7 +314,9 @@ bool cap_is_live(const struct cap_ref *ref)
     return object_is_live(ref);
 }
 
-static HOT enum status look_up(const struct process *process, uint32_t handle, struct cap_ref *ref)
+/* `trusts_endpoints`: what is called there judges, under its lock, whether the endpoint is live. */
+static HOT enum status find(const struct process *process, uint32_t handle, bool trusts_endpoints,
+                            struct cap_ref *ref)
 {
     enum status status = read_slot(&process->caps, handle, ref);
 
@@ -322,9 +324,15 @@ static HOT enum status look_up(const struct process *process, uint32_t handle, s
         return status;
     if (!process_has_authority(process)) /* it goes first */
         return STATUS_STALE;
-    if (ref->grant == GRANT_ROOT && is_eternal(ref->kind))
+    if (ref->grant == GRANT_ROOT &&
+        (is_eternal(ref->kind) || (trusts_endpoints && is_message_kind(ref->kind))))
         return STATUS_OK;
     return cap_is_live(ref) ? STATUS_OK : STATUS_STALE;
+}
+
+static HOT enum status look_up(const struct process *process, uint32_t handle, struct cap_ref *ref)
+{
+    return find(process, handle, false, ref);
 }
 
 enum status cap_lookup(const struct process *process, uint32_t handle, struct cap_ref *ref)
@@ -377,16 +385,7 @@ static cap_methods *const methods[CAP_KIND_COUNT] = {
 
 HOT enum status cap_find(const struct process *process, uint32_t handle, struct cap_ref *ref)
 {
-    enum status status = read_slot(&process->caps, handle, ref);
-
-    if (status != STATUS_OK)
-        return status;
-    if (!process_has_authority(process))
-        return STATUS_STALE;
-    /* What is called at an endpoint judges, under its lock, whether that is live. */
-    if (LIKELY(ref->grant == GRANT_ROOT && (is_eternal(ref->kind) || is_message_kind(ref->kind))))
-        return STATUS_OK;
-    return cap_is_live(ref) ? STATUS_OK : STATUS_STALE;
+    return find(process, handle, true, ref);
 }
 
 HOT int64_t cap_do(struct cap_call *call)

@@ -136,18 +136,19 @@ static HOT void hand_words(const struct uthread *from, struct uthread *to, int64
 static HOT struct thread_ref complete(const struct uthread *from, struct op *op, struct uthread *to,
                                       int64_t status, const struct long_message *m)
 {
+    struct message_end came = {.cap = CAP_NONE};
     struct arch_entry entry;
-    bool is_ours = op_claim(op);
 
-    ASSERT(is_ours); /* whoever else would end it unlinks it first */
-    op->about.cap = CAP_NONE;
-    if (m != NULL)
-        return op_complete(op, status, pass_long(m));
+    if (m != NULL) {
+        came.value = pass_long(m);
+        return endpoint_complete(op, status, came);
+    }
     arch_context_entry(&from->context, &entry);
     to->enter.words[0] = entry.args[1];
     to->enter.words[1] = entry.args[2];
     to->enter.words[2] = entry.args[3];
-    return op_complete(op, status, entry.args[0]);
+    came.value = entry.args[0];
+    return endpoint_complete(op, status, came);
 }
 
 /* Wake the other, and wait. */
@@ -162,11 +163,6 @@ NORETURN static HOT void wake_and_wait(struct thread_ref other)
 
 /* ---- Calls ---- */
 
-static HOT int64_t received(uint64_t word, const struct cap_ref *cap)
-{
-    return (int64_t)((uint64_t)method_of(word) | (uint64_t)cap->badge << 16);
-}
-
 /* The call of `t` is served by `server`, not linked as a receiver any more. */
 static HOT struct op *begin_call(struct endpoint *e, struct uthread *t, struct uthread *server,
                                  const struct cap_ref *cap, uint64_t word)
@@ -176,11 +172,6 @@ static HOT struct op *begin_call(struct endpoint *e, struct uthread *t, struct u
     endpoint_serve(e, op, server);
     waits(t);
     return op;
-}
-
-static HOT struct op *first_receiver(const struct endpoint *e)
-{
-    return list_is_empty(&e->receivers) ? NULL : LIST_ENTRY(e->receivers.next, struct op, parked);
 }
 
 /* The server cannot have the caller's context: nothing has been. */
@@ -203,12 +194,12 @@ NOT_COLD NOINLINE void direct_call(struct uthread *t, uint64_t word, const struc
     if (t->free_ops == 0)
         return;
     lock_take(&e->lock, LOCK_ENDPOINT);
-    struct op *receiver = first_receiver(e);
+    struct op *receiver = endpoint_first_receiver(e);
     struct uthread *server = receiver != NULL ? op_owner(receiver) : NULL;
+    int64_t status = endpoint_received(method_of(word), cap->badge);
     bool lends = e->flags == ENDPOINT_PASSIVE;
 
     if (receiver == NULL || !is_live(e, cap) || !is_plain(receiver, server) ||
-        receiver->grant.index != POOL_NONE || /* it might be dead */
         !can_pass(t, word, receiver, &m, &by)) {
         lock_give(&e->lock, LOCK_ENDPOINT);
         return;
@@ -226,9 +217,9 @@ NOT_COLD NOINLINE void direct_call(struct uthread *t, uint64_t word, const struc
     e->stat.lent += lends;
     if (is_handed) {
         is_through(server, receiver);
-        hand_words(t, server, received(word, cap), by);
+        hand_words(t, server, status, by);
     } else {
-        woken = complete(t, receiver, server, received(word, cap), by);
+        woken = complete(t, receiver, server, status, by);
     }
     lock_give(&e->lock, LOCK_ENDPOINT);
     if (is_handed)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/endpoint.h"
 
-#include "kernel/grant.h"
 #include "kernel/limits.h"
 #include "kernel/object.h"
 #include "kernel/process.h"
@@ -104,11 +103,7 @@ static HOT void unlink(struct endpoint *e, struct op *op)
 static struct thread_ref end(struct endpoint *e, struct op *op, enum status status)
 {
     unlink(e, op);
-    bool is_ours = op_claim(op);
-
-    ASSERT(is_ours); /* whoever else would end it unlinks it first */
-    op->about.cap = CAP_NONE;
-    return op_complete(op, status, 0);
+    return endpoint_complete(op, status, (struct message_end){.cap = CAP_NONE});
 }
 
 /* ---- Passing ---- */
@@ -116,7 +111,7 @@ static struct thread_ref end(struct endpoint *e, struct op *op, enum status stat
 /* What the receiver's status says of the message. */
 static int64_t received_status(const struct op *op, const struct message_end *message)
 {
-    return (int64_t)((uint64_t)op->about.method | (uint64_t)op->about.badge << 16) |
+    return endpoint_received(op->about.method, op->about.badge) |
            (op->kind == OP_SEND ? RECEIVED_SEND : 0) |
            (message->cap != CAP_NONE ? RECEIVED_GIFT : 0);
 }
@@ -140,33 +135,6 @@ static enum status pass(struct endpoint *e, struct op *op, const struct message 
     return STATUS_OK;
 }
 
-/* Complete the RECV of who waited for that. */
-static struct thread_ref complete_receiver(struct op *op, const struct submitted *got)
-{
-    bool is_ours = op_claim(op);
-
-    ASSERT(is_ours);
-    if (got->end.cap != CAP_NONE)
-        op->slot = CAP_NONE; /* the capability has it */
-    op->about.cap = got->end.cap;
-    return op_complete(op, got->status, got->end.value);
-}
-
-static bool is_dead(const struct op *op)
-{
-    return op->grant.index != GRANT_ROOT && !grant_is_live(op->grant);
-}
-
-/* The oldest receiver that may still receive; the revoking that ends the others is under way. */
-static HOT struct op *first_receiver(const struct endpoint *e)
-{
-    struct list *at = e->receivers.next;
-
-    while (at != &e->receivers && is_dead(LIST_ENTRY(at, struct op, parked)))
-        at = at->next; /* at most THREADS_MAX */
-    return at != &e->receivers ? LIST_ENTRY(at, struct op, parked) : NULL;
-}
-
 HOT struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry,
                                      const struct cap_ref *cap)
 {
@@ -177,7 +145,7 @@ HOT struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry
     struct op *receiver;
 
     lock_take(&e->lock, LOCK_ENDPOINT);
-    receiver = first_receiver(e);
+    receiver = endpoint_first_receiver(e);
     if (!cap_is_live(cap)) { /* under the lock: its end finds the operation from now on */
         s.status = STATUS_STALE;
     } else if (receiver == NULL) {
@@ -189,7 +157,7 @@ HOT struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry
         s.status = pass(e, op, &from, &to, &got);
         if (s.status == STATUS_OK) {
             unlink(e, receiver);
-            s.other = complete_receiver(receiver, &got);
+            s.other = endpoint_complete(receiver, got.status, got.end);
             s.is_complete = op->kind == OP_SEND;
         }
     }
@@ -221,7 +189,7 @@ static bool take_next(struct endpoint *e, const struct message *to, struct submi
         struct message from = message_of_op(op, caller);
 
         unlink(e, op);
-        enum status status = is_dead(op) ? STATUS_STALE : pass(e, op, &from, to, s);
+        enum status status = endpoint_is_dead(op) ? STATUS_STALE : pass(e, op, &from, to, s);
 
         if (status == STATUS_OK && op->kind == OP_CALL) {
             s->other = caller->ref;
@@ -234,8 +202,7 @@ static bool take_next(struct endpoint *e, const struct message *to, struct submi
     return false;
 }
 
-struct submitted endpoint_receive(struct op *op, const struct ring_sqe *entry,
-                                  const struct cap_ref *cap)
+struct submitted endpoint_receive(struct op *op, const struct cap_ref *cap)
 {
     struct uthread *t = cpu_this()->current;
     struct endpoint *e = of(op);
@@ -244,7 +211,6 @@ struct submitted endpoint_receive(struct op *op, const struct ring_sqe *entry,
     uint32_t refused_count = 0;
     struct message to = message_of_op(op, t);
 
-    (void)entry;
     lock_take(&e->lock, LOCK_ENDPOINT);
     if (!cap_is_live(cap)) {
         s.status = STATUS_STALE;
@@ -295,15 +261,9 @@ HOT enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,
             status = STATUS_BAD_CAP; /* what should go along; somebody does wait */
         if (status == STATUS_OK) {
             unlink(e, op);
-            bool is_ours = op_claim(op);
-
-            ASSERT(is_ours);
-            op->about.cap = message.cap;
-            if (message.cap != CAP_NONE)
-                op->slot = CAP_NONE;
-            *caller = op_complete(
+            *caller = endpoint_complete(
                 op, (int64_t)entry->method | (message.cap != CAP_NONE ? RECEIVED_GIFT : 0),
-                message.value);
+                message);
         }
     }
     lock_give(&e->lock, LOCK_ENDPOINT);
@@ -408,7 +368,7 @@ static bool drop_if_dead(struct op *op)
     lock_take(&e->lock, LOCK_ENDPOINT);
     /* Whoever links it at this endpoint holds this lock, so it is what it seems to be (EP1). */
     if (port_load32(&op->state) == OP_PENDING && op->kind >= OP_CALL && op->endpoint == index &&
-        op->about.place != PLACE_NONE && is_dead(op))
+        op->about.place != PLACE_NONE && endpoint_is_dead(op))
         owner = end(e, op, STATUS_STALE);
     lock_give(&e->lock, LOCK_ENDPOINT);
     glue_wake(owner, WAKE_ENDPOINT);
@@ -444,7 +404,7 @@ void endpoint_check(struct endpoint *e)
     }
     ASSERT(waiting == e->stat.waiting && waiting == e->line.count);
     ASSERT(receivers == e->stat.receivers && serving == e->stat.serving);
-    ASSERT(waiting == 0 || first_receiver(e) == NULL); /* EP3 */
+    ASSERT(waiting == 0 || endpoint_first_receiver(e) == NULL); /* EP3 */
     ASSERT(e->line.root == NULL || mono_is_never(e->line.root->at) ||
            (timer_is_linked(&e->timer) && !mono_before(e->line.root->at, e->timer.node.at)));
 }

@@ -25,6 +25,7 @@
 #ifndef KERNEL_ENDPOINT_H
 #define KERNEL_ENDPOINT_H
 
+#include "kernel/grant.h"
 #include "kernel/uthread.h"
 
 struct endpoint {
@@ -92,6 +93,41 @@ static HOT void endpoint_unlink_served(struct endpoint *e, struct op *op)
     e->stat.serving--;
 }
 
+/* Is the grant dead that it waits under? */
+static HOT bool endpoint_is_dead(const struct op *op)
+{
+    return op->grant.index != GRANT_ROOT && !grant_is_live(op->grant);
+}
+
+/* The oldest receiver that may still receive; the revoking that ends the others is under way. */
+static HOT struct op *endpoint_first_receiver(const struct endpoint *e)
+{
+    struct list *at = e->receivers.next;
+
+    while (at != &e->receivers && endpoint_is_dead(LIST_ENTRY(at, struct op, parked)))
+        at = at->next; /* at most THREADS_MAX */
+    return at != &e->receivers ? LIST_ENTRY(at, struct op, parked) : NULL;
+}
+
+/* End an operation that is linked nowhere any more, with what has come.  Returns: whom to wake. */
+static HOT struct thread_ref endpoint_complete(struct op *op, int64_t status,
+                                               struct message_end came)
+{
+    bool is_ours = op_claim(op);
+
+    ASSERT(is_ours); /* whoever else would end it unlinks it first */
+    if (came.cap != CAP_NONE)
+        op->slot = CAP_NONE; /* the capability has it */
+    op->about.cap = came.cap;
+    return op_complete(op, status, came.value);
+}
+
+/* What a receiver's status says of a message (abi/ring.h), but for the flags. */
+static HOT int64_t endpoint_received(uint16_t method, uint32_t badge)
+{
+    return (int64_t)((uint64_t)method | (uint64_t)badge << 16);
+}
+
 /* ---- What others ask for ---- */
 
 /* At boot.  false: no memory. */
@@ -115,8 +151,7 @@ struct submitted endpoint_submit(struct op *op, const struct ring_sqe *entry,
 
 /* RECV: as above; complete if somebody was in the line.  `other` is then who calls, or, woken here,
  * nobody for a SEND. */
-struct submitted endpoint_receive(struct op *op, const struct ring_sqe *entry,
-                                  const struct cap_ref *cap);
+struct submitted endpoint_receive(struct op *op, const struct cap_ref *cap);
 
 /* RETURN of the running thread.  *caller: whom to wake.  STALE, and what message_check says. */
 MUST_USE enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,

@@ -14,7 +14,7 @@
 
 #define LINE_BYTES 160u
 /* In an entry's first word: the flags that a short way does not know. */
-#define ENTRY_FLAGS ((uint64_t)(0xff & ~RING_FLAG_MESSAGE) << 8)
+#define ENTRY_FLAGS (SYSCALL_FLAGS & ~((uint64_t)RING_FLAG_MESSAGE << 8))
 
 /* The end of a call by `t`: most often nothing has happened that concerns who runs here. */
 NORETURN static HOT void leave(const struct cpu *cpu, struct uthread *t)

@@ -56,9 +56,10 @@ static struct ring_sqe entry_of(uint8_t op, uint32_t thread)
     };
 }
 
-static struct came call(uint32_t thread, uint16_t method, uint64_t word)
+/* An entry whose words count up from `word`. */
+static struct came enter(uint8_t op, uint32_t thread, uint16_t method, uint64_t word)
 {
-    struct ring_sqe entry = entry_of(RING_OP_CALL, thread);
+    struct ring_sqe entry = entry_of(op, thread);
 
     entry.method = method;
     for (uint32_t i = 0; i < MESSAGE_REGISTERS; i++)
@@ -67,6 +68,11 @@ static struct came call(uint32_t thread, uint16_t method, uint64_t word)
 
     check();
     return came;
+}
+
+static struct came call(uint32_t thread, uint16_t method, uint64_t word)
+{
+    return enter(RING_OP_CALL, thread, method, word);
 }
 
 static struct came receive(uint32_t thread)
@@ -80,15 +86,7 @@ static struct came receive(uint32_t thread)
 
 static struct came answer(uint32_t thread, uint16_t status, uint64_t word)
 {
-    struct ring_sqe entry = entry_of(RING_OP_RETURN, thread);
-
-    entry.method = status;
-    for (uint32_t i = 0; i < MESSAGE_REGISTERS; i++)
-        entry.args[i] = word + i;
-    struct came came = callers_direct(thread, &entry);
-
-    check();
-    return came;
+    return enter(RING_OP_RETURN, thread, status, word);
 }
 
 /* A call of a ring, with an empty message and room for four words. */

@@ -13,7 +13,6 @@
 #define LIMIT 200u
 #define SERVER 0u
 #define CALLER 1u
-#define SLOT_PAGES 2u /* of a table, that these tests reach */
 
 static const struct pool_ref no_grant = {GRANT_ROOT, 0};
 static uint32_t index_of;

@@ -14,20 +14,32 @@
 
 static struct explore_result result;
 
+static const struct {
+    const struct scenario *scenarios;
+    const uint32_t *count;
+} tables[] = {
+    {wake_scenarios, &wake_scenario_count},
+    {move_scenarios, &move_scenario_count},
+    {poll_scenarios, &poll_scenario_count},
+    {lend_scenarios, &lend_scenario_count},
+};
+
 static uint32_t scenario_count(void)
 {
-    return wake_scenario_count + move_scenario_count + poll_scenario_count + lend_scenario_count;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(tables); i++)
+        count += *tables[i].count;
+    return count;
 }
 
 static const struct scenario *scenario_at(uint32_t i)
 {
-    if (i < wake_scenario_count)
-        return &wake_scenarios[i];
-    i -= wake_scenario_count;
-    if (i < move_scenario_count)
-        return &move_scenarios[i];
-    i -= move_scenario_count;
-    return i < poll_scenario_count ? &poll_scenarios[i] : &lend_scenarios[i - poll_scenario_count];
+    uint32_t table = 0;
+
+    for (; i >= *tables[table].count; table++) /* i < scenario_count() */
+        i -= *tables[table].count;
+    return &tables[table].scenarios[i];
 }
 
 static const struct scenario *find(const char *name)

@@ -13,12 +13,6 @@
 
 static uint32_t endpoint, client;
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
 /* Answers each call with its badge, its method and the sum of its words, until told to stop. */
 static int64_t serve(void *argument)
 {
@@ -61,8 +55,8 @@ static void test_calls(uint32_t flags, const char *what)
     struct cap_thread_params params = helper_params();
     uint32_t good = 0;
 
-    endpoint = must(rt_endpoint_create(flags));
-    client = must(rt_endpoint_mint(endpoint, BADGE));
+    endpoint = helper_must(rt_endpoint_create(flags));
+    client = helper_must(rt_endpoint_mint(endpoint, BADGE));
     server = helper_spawn(serve, NULL, &params);
     for (uint32_t i = 0; i < CALLS; i++)
         good += call_once(i);

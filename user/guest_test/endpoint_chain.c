@@ -17,8 +17,8 @@
 #define IS_PROCESS(i) ((i) == 1 || (i) == 4)
 #define ENDPOINT_SLOT 20u /* of a process */
 #define NEXT_SLOT 21u
-#define CHAINS 3u /* one after the other */
-#define BROKEN 1 /* status of an answer: a service behind has ended */
+#define CHAINS 3u   /* one after the other */
+#define BROKEN 1    /* status of an answer: a service behind has ended */
 #define TRIPS 1000u /* in all */
 #define LOOK_NS (50 * NS_PER_US)
 #define KILL_NS_MAX (400 * NS_PER_US)
@@ -35,12 +35,6 @@ static struct {
     uint64_t right;
     uint64_t broken;
 } drivers[DRIVERS];
-
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
 
 /* ---- Services ---- */
 
@@ -173,8 +167,9 @@ static bool is_over(void)
 static void begin_all(uint32_t passive)
 {
     for (uint32_t i = 0; i < SERVICES; i++) {
-        endpoints[i] = must(rt_endpoint_create((passive >> i & 1) != 0 ? ENDPOINT_PASSIVE : 0));
-        clients[i] = must(rt_endpoint_mint(endpoints[i], i));
+        endpoints[i] =
+            helper_must(rt_endpoint_create((passive >> i & 1) != 0 ? ENDPOINT_PASSIVE : 0));
+        clients[i] = helper_must(rt_endpoint_mint(endpoints[i], i));
     }
     for (uint32_t i = 0; i < DRIVERS; i++)
         drivers[i].done = drivers[i].right = drivers[i].broken = 0;

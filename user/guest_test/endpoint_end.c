@@ -16,16 +16,10 @@ enum method { HELLO, WORK, STOP };
 
 static uint32_t endpoint, client;
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
 static void make(uint32_t flags)
 {
-    endpoint = must(rt_endpoint_create(flags));
-    client = must(rt_endpoint_mint(endpoint, 0));
+    endpoint = helper_must(rt_endpoint_create(flags));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
 }
 
 static void unmake(void)

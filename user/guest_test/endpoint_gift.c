@@ -17,22 +17,9 @@ enum role { GIVER, TAKER, ASKER };
 static uint32_t endpoint, client;
 static uint32_t memory; /* one page with MARK in it, mapped at GIFT_AT by who made it */
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
-static void release(uint32_t handle)
-{
-    int64_t status = rt_release(handle);
-
-    ASSERT(status == STATUS_OK);
-}
-
 static uint32_t make_memory(void)
 {
-    uint32_t made = must(rt_memory_create(RT_PAGE_BYTES));
+    uint32_t made = helper_must(rt_memory_create(RT_PAGE_BYTES));
     int64_t status = rt_memory_map(made, GIFT_AT, MEMORY_MAP_WRITE, NULL);
 
     ASSERT(status == STATUS_OK);
@@ -78,8 +65,8 @@ static int64_t answer_with(uint8_t flags, uint32_t gift, uint32_t grant)
 static int64_t give(uint64_t word)
 {
     uint32_t made = make_memory();
-    uint32_t grant = must(rt_grant_create(CAP_CONSOLE));
-    uint32_t granted = must(rt_copy(made, must(rt_grant_create(made))));
+    uint32_t grant = helper_must(rt_grant_create(CAP_CONSOLE));
+    uint32_t granted = helper_must(rt_copy(made, helper_must(rt_grant_create(made))));
     struct ring_sqe through = entry_of(RING_OP_CALL, CLIENT_SLOT, RING_FLAG_COPY, granted);
 
     (void)word;
@@ -154,7 +141,7 @@ static void test_calls(void)
         right += got >= 0 && rt_cap_kind(gift) == kinds[i] &&
                  rt_memory_info(gift, &bytes) == STATUS_OK && bytes == RT_PAGE_BYTES;
         if (i + 1 < ARRAY_COUNT(kinds))
-            release(gift);
+            helper_release(gift);
         (void)answer_with(0, 0, CAP_NONE);
     }
     tap_equal(right, ARRAY_COUNT(kinds), "a copy, a view and the object itself come with calls");
@@ -174,7 +161,7 @@ static void test_calls(void)
 
     ASSERT(status == STATUS_OK && ended == STATUS_OK);
     tap_ok(rt_memory_info(gift, NULL) == STATUS_STALE, "an object ends with the process it is of");
-    release(gift);
+    helper_release(gift);
 }
 
 /* Goal: an answer carries one too; what went through a grant ends with it, where it is then.
@@ -182,7 +169,7 @@ static void test_calls(void)
  * answer. */
 static void test_answers(void)
 {
-    uint32_t grant = must(rt_grant_create(memory));
+    uint32_t grant = helper_must(rt_grant_create(memory));
     uint32_t child = start(TAKER, CAP_NONE);
     uint32_t none;
     int64_t got = receive(&none);
@@ -194,7 +181,7 @@ static void test_answers(void)
     tap_equal(rt_revoke(grant), STATUS_OK, "what it went through is revoked");
     (void)answer_with(0, 0, CAP_NONE);
     tap_equal(helper_finish(child), 0, "and it is STALE where it went");
-    release(grant);
+    helper_release(grant);
 }
 
 static int64_t ask_without(void *argument)
@@ -242,7 +229,7 @@ static void wait_for_line(uint32_t count)
 static void test_revoked_clients(void)
 {
     for (uint32_t i = 0; i < 2; i++) {
-        uint32_t grant = must(rt_grant_create(client));
+        uint32_t grant = helper_must(rt_grant_create(client));
         uint32_t child = start(ASKER, grant);
         uint32_t none;
 
@@ -257,7 +244,7 @@ static void test_revoked_clients(void)
         tap_equal(helper_finish(child), STATUS_STALE,
                   i == 0 ? "its call in the line ends STALE" : "and the one that is served");
         tap_equal(answer_with(0, 0, CAP_NONE), STATUS_STALE, "there is nothing to answer");
-        release(grant);
+        helper_release(grant);
     }
 }
 
@@ -268,8 +255,8 @@ int64_t rt_main(uint64_t argument)
     helper_begin(3 + 5 + 5 + 6 + 1);
     helper_warm(1);
     memory = make_memory();
-    endpoint = must(rt_endpoint_create(0));
-    client = must(rt_endpoint_mint(endpoint, 0));
+    endpoint = helper_must(rt_endpoint_create(0));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
     struct helper_holdings before = helper_holdings();
 
     test_calls();

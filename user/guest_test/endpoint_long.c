@@ -15,12 +15,6 @@
 
 static uint32_t endpoint, client;
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
 static struct ring_sqe entry_of(uint8_t op, uint32_t cap, uint64_t message)
 {
     return (struct ring_sqe){
@@ -190,8 +184,8 @@ static void test_refusals(void)
     bad = entry_of(RING_OP_SEND, endpoint, 0);
     tap_equal(rt_ring_do(&bad, NULL), STATUS_BAD_CAP, "an ENDPOINT is not sent to");
 
-    uint32_t passive = must(rt_endpoint_create(ENDPOINT_PASSIVE));
-    uint32_t lending = must(rt_endpoint_mint(passive, 0));
+    uint32_t passive = helper_must(rt_endpoint_create(ENDPOINT_PASSIVE));
+    uint32_t lending = helper_must(rt_endpoint_mint(passive, 0));
 
     bad = entry_of(RING_OP_CALL, lending, 0);
     tap_equal(rt_ring_do(&bad, NULL), STATUS_WOULD_LEND_TWICE,
@@ -211,8 +205,8 @@ int64_t rt_main(uint64_t argument)
     helper_warm(2);
     struct helper_holdings before = helper_holdings();
 
-    endpoint = must(rt_endpoint_create(0));
-    client = must(rt_endpoint_mint(endpoint, 0));
+    endpoint = helper_must(rt_endpoint_create(0));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
     test_lengths();
     test_outstanding();
     test_too_long();

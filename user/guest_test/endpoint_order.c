@@ -17,12 +17,6 @@
 
 static uint32_t endpoint, client;
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
 static struct cap_endpoint_stat stat(void)
 {
     struct cap_endpoint_stat stat;
@@ -194,8 +188,8 @@ int64_t rt_main(uint64_t argument)
     helper_warm(CLIENTS);
     struct helper_holdings before = helper_holdings();
 
-    endpoint = must(rt_endpoint_create(0));
-    client = must(rt_endpoint_mint(endpoint, 0));
+    endpoint = helper_must(rt_endpoint_create(0));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
     test_order();
     test_oldest();
     test_expired();

@@ -18,12 +18,6 @@
 static uint32_t endpoint, client;
 static struct mono start, end;
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
 /* What this thread has executed by itself, whoever paid. */
 struct used {
     uint64_t ns;
@@ -93,8 +87,8 @@ static void test_share(uint32_t flags, uint64_t low, uint64_t high, const char *
     struct used used[3] = {{0}};
     struct rt_thread_ref refs[3];
 
-    endpoint = must(rt_endpoint_create(flags));
-    client = must(rt_endpoint_mint(endpoint, 0));
+    endpoint = helper_must(rt_endpoint_create(flags));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
     start = mono_add(rt_now(), 10 * NS_PER_MS);
     end = mono_add(start, RUN_NS);
     refs[0] = helper_spawn(serve, &used[0], &params);

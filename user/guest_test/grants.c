@@ -27,19 +27,6 @@ static struct shared *const shared = (struct shared *)SHARED_AT;
 static uint32_t shared_memory;
 static uint32_t memory; /* one page, mapped at OWN_AT */
 
-static uint32_t must(int64_t handle)
-{
-    ASSERT(handle > 0);
-    return (uint32_t)handle;
-}
-
-static void release(uint32_t handle)
-{
-    int64_t status = rt_release(handle);
-
-    ASSERT(status == STATUS_OK);
-}
-
 static void map(uint32_t handle, uint64_t address)
 {
     int64_t status = rt_memory_map(handle, address, MEMORY_MAP_WRITE, NULL);
@@ -86,9 +73,9 @@ static int64_t use_capability(uint64_t word)
 /* An object mapped twice, once by a copy.  Revoking takes the copy's place away, not the other. */
 static int64_t use_twice(uint64_t word)
 {
-    uint32_t object = must(rt_memory_create(RT_PAGE_BYTES));
-    uint32_t grant = must(rt_grant_create(object));
-    uint32_t copy = must(rt_copy(object, grant));
+    uint32_t object = helper_must(rt_memory_create(RT_PAGE_BYTES));
+    uint32_t grant = helper_must(rt_grant_create(object));
+    uint32_t copy = helper_must(rt_copy(object, grant));
 
     map(object, OWN_AT);
     map(copy, GIFT_AT);
@@ -107,10 +94,10 @@ static helper_role *const roles[] = {use_mapped, use_capability, use_twice};
 /* Goal: revoking ends the copies, not the original.  Method: copies, and copies of them. */
 static void test_revoke(void)
 {
-    uint32_t grant = must(rt_grant_create(memory));
-    uint32_t copy = must(rt_copy(memory, grant));
-    uint32_t again = must(rt_copy(copy, CAP_NONE));
-    uint32_t other = must(rt_copy(memory, CAP_NONE));
+    uint32_t grant = helper_must(rt_grant_create(memory));
+    uint32_t copy = helper_must(rt_copy(memory, grant));
+    uint32_t again = helper_must(rt_copy(copy, CAP_NONE));
+    uint32_t other = helper_must(rt_copy(memory, CAP_NONE));
 
     tap_ok(rt_cap_kind(grant) == CAP_KIND_GRANT && rt_cap_kind(copy) == CAP_KIND_MEMORY &&
                rt_cap_kind(again) == CAP_KIND_MEMORY,
@@ -123,15 +110,15 @@ static void test_revoke(void)
            "the original is not, nor what was copied past it");
     tap_equal(rt_copy(memory, grant), STATUS_STALE, "nothing is copied through it any more");
     tap_equal(rt_copy(copy, CAP_NONE), STATUS_STALE, "nor what is STALE");
-    release(grant), release(copy), release(again), release(other);
+    helper_release(grant), helper_release(copy), helper_release(again), helper_release(other);
 
-    grant = must(rt_grant_create(memory));
-    again = must(rt_copy(grant, CAP_NONE)); /* to name it later */
-    copy = must(rt_copy(memory, grant));
-    release(grant);
+    grant = helper_must(rt_grant_create(memory));
+    again = helper_must(rt_copy(grant, CAP_NONE)); /* to name it later */
+    copy = helper_must(rt_copy(memory, grant));
+    helper_release(grant);
     tap_equal(rt_memory_info(copy, NULL), STATUS_OK, "letting go of a grant revokes nothing");
     (void)rt_revoke(again);
-    release(copy), release(again);
+    helper_release(copy), helper_release(again);
 }
 
 /* Goal: grants nest GRANT_DEPTH_MAX deep, and the end of one ends those below.  Method: a chain. */
@@ -144,16 +131,16 @@ static void test_depth(void)
     uint32_t stale = 0;
 
     for (uint32_t i = 0; i < GRANT_DEPTH_MAX; i++) {
-        grants[i] = must(rt_grant_create(at));
-        at = copies[i] = must(rt_copy(at, grants[i]));
+        grants[i] = helper_must(rt_grant_create(at));
+        at = copies[i] = helper_must(rt_copy(at, grants[i]));
     }
     tap_equal(rt_grant_create(at), STATUS_GRANT_DEPTH, "grants nest four deep, not five");
-    uint32_t side = must(rt_grant_create(memory));
+    uint32_t side = helper_must(rt_grant_create(memory));
 
     tap_equal(rt_copy(copies[0], side), STATUS_NOT_GRANTED,
               "what is held under one grant is not copied through another");
     (void)rt_revoke(side);
-    release(side);
+    helper_release(side);
     (void)rt_revoke(grants[1]);
     for (uint32_t i = 0; i < GRANT_DEPTH_MAX; i++) {
         live += rt_memory_info(copies[i], NULL) == STATUS_OK;
@@ -165,7 +152,7 @@ static void test_depth(void)
     tap_equal(rt_copy(copies[0], grants[2]), STATUS_STALE, "grants below it are STALE too");
     for (uint32_t i = 0; i < GRANT_DEPTH_MAX; i++) {
         (void)rt_revoke(grants[i]);
-        release(grants[i]), release(copies[i]);
+        helper_release(grants[i]), helper_release(copies[i]);
     }
 }
 
@@ -185,7 +172,7 @@ static bool ends_with_fault(uint32_t child)
     int64_t end = rt_process_wait(child, NULL);
 
     (void)rt_process_info(child, &info);
-    release(child);
+    helper_release(child);
     return end == PROCESS_FAULTED && info.fault_vector == VECTOR_PAGE &&
            info.fault_address == GIFT_AT;
 }
@@ -194,22 +181,22 @@ static bool ends_with_fault(uint32_t child)
  * one; the child uses them while this process revokes. */
 static void test_gifts(void)
 {
-    uint32_t grant = must(rt_grant_create(memory));
+    uint32_t grant = helper_must(rt_grant_create(memory));
     uint32_t child = start(USE_MAPPED, memory, grant);
 
     helper_wait_for(&shared->reads, 3);
     tap_equal(rt_revoke(grant), STATUS_OK, "what a child has mapped is taken back");
     tap_ok(ends_with_fault(child), "who uses it then faults");
     tap_equal((int64_t)read_at(OWN_AT), 0, "what the giver has mapped stays");
-    release(grant);
+    helper_release(grant);
 
-    grant = must(rt_grant_create(CAP_CONSOLE));
+    grant = helper_must(rt_grant_create(CAP_CONSOLE));
     child = start(USE_CAPABILITY, CAP_CONSOLE, grant);
     helper_wait_for(&shared->reads, 1);
     (void)rt_revoke(grant);
     __atomic_store_n(&shared->is_revoked, 1, __ATOMIC_RELEASE);
     tap_equal(helper_finish(child), STATUS_STALE, "a child's capability is STALE");
-    release(grant);
+    helper_release(grant);
 
     struct cap_process_params params = helper_child_params(USE_TWICE, 0);
 
@@ -226,14 +213,14 @@ static int64_t wait_for_child(void *argument)
 static void test_waiting(void)
 {
     uint32_t child = start(USE_CAPABILITY, CAP_CONSOLE, CAP_NONE);
-    uint32_t grant = must(rt_grant_create(child));
-    uint32_t copy = must(rt_copy(child, grant));
+    uint32_t grant = helper_must(rt_grant_create(child));
+    uint32_t copy = helper_must(rt_copy(child, grant));
     struct rt_thread_ref ref = helper_spawn(wait_for_child, (void *)(uintptr_t)copy, NULL);
 
     helper_sleep(WHILE_NS);
     tap_equal(rt_revoke(grant), STATUS_OK, "a grant by which somebody waits is revoked");
     tap_equal(helper_join(&ref), STATUS_STALE, "the wait ends STALE");
-    release(copy), release(grant);
+    helper_release(copy), helper_release(grant);
     __atomic_store_n(&shared->is_revoked, 1, __ATOMIC_RELEASE);
     (void)helper_finish(child);
 }
@@ -241,17 +228,17 @@ static void test_waiting(void)
 /* Goal: an old handle never means what a slot holds now.  Method: the same slot again and again. */
 static void test_reuse(void)
 {
-    uint32_t old = must(rt_copy(memory, CAP_NONE));
+    uint32_t old = helper_must(rt_copy(memory, CAP_NONE));
     uint32_t right = 0;
     uint32_t reused = 0;
 
-    release(old);
+    helper_release(old);
     for (uint32_t i = 0; i < REUSES; i++) {
-        uint32_t new = must(rt_copy(i % 2 == 0 ? CAP_CONSOLE : memory, CAP_NONE));
+        uint32_t new = helper_must(rt_copy(i % 2 == 0 ? CAP_CONSOLE : memory, CAP_NONE));
 
         right += new != old && rt_cap_kind(old) == STATUS_STALE && rt_cap_kind(new) > 0;
         reused += CAP_SLOT(new) == CAP_SLOT(old);
-        release(new);
+        helper_release(new);
         old = new;
     }
     tap_equal(right, REUSES, "a handle of a slot used again is STALE");
@@ -262,11 +249,11 @@ static void test_reuse(void)
 static uint64_t time_revoke(uint32_t count)
 {
     static uint32_t copies[MANY];
-    uint32_t grant = must(rt_grant_create(memory));
+    uint32_t grant = helper_must(rt_grant_create(memory));
     uint32_t stale = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        copies[i] = must(rt_copy(memory, grant));
+        copies[i] = helper_must(rt_copy(memory, grant));
         rt_pause();
     }
     struct mono began = rt_now();
@@ -276,11 +263,11 @@ static uint64_t time_revoke(uint32_t count)
 
     for (uint32_t i = 0; i < count; i++) {
         stale += rt_memory_info(copies[i], NULL) == STATUS_STALE;
-        release(copies[i]);
+        helper_release(copies[i]);
         rt_pause();
     }
     ASSERT(stale == count);
-    release(grant);
+    helper_release(grant);
     return took_ns;
 }
 
@@ -303,9 +290,9 @@ int64_t rt_main(uint64_t argument)
         return helper_child(argument, roles, ARRAY_COUNT(roles));
     helper_begin(7 + 4 + 5 + 2 + 2 + 1 + 1);
     helper_warm(2);
-    shared_memory = must(rt_memory_create(sizeof(struct shared)));
+    shared_memory = helper_must(rt_memory_create(sizeof(struct shared)));
     map(shared_memory, SHARED_AT);
-    memory = must(rt_memory_create(RT_PAGE_BYTES));
+    memory = helper_must(rt_memory_create(RT_PAGE_BYTES));
     map(memory, OWN_AT);
     (void)time_revoke(MANY); /* what the table needs for so many is made */
     struct helper_holdings before = helper_holdings();

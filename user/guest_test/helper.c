@@ -200,6 +200,19 @@ void helper_hang(void)
         (void)rt_park(&never, 0, RT_NO_DEADLINE);
 }
 
+uint32_t helper_must(int64_t handle)
+{
+    ASSERT(handle > 0);
+    return (uint32_t)handle;
+}
+
+void helper_release(uint32_t handle)
+{
+    int64_t status = rt_release(handle);
+
+    ASSERT(status == STATUS_OK);
+}
+
 /* ---- Children ---- */
 
 int64_t helper_child(uint64_t argument, helper_role *const *roles, uint32_t count)

@@ -66,6 +66,10 @@ bool helper_is_near(uint64_t share, uint64_t expected);
 /* Wait for what never comes. */
 NORETURN void helper_hang(void);
 
+/* The handle that a call gave, and letting go of one; a refusal ends the program. */
+uint32_t helper_must(int64_t handle);
+void helper_release(uint32_t handle);
+
 /* ---- Children ---- */
 
 #define HELPER_PROGRAM 1u

@@ -137,13 +137,6 @@ static uint64_t booked_ns(uint32_t irq)
     return booked;
 }
 
-static void release(uint32_t handle)
-{
-    int64_t status = rt_release(handle);
-
-    ASSERT(status == STATUS_OK);
-}
-
 /* Let a WAIT begin, by way of the ring.  Returns its ticket. */
 static uint64_t begin_wait(uint32_t irq)
 {
@@ -255,7 +248,7 @@ static void test_periods(void)
         tap_within(took_ns, (int64_t)((PERIODS - 1) * PERIOD_NS - LATE_NS),
                    (int64_t)((PERIODS - 1) * PERIOD_NS + LATE_NS),
                    "none is missed and none comes twice");
-    release(irq);
+    helper_release(irq);
 }
 
 /* Goal: who never acknowledges has one interrupt.  Method: clear the clock all the time, so that it
@@ -283,7 +276,7 @@ static void test_no_ack(void)
     clock_clear();
     tap_ok(is_acknowledged && take_one(irq) == 2, "then the next one comes");
     clock_stop();
-    release(irq);
+    helper_release(irq);
 }
 
 /* Goal: a line is bound once, and only lines, CPUs and classes that are there.  Method: each. */
@@ -297,7 +290,7 @@ static void test_bind_refusals(void)
     tap_equal(rt_ring_do(&(struct ring_sqe){.op = RING_OP_CANCEL, .args = {ticket}}, NULL),
               STATUS_OK, "that wait is cancelled");
     tap_equal(end_of(ticket), STATUS_CANCELLED, "and completes CANCELLED");
-    release(irq);
+    helper_release(irq);
     tap_ok(rt_irq_bind(CAP_IRQS, LINE_TIMER, 0, 0) == STATUS_BAD_ARGUMENT &&
                rt_irq_bind(CAP_IRQS, LINE_SERIAL, 0, 0) == STATUS_BAD_ARGUMENT,
            "lines of the kernel's own devices are not for programs");
@@ -336,7 +329,7 @@ static void test_ends(void)
     uint32_t irq = bind_to(CAP_IRQS, 0);
     uint64_t ticket = begin_wait(irq);
 
-    release(irq);
+    helper_release(irq);
     tap_ok(end_of(ticket) == STATUS_STALE && rt_irq_ack(irq) == STATUS_STALE,
            "a released binding has ended");
 
@@ -347,9 +340,9 @@ static void test_ends(void)
     ticket = begin_wait(irq);
     tap_ok(rt_revoke((uint32_t)grant) == STATUS_OK && end_of(ticket) == STATUS_STALE,
            "so has one whose grant is revoked");
-    release(irq);
-    release((uint32_t)irqs);
-    release((uint32_t)grant);
+    helper_release(irq);
+    helper_release((uint32_t)irqs);
+    helper_release((uint32_t)grant);
 
     irq = bind_to(CAP_IRQS, 0);
     grant = rt_grant_create(irq);
@@ -359,9 +352,9 @@ static void test_ends(void)
     tap_ok(rt_revoke((uint32_t)grant) == STATUS_OK && end_of(ticket) == STATUS_STALE &&
                rt_irq_ack(irq) == STATUS_OK,
            "of a copy that is revoked only the wait ends");
-    release((uint32_t)copy);
-    release((uint32_t)grant);
-    release(irq);
+    helper_release((uint32_t)copy);
+    helper_release((uint32_t)grant);
+    helper_release(irq);
 }
 
 /* Goal: a process's end frees its lines.  Method: a child that waits is killed. */
@@ -371,14 +364,14 @@ static void test_process_end(void)
     int64_t irq;
 
     while ((irq = rt_irq_bind(CAP_IRQS, LINE, 0, 0)) != STATUS_BUSY) { /* bound: the child comes */
-        release((uint32_t)irq);
+        helper_release((uint32_t)irq);
         helper_sleep(PERIOD_NS);
     }
     (void)rt_process_kill(child);
     tap_equal(helper_end_of(child), PROCESS_KILLED, "a process that waits for a line is killed");
     irq = rt_irq_bind(CAP_IRQS, LINE, 0, 0);
     tap_ok(irq > 0, "its line is free");
-    release((uint32_t)irq);
+    helper_release((uint32_t)irq);
 }
 
 /* Goal: what interrupts take is booked to the binding and its process, and is the CPU's too.
@@ -402,7 +395,7 @@ static void test_books(void)
         is_read = is_read && rt_cpu_stat(cpu, &after) == STATUS_OK;
         agreed += is_read && booked > 0 && own_irq_ns() - own_before_ns == booked &&
                   after.irq_ns - before.irq_ns >= booked;
-        release(irq);
+        helper_release(irq);
     }
     tap_equal(agreed, rt_cpu_count(), "a binding's time is its process's, and a part of the CPU's");
     tap_ok(rt_conservation_holds(), "and every nanosecond is somebody's");
@@ -422,7 +415,7 @@ static void test_payer(void)
                stat.irq_ns == (uint64_t)said,
            "a process's total stays when it has ended");
     tap_equal((int64_t)(own_irq_ns() - own_before_ns), 0, "its parent was booked nothing");
-    release(child);
+    helper_release(child);
 }
 
 #define PLANNED (2 + 3 + 8 + 4 + 3 + 2 + 2 + 2 + 1)
@@ -438,7 +431,7 @@ int64_t rt_main(uint64_t argument)
         return tap_end();
     }
     helper_warm(1);
-    release((uint32_t)ports);
+    helper_release((uint32_t)ports);
     struct helper_holdings before = helper_holdings();
 
     ports = (uint32_t)rt_ports_narrow(CAP_PORTS, PORT_FIRST, PORT_COUNT);
@@ -450,7 +443,7 @@ int64_t rt_main(uint64_t argument)
     test_process_end();
     test_books();
     test_payer();
-    release(ports);
+    helper_release(ports);
     tap_ok(helper_is_as_before(&before), "all records are back");
     return tap_end();
 }

@@ -22,7 +22,6 @@
 #define THREADS 60u
 #define LOGGERS 3u
 #define WHILE_NS (2 * NS_PER_MS)
-#define LOOK_NS (100 * NS_PER_US)
 
 enum role { CROWD, HOG, COME, LEAVE_ITSELF, CLAIM };
 

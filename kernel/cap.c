@@ -350,6 +350,13 @@ enum status cap_lookup_kind(const struct process *process, uint32_t handle, enum
     return status;
 }
 
+bool cap_is_held(const struct process *process, enum cap_slot slot, enum cap_kind kind)
+{
+    struct cap_ref ref;
+
+    return cap_lookup_kind(process, slot, kind, &ref) == STATUS_OK;
+}
+
 enum status cap_release(struct process *process, uint32_t handle)
 {
     struct cap_ref ref;
@@ -369,6 +376,14 @@ enum status cap_release(struct process *process, uint32_t handle)
 }
 
 /* ---- Calls ---- */
+
+int64_t cap_give(const struct cap_call *call, const struct cap_ref *ref)
+{
+    uint32_t handle;
+    enum status status = cap_insert(&call->thread->process->caps, ref, &handle);
+
+    return status == STATUS_OK ? (int64_t)handle : (int64_t)status;
+}
 
 static cap_methods *const methods[CAP_KIND_COUNT] = {
     [CAP_KIND_CONSOLE] = console_methods,   [CAP_KIND_THREADS] = threads_methods,

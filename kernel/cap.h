@@ -96,6 +96,9 @@ MUST_USE enum status cap_lookup(const struct process *process, uint32_t handle,
 MUST_USE enum status cap_lookup_kind(const struct process *process, uint32_t handle,
                                      enum cap_kind kind, struct cap_ref *ref);
 
+/* Does the process hold this kind, live, in the well-known slot? */
+MUST_USE bool cap_is_held(const struct process *process, enum cap_slot slot, enum cap_kind kind);
+
 /* RELEASE: the slot is empty, and what the kind asks for when its maker lets go has been done. */
 MUST_USE enum status cap_release(struct process *process, uint32_t handle);
 
@@ -112,6 +115,9 @@ struct cap_call {
     uint16_t method;
     bool is_waiting; /* out: an operation record will complete it; the status is void */
 };
+
+/* A capability for the caller.  Returns: its handle, or the refusal. */
+MUST_USE int64_t cap_give(const struct cap_call *call, const struct cap_ref *ref);
 
 /* An argument that is a handle: CAP_NONE for what is too wide to be one, and is refused as that. */
 static inline uint32_t cap_handle_of(uint64_t argument)
@@ -134,8 +140,6 @@ cap_methods console_methods; /* console.c */
 cap_methods threads_methods; /* cap_threads.c */
 cap_methods machine_methods; /* cap_machine.c */
 cap_methods policy_methods;  /* cap_policy.c */
-/* Does the process hold POLICY, live, in its well-known slot?  (cap_policy.c) */
-MUST_USE bool policy_is_held(const struct process *process);
 
 cap_methods power_methods;   /* cap_machine.c */
 cap_methods spawner_methods; /* cap_spawner.c */
@@ -147,8 +151,6 @@ cap_methods grant_methods;   /* cap_table.c: it has none */
 cap_methods cpus_methods;    /* cap_table.c */
 cap_methods sessions_methods; /* cap_session.c */
 cap_methods session_methods;  /* cap_session.c */
-/* Does the process hold SESSIONS, live, in its well-known slot?  (cap_session.c) */
-MUST_USE bool sessions_are_held(const struct process *process);
 cap_methods irqs_methods;    /* cap_device.c */
 cap_methods irq_methods;     /* cap_device.c */
 cap_methods ports_methods;   /* cap_device.c */

@@ -90,13 +90,10 @@ int64_t irq_methods(struct cap_call *call)
 static int64_t narrow(const struct cap_call *call)
 {
     struct cap_ref ref = call->ref;
-    uint32_t handle;
     enum status status =
         ports_narrow(call->ref.object, call->args[0], call->args[1], &ref.object);
 
-    if (status == STATUS_OK)
-        status = cap_insert(&call->thread->process->caps, &ref, &handle);
-    return status == STATUS_OK ? (int64_t)handle : (int64_t)status;
+    return status == STATUS_OK ? cap_give(call, &ref) : (int64_t)status;
 }
 
 int64_t ports_methods(struct cap_call *call)

@@ -8,15 +8,12 @@
 static int64_t mint(const struct cap_call *call)
 {
     struct cap_ref ref = call->ref;
-    uint32_t handle;
-    enum status status;
 
     if (call->args[0] > UINT32_MAX)
         return STATUS_BAD_ARGUMENT;
     ref.kind = CAP_KIND_CLIENT;
     ref.badge = (uint32_t)call->args[0];
-    status = cap_insert(&call->thread->process->caps, &ref, &handle);
-    return status == STATUS_OK ? (int64_t)handle : (int64_t)status;
+    return cap_give(call, &ref);
 }
 
 static int64_t destroy(struct cap_call *call)

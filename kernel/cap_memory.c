@@ -187,12 +187,9 @@ static int64_t unmap(struct cap_call *call)
 static int64_t to_view(struct cap_call *call)
 {
     struct cap_ref ref = call->ref;
-    uint32_t handle;
-    enum status status;
 
     ref.kind = CAP_KIND_VIEW;
-    status = cap_insert(&call->thread->process->caps, &ref, &handle);
-    return status == STATUS_OK ? (int64_t)handle : (int64_t)status;
+    return cap_give(call, &ref);
 }
 
 int64_t memory_methods(struct cap_call *call)

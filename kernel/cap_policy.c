@@ -74,13 +74,6 @@ static int64_t set_process(struct cap_call *call)
     return walk_begin_policy(call, target, &policy);
 }
 
-bool policy_is_held(const struct process *process)
-{
-    struct cap_ref ref;
-
-    return cap_lookup_kind(process, CAP_POLICY, CAP_KIND_POLICY, &ref) == STATUS_OK;
-}
-
 int64_t policy_methods(struct cap_call *call)
 {
     struct process *process = call->thread->process;

@@ -65,13 +65,6 @@ static int64_t read_service(struct cap_call *call)
     return begin(call, op, STATUS_OK);
 }
 
-bool sessions_are_held(const struct process *process)
-{
-    struct cap_ref ref;
-
-    return cap_lookup_kind(process, CAP_SESSIONS, CAP_KIND_SESSIONS, &ref) == STATUS_OK;
-}
-
 int64_t sessions_methods(struct cap_call *call)
 {
     switch (call->method) {

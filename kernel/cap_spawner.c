@@ -21,8 +21,8 @@ static enum status allow(const struct process *process, const struct cap_process
     enum status status;
 
     *session = (struct pool_ref){POOL_NONE, 0};
-    if ((needs_policy(params) && !policy_is_held(process)) ||
-        (params->service != 0 && !sessions_are_held(process)))
+    if ((needs_policy(params) && !cap_is_held(process, CAP_POLICY, CAP_KIND_POLICY)) ||
+        (params->service != 0 && !cap_is_held(process, CAP_SESSIONS, CAP_KIND_SESSIONS)))
         return STATUS_BAD_CAP;
     if (params->session == CAP_NONE)
         return STATUS_OK;
@@ -139,8 +139,7 @@ int64_t process_methods(struct cap_call *call)
     case PROCESS_INFO:
         return info(call);
     case PROCESS_STAT:
-        return walk_begin_stat(call,
-                               (struct pool_ref){call->ref.object, call->ref.object_gen});
+        return walk_begin_stat(call, (struct pool_ref){call->ref.object, call->ref.object_gen});
     case PROCESS_WHY:
         return why(call);
     default:

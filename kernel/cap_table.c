@@ -9,14 +9,6 @@
 
 /* ---- TABLE ---- */
 
-static int64_t insert(struct cap_call *call, const struct cap_ref *ref)
-{
-    uint32_t handle;
-    enum status status = cap_insert(&call->thread->process->caps, ref, &handle);
-
-    return status == STATUS_OK ? (int64_t)handle : (int64_t)status;
-}
-
 static int64_t create_grant(struct cap_call *call)
 {
     struct process *process = call->thread->process;
@@ -51,7 +43,7 @@ static int64_t copy(struct cap_call *call)
         status = STATUS_BAD_CAP;
     if (status == STATUS_OK)
         status = grant_pass(process, (uint32_t)call->args[1], &ref);
-    return status == STATUS_OK ? insert(call, &ref) : status;
+    return status == STATUS_OK ? cap_give(call, &ref) : status;
 }
 
 /* Also a grant that is dead by one above it can be revoked: its record is its owner's. */

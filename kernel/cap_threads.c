@@ -42,7 +42,7 @@ static enum status choose(const struct process *process, const struct process_po
         params->latency_class = class;
     if (params->weight == weight && params->latency_class == class)
         return STATUS_OK;
-    return policy_is_held(process) ? STATUS_OK : STATUS_BAD_CAP;
+    return cap_is_held(process, CAP_POLICY, CAP_KIND_POLICY) ? STATUS_OK : STATUS_BAD_CAP;
 }
 
 static enum status check_start(const struct process *process, uint64_t entry, uint64_t stack)

@@ -7,13 +7,22 @@
 
 /* ---- Sums ---- */
 
-void tally_add_ledger(struct cap_process_stat *sum, const struct ledger *used)
+static void add_ledger(struct cap_process_stat *sum, const struct ledger *used)
 {
     sum->runtime_ns += used->runtime_ns;
     sum->switches += used->switch_count;
     sum->preemptions += used->preempt_count;
     sum->voluntary_blocks += used->block_count;
     sum->migrations += used->migration_count;
+}
+
+void tally_add_seat(struct cap_process_stat *sum, struct seat *seat)
+{
+    struct seat_use use = seat_use(seat);
+
+    add_ledger(sum, &use.used);
+    sum->live_count += use.is_live;
+    sum->ended_count += use.ended_count;
 }
 
 static void add(struct cap_total_stat *sum, const struct cap_total_stat *more)
@@ -36,12 +45,12 @@ void tally_add_rest(struct cap_process_stat *sum, struct process *process)
     struct uthread_reading reading;
 
     lock_take(&process->lock, LOCK_PROCESS);
-    tally_add_ledger(sum, &process->left);
+    add_ledger(sum, &process->left);
     sum->ended_count += process->left_count;
     sum->irq_ns += port_load64(&process->irq_ns);
     lock_give(&process->lock, LOCK_PROCESS);
     if (process->reaper != NULL && uthread_read(process->reaper->ref, &reading) == STATUS_OK)
-        tally_add_ledger(sum, &reading.ledger);
+        add_ledger(sum, &reading.ledger);
 }
 
 /* ---- Members ---- */
@@ -142,11 +151,7 @@ static void read_some(struct tally *tally)
         return;
     }
     if (tally->seat < __atomic_load_n(&process->seats.fresh_index, __ATOMIC_RELAXED)) {
-        struct seat_use use = seat_use(seat_of(process, tally->seat++));
-
-        tally_add_ledger(part, &use.used);
-        part->live_count += use.is_live;
-        part->ended_count += use.ended_count;
+        tally_add_seat(part, seat_of(process, tally->seat++));
         return;
     }
     tally_add_rest(part, process);

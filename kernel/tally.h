@@ -23,7 +23,7 @@
 #include "base/list.h"
 #include "base/types.h"
 
-struct ledger;
+struct seat;
 struct process;
 
 struct tally {
@@ -68,7 +68,8 @@ void tally_add_rest(struct cap_process_stat *sum, struct process *process);
 
 /* ---- The sum ---- */
 
-void tally_add_ledger(struct cap_process_stat *sum, const struct ledger *used);
+/* The threads of a seat, the living one and the ended ones.  Without LOCK_FAMILY, too. */
+void tally_add_seat(struct cap_process_stat *sum, struct seat *seat);
 
 /* Begin a walk.  false: somebody walks; try again. */
 MUST_USE bool tally_walk_begin(struct tally *tally);

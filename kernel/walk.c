@@ -120,11 +120,7 @@ enum work_turn walk_stat_step(struct work *w)
             count_process(&w->stat, target);
             return end(w, target, copy_out(w->process, w->to, &w->stat));
         }
-        struct seat_use use = seat_use(seat);
-
-        tally_add_ledger(&w->stat, &use.used);
-        w->stat.live_count += use.is_live;
-        w->stat.ended_count += use.ended_count;
+        tally_add_seat(&w->stat, seat);
     }
     return WORK_MORE;
 }

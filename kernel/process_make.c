@@ -260,14 +260,20 @@ static enum work_turn unmake_step(struct work *w, struct process *p)
     return WORK_DONE;
 }
 
-/* Is there still somebody whose child it is, and a session that it can be in?  Under the lock, so
- * that who ends either afterwards sees what the child was before (SE3). */
+/* Is there still somebody whose child it is, and a session that it can be in? */
 static bool may_go_on(const struct process *parent, const struct process *p)
+{
+    return process_has_authority(parent) && session_is_live(p->session);
+}
+
+/* The same of a child that is LIVE: under the lock, so that who ends either afterwards finds it so
+ * (SE3). */
+static bool may_stay(const struct process *parent, const struct process *p)
 {
     bool may;
 
     family_lock();
-    may = process_has_authority(parent) && session_is_live(p->session);
+    may = may_go_on(parent, p);
     family_unlock();
     return may;
 }
@@ -300,7 +306,7 @@ enum work_turn process_make_step(struct work *w)
     port_store32(&p->state, PROCESS_LIVE);
     w->status = cap_commit(&w->process->caps, w->slot, &ref);
     glue_wake(first, WAKE_START); /* from here on it may run, and end */
-    if (!may_go_on(w->process, p)) /* else its parent's end, or a logout, will find it LIVE */
+    if (!may_stay(w->process, p)) /* else its parent's end, or a logout, will find it LIVE */
         process_kill((struct pool_ref){ref.object, ref.object_gen});
     return WORK_DONE;
 }

@@ -31,16 +31,11 @@ uint32_t cpuset_of_machine(uint32_t cpu_count)
 enum status cpuset_create(struct process *owner, const struct cpumask *mask, uint32_t slot,
                           uint32_t *index)
 {
-    enum status status = ledger_take(&owner->ledger, LEDGER_OBJECTS, 1);
+    enum status status = object_take(&cpuset_pool, &owner->ledger, index);
     struct cpuset *set;
 
     if (status != STATUS_OK)
         return status;
-    *index = pool_take(&cpuset_pool);
-    if (*index == POOL_NONE) {
-        ledger_release(&owner->ledger, LEDGER_OBJECTS, 1);
-        return STATUS_NO_SLOT;
-    }
     set = cpuset_at(*index);
     set->owner = owner;
     set->slot = slot;

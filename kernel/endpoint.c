@@ -18,16 +18,11 @@ bool endpoint_init(void)
 
 enum status endpoint_create(struct process *owner, uint32_t flags, uint32_t *index)
 {
-    enum status status = ledger_take(&owner->ledger, LEDGER_OBJECTS, 1);
+    enum status status = object_take(&endpoint_pool, &owner->ledger, index);
     struct endpoint *e;
 
     if (status != STATUS_OK)
         return status;
-    *index = pool_take(&endpoint_pool);
-    if (*index == POOL_NONE) {
-        ledger_release(&owner->ledger, LEDGER_OBJECTS, 1);
-        return STATUS_NO_SLOT;
-    }
     e = endpoint_at(*index);
     e->owner = owner;
     e->flags = flags;

@@ -89,14 +89,9 @@ enum status irq_bind(struct process *owner, const struct irq_request *request,
     uint32_t index;
 
     if (status == STATUS_OK)
-        status = ledger_take(&owner->ledger, LEDGER_OBJECTS, 1);
+        status = object_take(&irq_pool, &owner->ledger, &index);
     if (status != STATUS_OK)
         return status;
-    index = pool_take(&irq_pool);
-    if (index == POOL_NONE) {
-        ledger_release(&owner->ledger, LEDGER_OBJECTS, 1);
-        return STATUS_NO_SLOT;
-    }
     irq = irq_at(index);
     *ref = pool_ref_of(&irq_pool, index);
     object_link(&owner->irqs, &irq->link);

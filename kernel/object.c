@@ -3,6 +3,19 @@
 
 static struct lock objects;
 
+enum status object_take(struct pool *pool, struct resource_ledger *ledger, uint32_t *index)
+{
+    enum status status = ledger_take(ledger, LEDGER_OBJECTS, 1);
+
+    if (status != STATUS_OK)
+        return status;
+    *index = pool_take(pool);
+    if (*index != POOL_NONE)
+        return STATUS_OK;
+    ledger_release(ledger, LEDGER_OBJECTS, 1);
+    return STATUS_NO_SLOT;
+}
+
 void object_lock(void)
 {
     lock_take(&objects, LOCK_OBJECT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * object.h - the lists of what belongs to whom, all guarded by one lock, LOCK_OBJECT.
+ * object.h - records charged as objects; and the lists of what belongs to whom, all guarded by one
+ * lock, LOCK_OBJECT.
  *
  * They change when objects are made and end, not when they are used.
  */
@@ -8,7 +9,12 @@
 #define KERNEL_OBJECT_H
 
 #include "base/list.h"
-#include "kernel/lock.h"
+#include "kernel/ledger.h"
+#include "kernel/pool.h"
+
+/* A record of `pool`, charged to `ledger` as an object.  LEDGER_FULL, NO_SLOT. */
+MUST_USE enum status object_take(struct pool *pool, struct resource_ledger *ledger,
+                                 uint32_t *index);
 
 void object_lock(void);
 void object_unlock(void);

@@ -3,6 +3,7 @@
 
 #include "kernel/limits.h"
 #include "kernel/op.h"
+#include "kernel/object.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 
@@ -53,15 +54,10 @@ bool session_of_is_live(const struct process *owner)
 
 enum status session_create(struct process *owner, uint32_t slot, uint32_t *index)
 {
-    enum status status = ledger_take(&owner->ledger, LEDGER_OBJECTS, 1);
+    enum status status = object_take(&session_pool, &owner->ledger, index);
 
     if (status != STATUS_OK)
         return status;
-    *index = pool_take(&session_pool);
-    if (*index == POOL_NONE) {
-        ledger_release(&owner->ledger, LEDGER_OBJECTS, 1);
-        return STATUS_NO_SLOT;
-    }
     init_record(session_at(*index), owner, slot);
     family_lock();
     list_insert_before(&owner->sessions, &session_at(*index)->link);

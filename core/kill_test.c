@@ -184,20 +184,6 @@ struct life {
     uint32_t exited;
 };
 
-static void release_all(struct fixture *f, struct life *life)
-{
-    for (uint32_t cpu = 0; cpu < f->s->cpu_count; cpu++) {
-        for (;;) {
-            struct thread_ref ref = sched_take_reaped(f->s, cpu);
-
-            if (thread_ref_is_none(ref))
-                break;
-            sched_release(f->s, ref);
-            life->released++;
-        }
-    }
-}
-
 static void random_life(struct fixture *f, struct life *life, struct prng *p)
 {
     uint32_t cpu = (uint32_t)prng_below(p, f->s->cpu_count);
@@ -250,14 +236,14 @@ static void test_kill_leaves_nothing_behind(void **state)
     for (unsigned i = 0; i < 200000; i++) {
         f->now = mono_add(f->now, prng_below(&p, 60000));
         random_life(f, &life, &p);
-        release_all(f, &life);
+        life.released += fixture_release_all(f);
         if (i % 500 == 0)
             sched_check(f->s);
     }
     for (unsigned i = 0; i < LIVES; i++)
         fixture_act(f, 0, sched_kill(f->s, 0, life.refs[i], f->now));
     fixture_run(f, 100 * NS_PER_MS);
-    release_all(f, &life);
+    life.released += fixture_release_all(f);
     assert_int_equal(life.created, life.released + life.exited);
     assert_true(life.created > 1000);
     for (unsigned i = THREAD_NEW; i < THREAD_THROTTLED; i++)

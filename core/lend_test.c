@@ -507,7 +507,6 @@ static void test_lend_random_lives(void **state)
     struct fixture *f = fixture_new(3, LIVES, 7);
     struct prng p = prng_seed(11);
     struct life life = {.back = 0};
-    struct thread_ref ref;
 
     (void)state;
     for (uint32_t i = 0; i < LIVES; i++)
@@ -516,18 +515,12 @@ static void test_lend_random_lives(void **state)
         pass(f, prng_below(&p, 60000));
         random_step(f, &life, &p);
         sched_check(f->s);
-        for (uint32_t cpu = 0; cpu < 3; cpu++)
-            for (ref = sched_take_reaped(f->s, cpu); !thread_ref_is_none(ref);
-                 ref = sched_take_reaped(f->s, cpu), life.reaped++)
-                sched_release(f->s, ref);
+        life.reaped += fixture_release_all(f);
     }
     for (uint32_t i = 0; i < LIVES; i++)
         fixture_act(f, 0, sched_kill(f->s, 0, life.refs[i], f->now));
     fixture_run(f, 100 * NS_PER_MS);
-    for (uint32_t cpu = 0; cpu < 3; cpu++)
-        for (ref = sched_take_reaped(f->s, cpu); !thread_ref_is_none(ref);
-             ref = sched_take_reaped(f->s, cpu))
-            sched_release(f->s, ref);
+    (void)fixture_release_all(f);
     for (uint32_t i = 0; i < LIVES; i++)
         assert_false(thread_ref_is_live(f->s, life.refs[i]));
     sched_check(f->s);

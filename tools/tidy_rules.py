@@ -229,9 +229,7 @@ def check_charge_points(tree):
             else:
                 called.add(name)
     for name in declared:
-        if name in called and name in tables.CHARGE_POINTS_NOT_YET:
-            yield header.path, 1, f"CHARGE_{name} has a caller now; drop it from the table"
-        elif name not in called and name not in tables.CHARGE_POINTS_NOT_YET:
+        if name not in called:
             yield header.path, 1, f"CHARGE_{name} has no caller"
 
 

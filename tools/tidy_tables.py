@@ -69,7 +69,6 @@ WORDS = [
 CORE_FORBIDDEN = (r"\b(float|double|volatile|asm|__asm__|__asm|malloc|calloc|realloc|printf|"
                   r"prng_\w+)\b")
 CHARGE_POINTS = ["SWITCH", "PREEMPT", "BLOCK", "HANDOFF", "UNBLOCK", "EXIT"]
-CHARGE_POINTS_NOT_YET = {}
 
 # ---- Loops that wait --------------------------------------------------------------------------
 

@@ -148,23 +148,19 @@ def charges(points):
     return "".join(f"    account_charge(f(s, 1), now,\n        CHARGE_{p});\n" for p in points)
 
 
-LATER = sorted(tidy_tables.CHARGE_POINTS_NOT_YET)
-NOW = [p for p in POINTS if p not in LATER]
 case("charge", "one caller for each point that exists passes", {
     "core/account.h": ACCOUNT_H, "core/account.c": "void account_charge(int c, int p)\n{\n}\n",
-    "core/sched.c": charges(NOW), "core/sched_test.c": "account_charge(0, point);\n"})
+    "core/sched.c": charges(POINTS), "core/sched_test.c": "account_charge(0, point);\n"})
 case("charge", "a point without a caller is found", {
-    "core/account.h": ACCOUNT_H, "core/sched.c": charges(NOW[1:])}, [("core/account.h", 1)])
-case("charge", "a point of the not-yet table that has a caller is found", {
-    "core/account.h": ACCOUNT_H, "core/sched.c": charges(POINTS)},
-    [("core/account.h", 1) for _ in LATER])
+    "core/account.h": ACCOUNT_H, "core/sched.c": charges(POINTS[1:])}, [("core/account.h", 1)])
 case("charge", "a call that names no point, and one outside the core, are found", {
-    "core/account.h": ACCOUNT_H, "core/sched.c": charges(NOW) + "    account_charge(0, point);\n",
+    "core/account.h": ACCOUNT_H,
+    "core/sched.c": charges(POINTS) + "    account_charge(0, point);\n",
     "kernel/a.c": "    account_charge(0, CHARGE_EXIT);\n"},
-    [("core/sched.c", 1 + 2 * len(NOW)), ("kernel/a.c", 1)])
+    [("core/sched.c", 1 + 2 * len(POINTS)), ("kernel/a.c", 1)])
 case("charge", "a point missing from the enum is found", {
     "core/account.h": ACCOUNT_H.replace("CHARGE_EXIT, ", ""),
-    "core/sched.c": charges(p for p in NOW if p != "EXIT")}, [("core/account.h", 1)])
+    "core/sched.c": charges(p for p in POINTS if p != "EXIT")}, [("core/account.h", 1)])
 
 # ---- pause ----
 case("pause", "loops that pause, halt or show their bound pass", {

@@ -59,23 +59,17 @@ void eedq_init(struct eedq *q)
 /* ---- The array ---- */
 
 /* The newcomer goes behind its equals: it came last. */
-static void array_insert(struct sched *s, struct eedq *q, uint32_t sc, int64_t deadline)
+static NOINLINE void array_insert(struct eedq *q, uint32_t sc, int64_t deadline)
 {
-    uint32_t at = q->count++;
+    uint32_t at = q->count;
 
-    if (LIKELY(at == 0)) {
-        q->sorted[0] = sc;
-        return;
-    }
-    for (; at > 0; at--) { /* at most EEDQ_ARRAY_MAX - 1 turns */
-        uint32_t before = q->sorted[at - 1];
-
-        ASSERT(before != sc);
-        if (!key_before(deadline, node_of(s, before)->key.deadline))
-            break;
-        q->sorted[at] = before;
+    for (; at > 0 && key_before(deadline, q->deadline[at - 1]); at--) {
+        q->sorted[at] = q->sorted[at - 1]; /* at most EEDQ_ARRAY_MAX - 1 turns */
+        q->deadline[at] = q->deadline[at - 1];
     }
     q->sorted[at] = sc;
+    q->deadline[at] = deadline;
+    q->count++;
 }
 
 static HOT void array_remove(struct eedq *q, uint32_t sc)
@@ -91,9 +85,12 @@ static HOT void array_remove(struct eedq *q, uint32_t sc)
         ASSERT(at < q->count);
     }
     q->count--;
-    for (; at < q->count; at++)
+    for (; at < q->count; at++) {
         q->sorted[at] = q->sorted[at + 1];
+        q->deadline[at] = q->deadline[at + 1];
+    }
     q->sorted[at] = 0; /* equal queues are equal bytes: the explorer counts states by them */
+    q->deadline[at] = 0;
 }
 
 /* ---- The tree ---- */
@@ -415,8 +412,10 @@ static COLD void become_tree(struct sched *s, struct eedq *q)
     tree_begin(s, q, q->sorted[0]);
     for (uint32_t i = 1; i < count; i++) /* EEDQ_ARRAY_MAX turns */
         tree_insert(s, q, q->sorted[i]);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         q->sorted[i] = 0;
+        q->deadline[i] = 0;
+    }
 }
 
 static COLD void become_array(const struct sched *s, struct eedq *q)
@@ -424,15 +423,23 @@ static COLD void become_array(const struct sched *s, struct eedq *q)
     uint32_t count = tree_list(s, q, EEDQ_ARRAY_MAX, q->sorted);
 
     ASSERT(count == q->count);
+    for (uint32_t i = 0; i < count; i++)
+        q->deadline[i] = node_of(s, q->sorted[i])->key.deadline;
     q->root = SLOT_NONE;
 }
 
 HOT void eedq_insert(struct sched *s, struct eedq *q, uint32_t sc, struct eedq_node *n)
 {
     n->arrival = q->arrivals++;
+    if (LIKELY(q->count == 0)) {
+        q->count = 1;
+        q->sorted[0] = sc;
+        q->deadline[0] = n->key.deadline;
+        return;
+    }
     if (is_array(q)) {
         if (q->count < EEDQ_ARRAY_MAX) {
-            array_insert(s, q, sc, n->key.deadline);
+            array_insert(q, sc, n->key.deadline);
             return;
         }
         become_tree(s, q);
@@ -513,6 +520,8 @@ int64_t eedq_next_eligible(const struct sched *s, const struct eedq *q)
 static void array_check(const struct sched *s, const struct eedq *q)
 {
     ASSERT(q->count <= EEDQ_ARRAY_MAX);
+    for (uint32_t i = 0; i < q->count; i++)
+        ASSERT(q->deadline[i] == node_of(s, q->sorted[i])->key.deadline);
     for (uint32_t i = 1; i < q->count; i++)
         ASSERT(node_before(node_of(s, q->sorted[i - 1]), node_of(s, q->sorted[i])));
 }

@@ -7,10 +7,11 @@
  * keys and knows no clock, so a key is a bare int64_t and the caller's types keep the clocks apart.
  * Keys compare as wrap-safe differences: all keys of one queue lie within 2^62 of each other.
  *
- * Shape.  Few contexts: an array of their slots, sorted by (deadline, arrival); the common case,
- *         which touches nothing but the keys.  More than EEDQ_ARRAY_MAX: a balanced tree in the
- *         same order, threaded through the contexts of the arena by 32-bit slots, each node knowing
- *         the least eligible_at at or below it.  Which of the two it is decides nothing but cost.
+ * Shape.  Few contexts: an array sorted by (deadline, arrival); the common case, in which who comes
+ *         touches no other context, as the deadlines are in the array too.  More than
+ *         EEDQ_ARRAY_MAX: a balanced tree in the same order, threaded through the contexts of the
+ *         arena by 32-bit slots, each node knowing the least eligible_at at or below it.  Which of
+ *         the two it is decides nothing but cost.
  *         Why not an AVL tree (siblings differ by 1): who comes goes to the late end and who is
  *         picked leaves the early one, so it turned edges 1.4 times a switch, this one 0.8 times
  *         (callgrind's count of rotate, build/cost/switches 4096 4000).
@@ -21,7 +22,7 @@
  *   Q3  A context is linked here iff its thread's LINKED_QUEUE bit is set (the caller's part).
  *   Q4  Heights of two siblings differ by at most 2; parent and child name each other.
  *   Q5  The queue is an array (root is SLOT_NONE) only with at most EEDQ_ARRAY_MAX contexts, a tree
- *       only with more than EEDQ_ARRAY_AGAIN.
+ *       only with more than EEDQ_ARRAY_AGAIN.  The array's deadlines are the contexts'.
  *
  * Memory.  Never allocates.   Locks.  The owning run queue's, for every function.
  * Cost.    O(log n) each; pick visits at most EEDQ_DEPTH_MAX nodes.  Changing the shape costs a
@@ -51,7 +52,8 @@ struct eedq {
     uint64_t arrivals; /* next arrival number; never reused */
     uint32_t root;     /* of the tree, a slot; SLOT_NONE: it is an array */
     uint32_t count;
-    uint32_t sorted[EEDQ_ARRAY_MAX]; /* slots; the array */
+    uint32_t sorted[EEDQ_ARRAY_MAX];  /* slots; the array */
+    int64_t deadline[EEDQ_ARRAY_MAX]; /* of those */
 };
 
 /*
@@ -90,6 +92,7 @@ static inline void eedq_remove_only(struct eedq *q, uint32_t sc)
     ASSERT(q->sorted[0] == sc);
     q->count = 0;
     q->sorted[0] = 0; /* equal queues are equal bytes: the explorer counts states by them */
+    q->deadline[0] = 0;
 }
 
 /* Link context `sc`, which is in no queue; `n` is its node, with the key set.  Its arrival number

@@ -232,8 +232,8 @@ static void test_eedq_search_is_bounded(void **state)
     fixture_free(f);
 }
 
-/* Goal: eedq_check notices a wrong order and a wrong least_eligible.  Method: damage a key of an
- * array, then a node of a tree, and expect the assertion. */
+/* Goal: eedq_check notices a wrong order, a deadline that is not the context's, and a wrong
+ * least_eligible.  Method: damage an array, then a node of a tree, and expect the assertion. */
 static void test_eedq_check_notices_damage(void **state)
 {
     struct fixture *f = fixture_new(1, EEDQ_ARRAY_MAX + 1, 0);
@@ -243,9 +243,11 @@ static void test_eedq_check_notices_damage(void **state)
     eedq_init(&q);
     insert(f->s, &q, 0, (struct eedq_key){5, 5});
     insert(f->s, &q, 1, (struct eedq_key){3, 9});
-    sc_of(f->s, 0)->node.key.deadline = 10;
+    sc_of(f->s, 0)->node.key.deadline = 6;
     expect_assert_failure(eedq_check(f->s, &q));
-    sc_of(f->s, 0)->node.key.deadline = 5;
+    sc_of(f->s, 0)->node.key.deadline = q.deadline[0] = 10;
+    expect_assert_failure(eedq_check(f->s, &q));
+    sc_of(f->s, 0)->node.key.deadline = q.deadline[0] = 5;
     for (uint32_t i = 2; i <= EEDQ_ARRAY_MAX; i++)
         insert(f->s, &q, i, (struct eedq_key){3, 9});
     eedq_check(f->s, &q);

@@ -45,10 +45,10 @@
  * nodes when it is h deep (Foster, CACM 16(8), 1973): 2^20 nodes are at most 35 deep.
  */
 #define EEDQ_DEPTH_MAX 40u
-/* A queue of no more contexts is an array, one of more a tree, until it has shrunk to the second:
- * with 16 contexts the array still costs half of what the tree does (docs/benchmarks.md). */
-#define EEDQ_ARRAY_MAX 16u
-#define EEDQ_ARRAY_AGAIN 8u
+/* A queue of no more contexts is an array, one of more a tree, until it has shrunk to the second.
+ * With 12, what is beside the keys fills one line of memory (core/eedq.h). */
+#define EEDQ_ARRAY_MAX 12u
+#define EEDQ_ARRAY_AGAIN 6u
 
 /* A thread alone on its CPU is charged when something happens there, so a charge can be long. */
 #define CHARGE_NS_MAX (UINT64_C(1) << 47) /* 39 hours; times WEIGHT_UNIT it still fits 58 bits */

@@ -26,7 +26,7 @@
 
 /* What a CPU tells the others in one word: bits, and the class of who runs (0: nobody). */
 #define PUBLISHED_IDLE 1u /* it waits for a reason to look (core/poll.h) */
-#define PUBLISHED_SOLO 2u   /* it runs somebody alone, without a timer */
+#define PUBLISHED_SOLO 2u /* it runs somebody alone, without a timer */
 #define PUBLISHED_CLASS_SHIFT 8u
 
 /* By which rule the fair class picks (core/fair.h). */
@@ -48,48 +48,50 @@ struct overload {
 
 struct rq {
     struct port_lock lock;
-    uint32_t cpu;            /* whose it is; this and the next three never change */
-    uint64_t cpu_bit;        /* in the words of its cluster */
-    uint64_t cluster_offset, own_offset; /* struct cluster, and this record, in the arena */
+    uint32_t cpu;        /* whose it is */
+    uint64_t own_offset; /* of this record in the arena; like cpu it never changes */
 
-    /* Guarded by lock. */
+    /* Guarded by lock.  These two lines and `fair` are all that a switch needs. */
     uint32_t current; /* thread slot, or SLOT_NONE: idle */
     uint32_t current_sc;
     uint64_t current_offset; /* where these two are in the arena; stale while idle */
     uint64_t current_sc_offset;
     uint32_t current_class; /* latency class of the running context, which its CPU alone changes */
-    uint32_t need_pick; /* enum pick_reason (core/why.h); 0: current may go on */
-    uint32_t steal_from; /* where the next search for work begins; its CPU's alone */
+    uint32_t need_pick;     /* enum pick_reason (core/why.h); 0: current may go on */
+    uint32_t fair_policy;   /* enum fair_policy, the same everywhere; set before anybody runs */
+    uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
+    struct mono since ALIGNED(64);             /* up to here everything is accounted */
+    struct mono stretch_start;                 /* since when current has the CPU */
+    struct vtime v0;
+    struct wide s;
+    int64_t w;
+    struct eedq reserved; /* of it, who is without such contexts reads only the count */
+
+    uint64_t cpu_bit; /* in the words of its cluster; this and the next never change */
+    uint64_t cluster_offset;
+    int64_t clock_w;         /* w as published */
+    struct mono next_check;  /* for a push; also until then `clock` may stay as it is */
+    struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
+    struct eedq fair ALIGNED(64);
+
+    struct vtime v_ended; /* the latest v with which somebody ended here in debt */
+    uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
+    uint32_t steal_from;  /* where the next search for work begins; its CPU's alone */
     uint32_t taken_window, taken_count, lost_window, lost_count; /* core/balance.h, Budgets */
-    uint32_t fair_policy; /* enum fair_policy, the same everywhere; set before anybody runs */
     struct mono started;
-    struct mono since;         /* up to here everything is accounted */
-    struct mono stretch_start; /* since when current has the CPU */
-    uint64_t excluded_ns;      /* interrupt time inside the open interval */
+    uint64_t excluded_ns; /* interrupt time inside the open interval */
     uint64_t busy_ns;
     uint64_t idle_ns;
     uint64_t kernel_ns; /* boot, and intervals that may not be charged */
     uint64_t irq_ns;
-    uint64_t retired_ns; /* runtime of threads that ended here, */
+    uint64_t retired_ns;      /* runtime of threads that ended here, */
     uint64_t retired_paid_ns; /* and what their home contexts had paid for */
-    struct eedq fair;
-    struct eedq reserved;
-    struct vtime v0;
-    struct vtime v_ended; /* the latest v with which somebody ended here in debt */
-    struct wide s;
-    int64_t w;
-    struct mono empty_since; /* the fair class has nobody since then; valid when w == 0 */
-    uint32_t class_count[LATENCY_CLASS_COUNT]; /* queued, not running */
-    int64_t clock_w;        /* w as published */
-    struct mono next_check; /* for a push; also until then `clock` may stay as it is */
-    uint32_t push_cursor;   /* whose turn it is to be pushed */
-    uint32_t push_sample;   /* how many CPUs were sampled */
+    uint32_t push_cursor;     /* whose turn it is to be pushed */
+    uint32_t push_sample;     /* how many CPUs were sampled */
     struct overload overload;
-    uint32_t reaped_head; /* threads a kill ended, for the embedder to clean up */
     struct rq_stat stat;
-
     struct ledger exited; /* of the last thread that ended here by itself; its CPU's alone */
-    struct why why; /* of the last event or decision on this CPU; its CPU's alone */
+    struct why why;       /* of the last event or decision on this CPU; its CPU's alone */
 
     /* Written by other CPUs. */
     struct port_atomic32 inbox_head ALIGNED(64);

@@ -36,20 +36,20 @@ struct sc {
         struct eedq_node node;
         struct lent lent;
     };
-    struct vtime v;         /* virtual runtime, absolute on the clock of a CPU: v_clock */
+    struct vtime v;              /* virtual runtime, absolute on the clock of a CPU: v_clock */
+    struct port_atomic32 thread; /* who executes on it, or SLOT_NONE; its owner's (sc_thread) */
+    uint16_t v_clock;       /* 1 + the CPU whose clock v is on, and how it left there; 0: new */
+    uint8_t kind;           /* enum sc_kind */
+    uint8_t latency_class;  /* enum latency_class; up to here it is what taking it out needs */
     struct vtime vdeadline; /* v at which the current request is used up */
     int64_t lag_vns;        /* V - v when it last left a queue, at most the bound L */
     uint64_t consumed_ns;   /* all it has paid for: the second view of the ledgers */
     uint32_t remainder;     /* of the exact charge, in units of 1/weight vns */
     uint32_t weight;
-    struct port_atomic32 thread; /* who executes on it, or SLOT_NONE; its owner's (sc_thread) */
-    uint16_t v_clock;      /* 1 + the CPU whose clock v is on, and how it left there; 0: new */
-    uint8_t kind;          /* enum sc_kind */
-    uint8_t latency_class; /* enum latency_class */
-    int64_t slice_vns;     /* of that class, at that weight (sc_rate) */
-    int64_t bound_vns;     /* L while no longer slice competes: slice and granularity (sc_rate) */
+    int64_t slice_vns; /* of that class, at that weight (sc_rate) */
+    int64_t bound_vns; /* L while no longer slice competes: slice and granularity (sc_rate) */
     struct port_atomic64 wanted; /* weight and class to be taken over (core/policy.h); any CPU */
-    struct mono queued_at; /* when it came into the queue it is or was in last */
+    struct mono queued_at;       /* when it came into the queue it is or was in last */
 } ALIGNED(64);
 
 static inline struct sc *sc_of(const struct sched *s, uint32_t slot)

@@ -28,8 +28,8 @@ struct port_atomic64 {
 };
 
 struct port_lock {
-    uint32_t held;
-    uint32_t refuse_count; /* so many trylocks fail before one may succeed */
+    uint16_t held;
+    uint16_t refuse_count; /* so many trylocks fail before one may succeed */
 };
 
 static inline uint32_t port_load32(const struct port_atomic32 *p)

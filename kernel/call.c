@@ -51,7 +51,7 @@ HOT int64_t call_send(struct cap_call *call, enum op_kind kind)
     struct endpoint *e = endpoint_at(call->ref.object);
     bool lends = (e->flags & ENDPOINT_PASSIVE) != 0;
     struct op *op;
-    enum status status = message_decode(call->entry, t->enter.is_entry);
+    enum status status = message_decode(call->entry->flags, call->entry->args, t->enter.is_entry);
 
     if (status == STATUS_OK && lends && (kind != OP_CALL || !t->enter.is_entry))
         status = STATUS_WOULD_LEND_TWICE;
@@ -98,7 +98,7 @@ static bool is_receiving(const struct uthread *t)
 static enum status check_receive(const struct uthread *t, const struct ring_sqe *entry,
                                  struct cap_ref *cap)
 {
-    enum status status = message_decode(entry, t->enter.is_entry);
+    enum status status = message_decode(entry->flags, entry->args, t->enter.is_entry);
 
     if (status == STATUS_OK)
         status = cap_lookup_kind(t->process, entry->cap, CAP_KIND_ENDPOINT, cap);
@@ -160,7 +160,7 @@ struct call_result call_receive(struct uthread *t, const struct ring_sqe *entry)
 struct call_result call_return(struct uthread *t, const struct ring_sqe *entry)
 {
     struct thread_ref caller;
-    enum status status = message_decode(entry, t->enter.is_entry);
+    enum status status = message_decode(entry->flags, entry->args, t->enter.is_entry);
 
     if (status == STATUS_OK && entry->cap != CAP_NONE)
         status = STATUS_BAD_FLAGS;

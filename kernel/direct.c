@@ -69,41 +69,41 @@ static HOT bool is_plain(const struct op *op, const struct uthread *t)
 
 /* ---- Words that are not only in registers ---- */
 
-/* The running thread's entry, and who waits by `op` for what is in it. */
+/* The running thread's entry, and where the words go; a target of NULL: into registers. */
 struct long_message {
-    struct message from;
-    struct message to;
+    struct arch_entry entry;
+    const uint64_t *source;
+    uint64_t *target;
+    uint32_t count;
 };
 
-/* Can the entry be passed to `op`?  Then how. */
-static NOINLINE bool check_long(struct uthread *t, uint64_t word, struct op *op,
-                                struct long_message *m)
+/* Can the entry be passed to `op`, of thread `to`?  Then how. */
+static NOINLINE bool check_long(struct uthread *t, uint64_t word, const struct op *op,
+                                const struct uthread *to, struct long_message *m)
 {
-    struct arch_entry words;
-    struct cap_ref no_gift;
+    uint32_t flags = (uint32_t)(word >> 8) & RING_FLAG_MESSAGE; /* the only one it may have */
+    uint32_t its_flags = op->about.flags;
 
-    arch_context_entry(&t->context, &words);
-    const struct ring_sqe entry = {
-        .op = (uint8_t)word,
-        .flags = (uint8_t)(word >> 8),
-        .args = {words.args[0], words.args[1], words.args[2], words.args[3]},
-    };
+    arch_context_entry(&t->context, &m->entry);
+    uint64_t area = m->entry.args[0];
 
-    if (message_decode(&entry, true) != STATUS_OK)
+    if (message_decode(flags, m->entry.args, true) != STATUS_OK)
         return false;
-    m->from = message_of(t, &entry);
-    m->to = message_of_op(op, op_owner(op));
-    return message_check(&m->from, &m->to, &no_gift) == STATUS_OK;
+    m->count = message_count(flags, area);
+    m->source = (flags & RING_FLAG_MESSAGE) != 0 ? message_area(t, area) : m->entry.args;
+    m->target = (its_flags & RING_FLAG_MESSAGE) != 0 ? message_area(to, op->where.area) : NULL;
+    return m->count <= message_room(its_flags, op->where.area);
 }
 
-/* Returns: the value of what has come; the further words are in enter.words. */
-static NOINLINE uint64_t pass_long(const struct long_message *m)
+/* The words are written, for `to` in its enter.words too.  Returns: the value of what has come. */
+static NOINLINE uint64_t pass_long(const struct long_message *m, struct uthread *to)
 {
-    struct message_end end;
-    enum status status = message_pass(&m->from, &m->to, NULL, &end);
+    uint64_t words[MESSAGE_REGISTERS] = {m->count};
 
-    ASSERT(status == STATUS_OK); /* no capability goes along */
-    return end.value;
+    message_copy(m->source, m->target != NULL ? m->target : words, m->count);
+    for (uint32_t i = 1; i < MESSAGE_REGISTERS; i++)
+        to->enter.words[i - 1] = words[i];
+    return words[0];
 }
 
 /* Can what the entry says reach who waits by `op`?  By registers alone, *long_or_null being NULL
@@ -115,7 +115,7 @@ static HOT bool can_pass(struct uthread *t, uint64_t word, struct op *op, struct
     if (LIKELY(((word >> 8 | op->about.flags) & RING_FLAG_MESSAGE) == 0))
         return true;
     *long_or_null = m;
-    return check_long(t, word, op, m);
+    return check_long(t, word, op, op_owner(op), m);
 }
 
 /* It has come: `to` returns from its system call with `status` and the words. */
@@ -126,7 +126,7 @@ static HOT void hand_words(const struct uthread *from, struct uthread *to, int64
         arch_context_pass(&from->context, &to->context, status);
         return;
     }
-    arch_context_set_results(&to->context, status, pass_long(m));
+    arch_context_set_results(&to->context, status, pass_long(m, to));
     arch_context_set_words(&to->context, to->enter.words);
 }
 
@@ -140,7 +140,7 @@ static HOT struct thread_ref complete(const struct uthread *from, struct op *op,
     struct arch_entry entry;
 
     if (m != NULL) {
-        came.value = pass_long(m);
+        came.value = pass_long(m, to);
         return endpoint_complete(op, status, came);
     }
     arch_context_entry(&from->context, &entry);

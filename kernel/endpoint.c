@@ -246,7 +246,7 @@ HOT enum status endpoint_answer(struct uthread *t, const struct ring_sqe *entry,
     struct op *op = t->serving;
 
     if (op != NULL) {
-        struct message from = message_of(t, entry);
+        struct message from = message_of(t, entry->flags, entry->args);
         struct message to = message_of_op(op, op_owner(op));
 
         status = message_check(&from, &to, &gift);

@@ -20,50 +20,76 @@ static struct area area_of(uint64_t word)
     return (struct area){(uint16_t)word, (uint16_t)(word >> 16), (uint16_t)(word >> 32)};
 }
 
-static enum status decode_area(const struct ring_sqe *entry)
+static HOT enum status decode_area(const uint64_t args[MESSAGE_REGISTERS], bool has_gift)
 {
-    struct area area = area_of(entry->args[0]);
+    struct area area = area_of(args[0]);
     uint32_t longest = area.count > area.room ? area.count : area.room;
-    bool has_gift = (entry->flags & GIFT_FLAGS) != 0;
 
-    if (entry->args[0] >> 48 != 0 || longest > RING_MESSAGE_WORDS ||
-        area.first > RING_MESSAGE_WORDS - longest)
+    if (args[0] >> 48 != 0 || area.first + longest > RING_MESSAGE_WORDS)
         return STATUS_BAD_ARGUMENT;
-    return (entry->args[1] | entry->args[2] | (has_gift ? 0 : entry->args[3])) == 0
-               ? STATUS_OK
-               : STATUS_BAD_FLAGS;
+    return (args[1] | args[2] | (has_gift ? 0 : args[3])) == 0 ? STATUS_OK : STATUS_BAD_FLAGS;
 }
 
-enum status message_decode(const struct ring_sqe *entry, bool is_direct)
+HOT enum status message_decode(uint32_t flags, const uint64_t args[MESSAGE_REGISTERS],
+                               bool is_direct)
 {
-    uint32_t gift = entry->flags & GIFT_FLAGS;
+    uint32_t gift = flags & GIFT_FLAGS;
 
-    if ((entry->flags & ~KNOWN_FLAGS) != 0 || (gift & (gift - 1)) != 0)
+    if ((flags & ~KNOWN_FLAGS) != 0 || (gift & (gift - 1)) != 0)
         return STATUS_BAD_FLAGS;
-    if ((entry->flags & RING_FLAG_MESSAGE) != 0)
-        return decode_area(entry);
+    if ((flags & RING_FLAG_MESSAGE) != 0)
+        return decode_area(args, gift != 0);
     return is_direct ? STATUS_OK : STATUS_BAD_FLAGS; /* a ring keeps no words */
 }
 
-struct message message_of(struct uthread *t, const struct ring_sqe *entry)
+HOT struct message message_of(struct uthread *t, uint32_t flags,
+                              const uint64_t args[MESSAGE_REGISTERS])
 {
     return (struct message){
         .t = t,
-        .where = {.gift = entry->args[3], .area = entry->args[0]},
-        .flags = entry->flags,
+        .where = {.gift = args[3], .area = args[0]},
+        .flags = flags,
     };
 }
 
-struct message message_of_op(const struct op *op, struct uthread *t)
+HOT struct message message_of_op(const struct op *op, struct uthread *t)
 {
     return (struct message){t, op->where, op->about.flags, op->slot, op->is_direct};
 }
 
-static uint32_t count_of(const struct message *m)
+HOT uint32_t message_count(uint32_t flags, uint64_t area)
 {
-    if ((m->flags & RING_FLAG_MESSAGE) != 0)
-        return area_of(m->where.area).count;
-    return (m->flags & GIFT_FLAGS) != 0 ? MESSAGE_REGISTERS - 1 : MESSAGE_REGISTERS;
+    if ((flags & RING_FLAG_MESSAGE) != 0)
+        return area_of(area).count;
+    return (flags & GIFT_FLAGS) != 0 ? MESSAGE_REGISTERS - 1 : MESSAGE_REGISTERS;
+}
+
+HOT uint32_t message_room(uint32_t flags, uint64_t area)
+{
+    return (flags & RING_FLAG_MESSAGE) != 0 ? area_of(area).room : MESSAGE_REGISTERS;
+}
+
+HOT uint64_t *message_area(const struct uthread *t, uint64_t area)
+{
+    return t->ring.page->message + area_of(area).first;
+}
+
+static HOT void copy_word(const uint64_t *source, uint64_t *target)
+{
+    __atomic_store_n(target, __atomic_load_n(source, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
+
+HOT void message_copy(const uint64_t *source, uint64_t *target, uint32_t count)
+{
+    size_t end = count;
+    size_t i = end % 2;
+
+    if (i != 0)
+        copy_word(source, target);
+    for (; i < end; i += 2) { /* at most RING_MESSAGE_WORDS / 2 */
+        copy_word(&source[i], &target[i]);
+        copy_word(&source[i + 1], &target[i + 1]);
+    }
 }
 
 /* ---- The capability ---- */
@@ -101,51 +127,22 @@ static enum status check_gift(const struct message *from, struct cap_ref *gift)
     return grant_pass(process, grant, gift);
 }
 
-/* How many words fit there: in registers a handle takes the place of one. */
-static uint32_t room_of(const struct message *to, bool has_gift)
-{
-    if ((to->flags & RING_FLAG_MESSAGE) != 0)
-        return area_of(to->where.area).room;
-    return has_gift ? MESSAGE_REGISTERS - 1 : MESSAGE_REGISTERS;
-}
-
 enum status message_check(const struct message *from, const struct message *to,
                           struct cap_ref *gift)
 {
     bool has_gift = (from->flags & GIFT_FLAGS) != 0;
+    uint32_t room = message_room(to->flags, to->where.area);
 
-    if (!LIKELY(count_of(from) <= room_of(to, has_gift)))
+    if (has_gift && (to->flags & RING_FLAG_MESSAGE) == 0)
+        room--; /* its handle takes the place of a word */
+    if (message_count(from->flags, from->where.area) > room)
         return STATUS_TOO_LONG;
-    if (LIKELY(!has_gift))
+    if (!has_gift)
         return STATUS_OK;
     return to->slot == CAP_NONE ? STATUS_NOT_ACCEPTED : check_gift(from, gift);
 }
 
 /* ---- Words ---- */
-
-static void read_words(const struct message *from, uint64_t *words, uint32_t count)
-{
-    struct arch_entry entry;
-
-    if ((from->flags & RING_FLAG_MESSAGE) != 0) {
-        const uint64_t *area = from->t->ring.page->message + area_of(from->where.area).first;
-
-        for (uint32_t i = 0; i < count; i++) /* at most RING_MESSAGE_WORDS */
-            words[i] = __atomic_load_n(&area[i], __ATOMIC_RELAXED);
-        return;
-    }
-    arch_context_entry(&from->t->context, &entry);
-    for (uint32_t i = 0; i < count; i++) /* at most MESSAGE_REGISTERS */
-        words[i] = entry.args[i];
-}
-
-static void write_area(const struct message *to, const uint64_t *words, uint32_t count)
-{
-    uint64_t *area = to->t->ring.page->message + area_of(to->where.area).first;
-
-    for (uint32_t i = 0; i < count; i++) /* at most RING_MESSAGE_WORDS */
-        __atomic_store_n(&area[i], words[i], __ATOMIC_RELAXED);
-}
 
 /* The registers of who waits there.  Returns: the first. */
 static uint64_t write_registers(const struct message *to, const uint64_t *words, uint32_t count)
@@ -155,14 +152,37 @@ static uint64_t write_registers(const struct message *to, const uint64_t *words,
     return count > 0 ? words[0] : 0;
 }
 
-/* Returns: the completion's value. */
-static uint64_t write_words(const struct message *to, const uint64_t *words, uint32_t count)
+/* A thread may send to itself, from one part of its area to another: as if all were read first. */
+static void copy_area(const uint64_t *source, uint64_t *target, uint32_t count)
 {
+    if ((uintptr_t)source >= (uintptr_t)target) {
+        message_copy(source, target, count);
+        return;
+    }
+    for (uint32_t i = count; i > 0; i--) /* at most RING_MESSAGE_WORDS */
+        copy_word(&source[i - 1], &target[i - 1]);
+}
+
+/* Returns: the completion's value. */
+static uint64_t pass_words(const struct message *from, const struct message *to)
+{
+    uint32_t count = message_count(from->flags, from->where.area);
+    struct arch_entry entry;
+    const uint64_t *source = entry.args;
+    uint64_t few[MESSAGE_REGISTERS];
+
+    if ((from->flags & RING_FLAG_MESSAGE) != 0)
+        source = message_area(from->t, from->where.area);
+    else
+        arch_context_entry(&from->t->context, &entry);
+    if ((to->flags & RING_FLAG_MESSAGE) == 0) {
+        ASSERT(count <= MESSAGE_REGISTERS);
+        message_copy(source, few, count);
+        return write_registers(to, few, count);
+    }
+    copy_area(source, message_area(to->t, to->where.area), count);
     uint64_t value = count;
 
-    if ((to->flags & RING_FLAG_MESSAGE) == 0)
-        return write_registers(to, words, count);
-    write_area(to, words, count);
     if (to->is_direct)
         (void)write_registers(to, &value, 1);
     return value;
@@ -183,14 +203,10 @@ static enum status pass_gift(const struct message *from, const struct message *t
 enum status message_pass(const struct message *from, const struct message *to,
                          const struct cap_ref *gift, struct message_end *end)
 {
-    uint64_t words[RING_MESSAGE_WORDS];
-    uint32_t count = count_of(from);
-
     end->cap = CAP_NONE;
     if ((from->flags & GIFT_FLAGS) != 0 && pass_gift(from, to, gift, end) != STATUS_OK)
         return STATUS_STALE;
-    read_words(from, words, count);
-    end->value = write_words(to, words, count);
+    end->value = pass_words(from, to);
     if (end->cap != CAP_NONE && to->is_direct)
         to->t->enter.words[MESSAGE_REGISTERS - 2] = end->cap;
     return STATUS_OK;

@@ -34,14 +34,25 @@ struct message_end {
     uint32_t cap;
 };
 
-/* Can an entry of these flags be sent, or receive?  `is_direct`: it came in registers.
- * BAD_FLAGS, BAD_ARGUMENT. */
-MUST_USE enum status message_decode(const struct ring_sqe *entry, bool is_direct);
+/* Can an entry of these flags and arguments be sent, or receive?  `is_direct`: it came in
+ * registers.  BAD_FLAGS, BAD_ARGUMENT. */
+MUST_USE enum status message_decode(uint32_t flags, const uint64_t args[MESSAGE_REGISTERS],
+                                    bool is_direct);
 
-/* The side whose entry that is. */
-struct message message_of(struct uthread *t, const struct ring_sqe *entry);
+/* The side whose entry has these. */
+struct message message_of(struct uthread *t, uint32_t flags,
+                          const uint64_t args[MESSAGE_REGISTERS]);
 /* The side that waits by this operation, not completed yet. */
 struct message message_of_op(const struct op *op, struct uthread *t);
+
+/* Of an entry of these flags, `area` being its RING_MESSAGE: how many words it sends and has room
+ * for, and where they lie if it has the flag MESSAGE. */
+uint32_t message_count(uint32_t flags, uint64_t area);
+uint32_t message_room(uint32_t flags, uint64_t area);
+uint64_t *message_area(const struct uthread *t, uint64_t area);
+
+/* Each word once, from the first on; a program may be writing there meanwhile. */
+void message_copy(const uint64_t *source, uint64_t *target, uint32_t count);
 
 /* May it go?  *gift is then what goes along.  TOO_LONG, NOT_ACCEPTED, BAD_CAP, STALE, NOT_GRANTED,
  * BAD_ARGUMENT. */

@@ -90,13 +90,17 @@ static void test_message_decode_names_each_defect(void **state)
         {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, 240, 240)}}, false, STATUS_OK},
         {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(240, 0, 0)}}, false, STATUS_OK},
         {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(239, 1, 0)}}, false, STATUS_OK},
-        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, 241, 0)}}, false,
+        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, 241, 0)}},
+         false,
          STATUS_BAD_ARGUMENT},
-        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, 0, 65535)}}, false,
+        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, 0, 65535)}},
+         false,
          STATUS_BAD_ARGUMENT},
-        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(240, 1, 0)}}, false,
+        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(240, 1, 0)}},
+         false,
          STATUS_BAD_ARGUMENT},
-        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(65535, 0, 1)}}, false,
+        {{.flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(65535, 0, 1)}},
+         false,
          STATUS_BAD_ARGUMENT},
         {{.flags = RING_FLAG_MESSAGE, .args = {UINT64_C(1) << 48}}, false, STATUS_BAD_ARGUMENT},
         {{.flags = RING_FLAG_MESSAGE, .args = {0, 1}}, false, STATUS_BAD_FLAGS},
@@ -107,17 +111,16 @@ static void test_message_decode_names_each_defect(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
-        assert_int_equal(message_decode(&rows[i].entry, rows[i].is_direct), rows[i].status);
+        assert_int_equal(message_decode(rows[i].entry.flags, rows[i].entry.args, rows[i].is_direct),
+                         rows[i].status);
 }
 
 /* ---- Words ---- */
 
 static struct ring_sqe area_entry(uint8_t op, uint32_t cap, uint32_t count, uint32_t room)
 {
-    return (struct ring_sqe){.op = op,
-                             .cap = cap,
-                             .flags = RING_FLAG_MESSAGE,
-                             .args = {RING_MESSAGE(0, count, room)}};
+    return (struct ring_sqe){
+        .op = op, .cap = cap, .flags = RING_FLAG_MESSAGE, .args = {RING_MESSAGE(0, count, room)}};
 }
 
 /* Goal: up to 240 words go there and back, and no word more is written.
@@ -275,8 +278,8 @@ static void test_message_answer_carries_one(void **state)
         call.flags |= RING_FLAG_ACCEPT;
         answer = gift_entry(RING_OP_RETURN, CAP_NONE, RING_FLAG_COPY, endpoint);
         answer.method = 3;
-        assert_true((i == 0 ? callers_direct(CALLER, &call) : callers_ring(CALLER, &call))
-                        .is_waiting);
+        assert_true(
+            (i == 0 ? callers_direct(CALLER, &call) : callers_ring(CALLER, &call)).is_waiting);
         assert_true(callers_direct(SERVER, &receive).status >= 0);
         assert_int_equal(callers_direct(SERVER, &answer).status, STATUS_OK);
         assert_true(callers_read(CALLER, &came));
@@ -392,9 +395,9 @@ static void test_message_refusals_change_nothing(void **state)
                      STATUS_OK);
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct ring_sqe receive = {.op = RING_OP_RECV, .cap = endpoint};
-        struct ring_sqe call = gift_entry(RING_OP_CALL, client, rows[i].flags,
-                                          rows[i].handle == process_handle ? held_process
-                                                                           : rows[i].handle);
+        struct ring_sqe call =
+            gift_entry(RING_OP_CALL, client, rows[i].flags,
+                       rows[i].handle == process_handle ? held_process : rows[i].handle);
 
         receive.flags = rows[i].accepts ? RING_FLAG_ACCEPT : 0;
         call.args[3] |= (uint64_t)rows[i].grant << 32;
@@ -478,8 +481,7 @@ static void test_message_return_receive_refused_as_a_whole(void **state)
     start();
     struct ring_sqe receive = {.op = RING_OP_RECV, .cap = endpoint};
     struct ring_sqe call = {.op = RING_OP_CALL, .cap = client};
-    struct ring_sqe both = {
-        .op = RING_OP_RETURN_RECV, .cap = endpoint, .flags = RING_FLAG_ACCEPT};
+    struct ring_sqe both = {.op = RING_OP_RETURN_RECV, .cap = endpoint, .flags = RING_FLAG_ACCEPT};
     struct came came;
 
     assert_true(callers_direct(CALLER, &call).is_waiting);

@@ -2,8 +2,9 @@
 # The simulator: core/ with its own back end, CPUs and threads in simulated time.
 # Programs link SIM_HOST, the shared sources of workload/ and abi/names.o, and BASE_HOST.
 
-SIM_SRC := sim/event.c sim/waste.c sim/ideal.c sim/fluid.c sim/lag.c sim/machine.c sim/idle.c \
-    sim/view.c sim/calls.c sim/script.c sim/outcome.c sim/histograms.c sim/snapshot.c sim/sim.c
+SIM_SRC := sim/memory.c sim/event.c sim/waste.c sim/ideal.c sim/fluid.c sim/lag.c \
+    sim/machine.c sim/idle.c sim/view.c sim/calls.c sim/script.c sim/outcome.c \
+    sim/histograms.c sim/snapshot.c sim/sim.c
 SIM_CORE_SRC := $(filter-out %_test.c,$(wildcard core/*.c))
 SIM_PORT := -include sim/port_sim.h
 
@@ -32,7 +33,7 @@ bench-sim: $(B)/sim/bench
 	@$<
 
 # Tests.  base/build.mk has defined BASE_SAN already: folders are read in alphabetical order.
-SIM_TESTS := $(patsubst %,$(B)/test/sim/%_test,event waste ideal fluid lag view outcome \
+SIM_TESTS := $(patsubst %,$(B)/test/sim/%_test,memory event waste ideal fluid lag view outcome \
     histograms snapshot machine idle calls script sim random)
 $(SIM_TESTS): $(SIM_READER:%.c=$(B)/san/%.o) $(SIM_SAN) $(BASE_SAN)
 $(SIM_TESTS): $(B)/test/sim/%: $(B)/simsan/sim/%.o

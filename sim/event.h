@@ -9,10 +9,15 @@
  *         second part is permuted: the setting number goes through a bijection keyed by the seed,
  *         so equal instants come in another order, the same one on every machine.
  *
- *   E1  heap[i] is not before its parent; no two entries are equal in (time, order).
- *   E2  place[s] == i + 1 iff heap[i].source == s; 0 for a source that is not set.
+ *   E1  In each heap events[i] is not before its parent; no two entries are equal in (time, order).
+ *   E2  place[s] == i + 1 iff events[i].source == s in its heap; 0 for a source that is not set.
+ *   E3  `first` is the earlier of the two roots.
+ *   E4  What is behind the last entry, up to the end of its group of siblings, is never.
  *
- * Shape.  A heap with four children per node.   Cost.  O(log n); clearing or keeping is O(1).
+ * Shape.  Two heaps with four children per node, whose siblings share two cache lines.  The sources
+ *         below `often_count` have one of their own: a CPU's timer is set at every switch, and is
+ *         not to climb past a million sleepers then.
+ * Cost.   O(log n); clearing or keeping is O(1).
  */
 #ifndef SIM_EVENT_H
 #define SIM_EVENT_H
@@ -28,17 +33,28 @@ struct event {
     uint32_t reserved;
 };
 
-struct event_queue {
-    struct event *heap;
-    uint32_t *place;
+enum event_kind { EVENT_OFTEN, EVENT_SELDOM, EVENT_KINDS };
+
+struct event_heap {
+    void *memory;
+    struct event *events; /* in it */
     uint32_t count;
+};
+
+struct event_queue {
+    struct event first; /* source is EVENT_SOURCE_NONE: nothing is set */
+    struct event_heap heaps[EVENT_KINDS];
+    uint32_t *place;
+    uint32_t often_count;
     uint32_t source_count;
     uint64_t set_count;
     uint64_t seed;
 };
 
-/* An empty queue for sources 0..source_count-1.  False: no memory. */
-MUST_USE bool event_queue_init(struct event_queue *q, uint32_t source_count, uint64_t seed);
+/* An empty queue for sources 0..source_count-1, those below `often_count` apart.  False: no
+ * memory. */
+MUST_USE bool event_queue_init(struct event_queue *q, uint32_t often_count, uint32_t source_count,
+                               uint64_t seed);
 void event_queue_fini(struct event_queue *q);
 
 /* Source `source` happens at `at` and at no other instant; MONO_NEVER clears it.  A source that is
@@ -50,22 +66,27 @@ static inline bool event_is_set(const struct event_queue *q, uint32_t source)
     return q->place[source] != 0;
 }
 
+static inline bool event_is_empty(const struct event_queue *q)
+{
+    return q->heaps[EVENT_OFTEN].count + q->heaps[EVENT_SELDOM].count == 0;
+}
+
 /* The instant of the next event, or MONO_NEVER. */
 static inline struct mono event_next_at(const struct event_queue *q)
 {
-    return q->count == 0 ? MONO_NEVER : q->heap[0].at;
+    return q->first.at;
 }
 
 /* Its source, or EVENT_SOURCE_NONE. */
 static inline uint32_t event_next_source(const struct event_queue *q)
 {
-    return q->count == 0 ? EVENT_SOURCE_NONE : q->heap[0].source;
+    return q->first.source;
 }
 
 /* Take the next event's source out, or EVENT_SOURCE_NONE. */
 uint32_t event_take(struct event_queue *q);
 
-/* E1, E2; panics.  O(n). */
+/* E1 to E4; panics.  O(n). */
 void event_check(const struct event_queue *q);
 
 #endif /* SIM_EVENT_H */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define SOURCES 64u
-#define STEPS 200000u
+#define STEPS 50000u
 
 static struct mono at_ns(uint64_t ns)
 {
@@ -22,7 +22,7 @@ static void test_event_orders_by_time(void **state)
     (void)state;
     struct event_queue q;
 
-    assert_true(event_queue_init(&q, SOURCES, 0));
+    assert_true(event_queue_init(&q, 0, SOURCES, 0));
     event_set(&q, 3, at_ns(30));
     event_set(&q, 1, at_ns(10));
     event_set(&q, 2, at_ns(20));
@@ -42,7 +42,7 @@ static void test_event_equal_instants_in_setting_order(void **state)
     (void)state;
     struct event_queue q;
 
-    assert_true(event_queue_init(&q, SOURCES, 0));
+    assert_true(event_queue_init(&q, 0, SOURCES, 0));
     for (uint32_t source = 0; source < SOURCES; source++)
         event_set(&q, source, at_ns(5));
     event_set(&q, 0, at_ns(5));
@@ -55,7 +55,7 @@ static void take_all_equal(uint64_t seed, uint32_t order[SOURCES])
 {
     struct event_queue q;
 
-    assert_true(event_queue_init(&q, SOURCES, seed));
+    assert_true(event_queue_init(&q, 0, SOURCES, seed));
     for (uint32_t source = 0; source < SOURCES; source++)
         event_set(&q, source, at_ns(5));
     for (uint32_t i = 0; i < SOURCES; i++)
@@ -84,7 +84,7 @@ static void test_event_never_clears(void **state)
     (void)state;
     struct event_queue q;
 
-    assert_true(event_queue_init(&q, SOURCES, 0));
+    assert_true(event_queue_init(&q, 0, SOURCES, 0));
     event_set(&q, 1, at_ns(10));
     event_set(&q, 2, at_ns(20));
     event_set(&q, 3, at_ns(30));
@@ -106,16 +106,14 @@ static uint32_t brute_least(const uint64_t table[SOURCES])
     return least;
 }
 
-/* Goal: the heap is right under any mix of set, move, clear, take.  Method: random operations
- * beside a plain table with brute-force search; instants are distinct, so the answer is unique. */
-static void test_event_matches_brute_force(void **state)
+/* Random operations on a queue whose sources below `often_count` are apart. */
+static void compare_with_brute_force(uint32_t often_count)
 {
-    (void)state;
     struct event_queue q;
     uint64_t table[SOURCES] = {0};
     struct prng random = prng_seed(7);
 
-    assert_true(event_queue_init(&q, SOURCES, 3));
+    assert_true(event_queue_init(&q, often_count, SOURCES, 3));
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t source = (uint32_t)prng_below(&random, SOURCES);
         uint64_t at = (prng_below(&random, 1000) + 1) * SOURCES + source;
@@ -141,6 +139,37 @@ static void test_event_matches_brute_force(void **state)
     event_queue_fini(&q);
 }
 
+/* Goal: the queue is right under any mix of set, move, clear, take, wherever its sources part.
+ * Method: random operations beside a plain table with brute-force search; instants are distinct, so
+ * the answer is unique. */
+static void test_event_matches_brute_force(void **state)
+{
+    static const uint32_t often_counts[] = {0, 1, SOURCES / 4, SOURCES};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof often_counts / sizeof often_counts[0]; i++)
+        compare_with_brute_force(often_counts[i]);
+}
+
+/* Goal: how sources are parted decides nothing.  Method: equal instants, set in one order with two
+ * partings and a seed. */
+static void test_event_parting_decides_nothing(void **state)
+{
+    struct event_queue one, other;
+
+    (void)state;
+    assert_true(event_queue_init(&one, 0, SOURCES, 9));
+    assert_true(event_queue_init(&other, SOURCES / 2, SOURCES, 9));
+    for (uint32_t i = 0; i < SOURCES; i++) {
+        event_set(&one, i * 7 % SOURCES, at_ns(5));
+        event_set(&other, i * 7 % SOURCES, at_ns(5));
+    }
+    for (uint32_t i = 0; i < SOURCES; i++)
+        assert_int_equal(event_take(&one), event_take(&other));
+    event_queue_fini(&one);
+    event_queue_fini(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_event_seed_permutes_equal_instants),
         cmocka_unit_test(test_event_never_clears),
         cmocka_unit_test(test_event_matches_brute_force),
+        cmocka_unit_test(test_event_parting_decides_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,8 @@ bool fluid_init(struct fluid *f, const struct ideal_machine *machine, uint32_t t
     *f = (struct fluid){.thread_count = thread_count, .machine = *machine};
     f->threads = calloc(thread_count, sizeof *f->threads);
     f->cache = calloc(CACHE_LINES, sizeof *f->cache);
-    if (f->threads != NULL && f->cache != NULL && event_queue_init(&f->arrivals, thread_count, 0))
+    if (f->threads != NULL && f->cache != NULL &&
+        event_queue_init(&f->arrivals, 0, thread_count, 0))
         return true;
     fluid_fini(f);
     return false;
@@ -197,8 +198,8 @@ static void set_state(struct fluid *f, uint32_t thread, enum fluid_state state)
     f->is_stale = true;
     if (state != FLUID_BUSY)
         return;
-    if (c->ends.heap == NULL) {
-        bool has_memory = event_queue_init(&c->ends, f->thread_count, 0);
+    if (c->ends.source_count == 0) {
+        bool has_memory = event_queue_init(&c->ends, 0, f->thread_count, 0);
 
         ASSERT(has_memory);
     }
@@ -272,7 +273,7 @@ static struct fluid_class *next_end(const struct fluid *f, struct mono *at)
     for (uint32_t i = 0; i < f->class_count; i++) {
         struct fluid_class *c = &f->classes[i];
 
-        if (c->ends.count == 0)
+        if (event_is_empty(&c->ends))
             continue;
         struct mono end = instant_of(f, c, event_next_at(&c->ends).ns);
 

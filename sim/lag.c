@@ -134,7 +134,7 @@ static bool allocate(struct lag *l)
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
         l->thread_on[cpu] = MACHINE_THREAD_NONE;
     return fluid_init(&l->fluid, &machine, thread_count) &&
-           event_queue_init(&l->starts, thread_count, 0);
+           event_queue_init(&l->starts, 0, thread_count, 0);
 }
 
 bool lag_begin(struct lag *l, const struct workload_image *image, const struct machine *machine,

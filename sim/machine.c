@@ -3,12 +3,13 @@
 
 #include "base/hash.h"
 #include "core/account.h"
+#include "sim/ahead.h"
 #include "sim/idle.h"
+#include "sim/memory.h"
 #include "sim/source.h"
 #include "sim/view.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define ARENA_ALIGN 64u
 /* The scheduler's arena and, before it, the way back to its machine for sim_trace. */
@@ -268,6 +269,8 @@ static void handle_next(struct machine *m)
     uint32_t source = event_take(&m->events);
     uint32_t cpu = cpu_of_source(m, source);
 
+    ahead_fetch(m);
+
     if (!machine_is_free(m, cpu)) { /* interrupts are off in the kernel */
         event_set(&m->events, source, m->cpus[cpu].free_at);
         return;
@@ -304,19 +307,18 @@ static bool allocate(struct machine *m)
     uint64_t bytes = sched_bytes(cpu_count, thread_count);
 
     ASSERT(bytes != 0);
-    bytes = bits_round_up(bytes + offsetof(struct machine_arena, sched), ARENA_ALIGN);
-    m->arena = aligned_alloc(ARENA_ALIGN, bytes);
+    m->arena = memory_aligned(ARENA_ALIGN, bytes + offsetof(struct machine_arena, sched));
     if (m->arena == NULL)
         return false;
-    memset(m->arena, 0, bytes);
     m->arena->machine = m;
     m->sched = &m->arena->sched;
     m->cpus = calloc(cpu_count, sizeof *m->cpus);
-    m->threads = calloc(thread_count, sizeof *m->threads);
+    m->threads = memory_zeroed(thread_count, sizeof *m->threads);
     m->polling = calloc(cpu_count, sizeof *m->polling);
-    m->touched = calloc(thread_count, sizeof *m->touched);
+    m->touched = memory_zeroed(thread_count, sizeof *m->touched);
     return m->cpus != NULL && m->threads != NULL && m->polling != NULL && m->touched != NULL &&
-           event_queue_init(&m->events, source_of_sleeper(m, thread_count), m->config.seed) &&
+           event_queue_init(&m->events, source_of_sleeper(m, 0),
+                            source_of_sleeper(m, thread_count), m->config.seed) &&
            waste_init(&m->waste, m->config.rows, m->config.row_count, cpumask_words_for(cpu_count),
                       m->now);
 }

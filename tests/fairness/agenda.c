@@ -29,7 +29,7 @@ uint32_t agenda_stolen_permille(const struct row *row, uint32_t cpu)
 
 void agenda_init(struct world *w)
 {
-    bool is_ready = event_queue_init(&w->agenda, SOURCE_COUNT(w), 0);
+    bool is_ready = event_queue_init(&w->agenda, 0, SOURCE_COUNT(w), 0);
 
     ASSERT(is_ready);
     for (uint32_t cpu = 0; cpu < w->row->cpu_count; cpu++) {

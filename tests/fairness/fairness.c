@@ -2,12 +2,12 @@
 /* fairness.c - run scenarios in the simulator and judge them by the ideal. */
 #include "tests/fairness/attacks.h"
 #include "tests/fairness/report.h"
+#include "tests/fairness/scale.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 static const struct row_table *const tables[] = {
@@ -15,7 +15,6 @@ static const struct row_table *const tables[] = {
 };
 
 #define TAP_ATTACKS 20u
-#define SCALE_THREADS THREAD_COUNT_MAX
 
 struct options {
     uint64_t duration_ns;
@@ -24,7 +23,7 @@ struct options {
     bool is_list;
     bool is_sweep;
     bool is_tap;
-    bool is_scale;
+    uint64_t scale_cpus;
     uint64_t attack_count;
 };
 
@@ -38,7 +37,8 @@ static const char help[] =
     "  --verbose      a line for each thread, and the time it took\n"
     "  --list         name the rows\n"
     "  --tap          print TAP, a test for each row and one for 20 random attacks\n"
-    "  --scale        the largest machine: 1024 CPUs, 2^20 threads; memory and events a second\n"
+    "  --scale[=CPUS] the largest machine: CPUS (1024) CPUs, 1024 threads for each; memory and\n"
+    "                 events a second\n"
     "  --sweep        every family of attacks with other run and sleep times\n"
     "  --attacks=N    N random programs of at most 7 steps, with and without a slow CPU\n"
     "Exit status: 0 all rows keep their bounds, 1 one does not, 2 usage.\n";
@@ -79,7 +79,9 @@ static int take_option(const char *argument, struct options *options)
     else if (strcmp(argument, "--tap") == 0)
         options->is_tap = true;
     else if (strcmp(argument, "--scale") == 0)
-        options->is_scale = true;
+        options->scale_cpus = CPU_MAX;
+    else if (take_number(argument, "--scale=", &options->scale_cpus, &is_bad))
+        is_bad |= options->scale_cpus > CPU_MAX;
     else if (strcmp(argument, "--sweep") == 0)
         options->is_sweep = true;
     else if (take_number(argument, "--attacks=", &options->attack_count, &is_bad))
@@ -87,7 +89,8 @@ static int take_option(const char *argument, struct options *options)
     else
         return refuse("no such option", argument);
     if (is_bad || ms > 3600000)
-        return refuse("a number from 1 on is wanted, of ms at most 3,600,000", argument);
+        return refuse("a number from 1 on is wanted, of ms at most 3,600,000, of CPUs 1024",
+                      argument);
     return 0;
 }
 
@@ -206,38 +209,6 @@ static int run_tap(const struct options *options)
     return is_kept && is_ok ? 0 : 1;
 }
 
-/* The largest machine there is, half of it sleepers: that it runs, and what it takes. */
-static int run_scale(const struct options *options)
-{
-    static const struct row row = {
-        .name = "scale", .cpu_count = 1024, .warm_ns = MS(100), .duration_ns = MS(400),
-        .claim = CLAIM_NONE,
-        .groups = {{.name = "hog", .count = SCALE_THREADS / 2},
-                   {.name = "sleeper", .count = SCALE_THREADS / 2, .flags = GROUP_SPREAD,
-                    .steps = {{STEP_RUN, US(200)}, {STEP_PERIOD, MS(10000)}}}}};
-    static struct world w;
-    double begin_s = host_s();
-
-    world_init(&w, &row, options->duration_ns, options->seed);
-    double ready_s = host_s();
-
-    world_run(&w);
-    double end_s = host_s();
-
-    machine_check(&w.machine);
-    double checked_s = host_s();
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    printf("%" PRIu32 " CPUs, %" PRIu32 " threads: made in %.2f s, %" PRIu64
-           " events in %.2f s, %.2f M a second, %ld MiB; all laws checked in %.2f s\n",
-           row.cpu_count, w.thread_count, ready_s - begin_s, w.machine.event_count,
-           end_s - ready_s, (double)w.machine.event_count / (end_s - ready_s) * 1e-6,
-           usage.ru_maxrss / 1024, checked_s - end_s);
-    world_fini(&w);
-    return 0;
-}
-
 int main(int count, char **arguments)
 {
     struct options options = {.seed = 1};
@@ -260,8 +231,10 @@ int main(int count, char **arguments)
         return list();
     if (options.is_tap)
         return run_tap(&options);
-    if (options.is_scale)
-        return run_scale(&options);
+    if (options.scale_cpus != 0) {
+        scale_run((uint32_t)options.scale_cpus, options.duration_ns, options.seed);
+        return 0;
+    }
     if (options.is_sweep)
         return attacks_sweep(options.duration_ns, options.seed) ? 0 : 1;
     if (options.attack_count != 0)

@@ -10,7 +10,8 @@ EXPLORER_ENGINE := $(addprefix $(EXPLORER_DIR)/,coroutine.o cpu.o explore.o stat
 EXPLORER_OBJS := $(EXPLORER_ENGINE) $(CORE_SRCS:%.c=$(B)/explorer/%.o) \
     $(BASE_SRC:%.c=$(B)/explorer/%.o) \
     $(addprefix $(EXPLORER_DIR)/,machine.o machine_clock.o machine_end.o machine_lend.o \
-    scenarios.o scenarios_move.o scenarios_poll.o scenarios_lend.o explorer.o)
+    scenarios.o scenarios_move.o scenarios_poll.o scenarios_lend.o \
+    scenarios_turn.o explorer.o)
 EXPLORER_CC := $(CC) $(CFLAGS_HOST) -O1 -fno-inline -fno-pie -fno-stack-protector \
     -fcf-protection=none -include tests/explorer/port_explorer.h
 

@@ -22,6 +22,7 @@ static const struct {
     {move_scenarios, &move_scenario_count},
     {poll_scenarios, &poll_scenario_count},
     {lend_scenarios, &lend_scenario_count},
+    {turn_scenarios, &turn_scenario_count},
 };
 
 static uint32_t scenario_count(void)

@@ -216,6 +216,7 @@ static void run_op(uint32_t cpu, const struct op *op, enum wake_source source)
         return;
     case OP_LEND:
     case OP_HAND_BACK:
+    case OP_TURN_OVER:
     case OP_GO_HOME:
     case OP_BORROW:
     case OP_BORROW_BLOCK:

@@ -61,6 +61,7 @@ enum op_kind {
     OP_READ_CLOCK, /* read the clock that CPU `value` has published */
     OP_LEND,       /* current calls `thread`: lends, or wakes it and waits */
     OP_HAND_BACK,  /* current answers `thread` and waits: hands back, or parts, wakes and waits */
+    OP_TURN_OVER,  /* current wakes `thread` and waits, in one if that may be */
     OP_GO_HOME,    /* current parts from who lent to it */
     OP_BORROW,     /* current serves the waiting `thread` */
     OP_BORROW_BLOCK /* the same, and current waits before anything is decided */

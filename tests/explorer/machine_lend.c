@@ -52,6 +52,17 @@ static void answer(uint32_t cpu, uint32_t thread)
     wake_and_wait(cpu, thread);
 }
 
+static void turn_over(uint32_t cpu, uint32_t thread)
+{
+    struct sched *s = machine_sched();
+    struct decision d;
+
+    if (sched_turn_over(s, rq_of(s, cpu), machine_ref(thread), machine.now, &d) == LEND_DONE)
+        follow(cpu, &d);
+    else
+        wake_and_wait(cpu, thread);
+}
+
 void machine_lend(uint32_t cpu, const struct op *op)
 {
     struct sched *s = machine_sched();
@@ -63,6 +74,9 @@ void machine_lend(uint32_t cpu, const struct op *op)
         return;
     case OP_HAND_BACK:
         answer(cpu, op->thread);
+        return;
+    case OP_TURN_OVER:
+        turn_over(cpu, op->thread);
         return;
     case OP_GO_HOME:
         sched_go_home(s, rq_of(s, cpu), machine.now, &d);

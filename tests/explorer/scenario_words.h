@@ -24,6 +24,7 @@
 #define READ_CLOCK(of) {.kind = OP_READ_CLOCK, .value = (of)}
 #define LEND(index) {.kind = OP_LEND, .thread = (index)}
 #define HAND_BACK(index) {.kind = OP_HAND_BACK, .thread = (index)}
+#define TURN_OVER(index) {.kind = OP_TURN_OVER, .thread = (index)}
 #define GO_HOME {.kind = OP_GO_HOME}
 #define BORROW(index) {.kind = OP_BORROW, .thread = (index)}
 #define BORROW_BLOCK(index) {.kind = OP_BORROW_BLOCK, .thread = (index)}

@@ -21,4 +21,8 @@ extern const uint32_t poll_scenario_count;
 extern const struct scenario lend_scenarios[];
 extern const uint32_t lend_scenario_count;
 
+/* scenarios_turn.c: CPUs turned over to another context. */
+extern const struct scenario turn_scenarios[];
+extern const uint32_t turn_scenario_count;
+
 #endif /* TESTS_EXPLORER_SCENARIOS_H */

@@ -31,7 +31,8 @@ bool event_queue_init(struct event_queue *q, uint32_t often_count, uint32_t sour
                       uint64_t seed)
 {
     ASSERT(often_count <= source_count);
-    *q = (struct event_queue){.first = never,
+    *q = (struct event_queue){.first_at = MONO_NEVER,
+                              .first_source = EVENT_SOURCE_NONE,
                               .often_count = often_count,
                               .source_count = source_count,
                               .seed = seed};
@@ -164,7 +165,10 @@ static void note_first(struct event_queue *q)
     const struct event *often = &q->heaps[EVENT_OFTEN].events[0];
     const struct event *seldom = &q->heaps[EVENT_SELDOM].events[0];
 
-    q->first = is_before(often, seldom) ? *often : *seldom;
+    const struct event *first = is_before(often, seldom) ? often : seldom;
+
+    q->first_at = first->at;
+    q->first_source = first->source;
 }
 
 static void set(struct event_queue *q, uint32_t source, struct mono at)
@@ -194,7 +198,7 @@ void event_set(struct event_queue *q, uint32_t source, struct mono at)
 
 uint32_t event_take(struct event_queue *q)
 {
-    uint32_t source = q->first.source;
+    uint32_t source = q->first_source;
 
     if (source == EVENT_SOURCE_NONE)
         return source;
@@ -231,5 +235,6 @@ void event_check(const struct event_queue *q)
         set_count += q->place[source] != 0;
     ASSERT(set_count == q->heaps[EVENT_OFTEN].count + q->heaps[EVENT_SELDOM].count);
     note_first(&again);
-    ASSERT(again.first.source == q->first.source);
+    ASSERT(again.first_at.ns == q->first_at.ns);
+    ASSERT(again.first_source == q->first_source);
 }

@@ -11,7 +11,7 @@
  *
  *   E1  In each heap events[i] is not before its parent; no two entries are equal in (time, order).
  *   E2  place[s] == i + 1 iff events[i].source == s in its heap; 0 for a source that is not set.
- *   E3  `first` is the earlier of the two roots.
+ *   E3  `first_at` and `first_source` are of the earlier of the two roots.
  *   E4  What is behind the last entry, up to the end of its group of siblings, is never.
  *
  * Shape.  Two heaps with four children per node, whose siblings share two cache lines.  The sources
@@ -42,7 +42,8 @@ struct event_heap {
 };
 
 struct event_queue {
-    struct event first; /* source is EVENT_SOURCE_NONE: nothing is set */
+    struct mono first_at;  /* MONO_NEVER: nothing is set */
+    uint32_t first_source; /* EVENT_SOURCE_NONE then */
     struct event_heap heaps[EVENT_KINDS];
     uint32_t *place;
     uint32_t often_count;
@@ -74,13 +75,13 @@ static inline bool event_is_empty(const struct event_queue *q)
 /* The instant of the next event, or MONO_NEVER. */
 static inline struct mono event_next_at(const struct event_queue *q)
 {
-    return q->first.at;
+    return q->first_at;
 }
 
 /* Its source, or EVENT_SOURCE_NONE. */
 static inline uint32_t event_next_source(const struct event_queue *q)
 {
-    return q->first.source;
+    return q->first_source;
 }
 
 /* Take the next event's source out, or EVENT_SOURCE_NONE. */

@@ -247,6 +247,7 @@ HOT enum lend_result sched_turn_over(struct sched *s, struct rq *rq, struct thre
     save(s, rq, p.who);
     fair_leave(rq, p.who.c, now, false);
     settle(s, rq, &p, c, thread_sc(p.t), d);
+    rq->stretch_start = now;
     port_store32(&rq->published, (c->latency_class + 1u) << PUBLISHED_CLASS_SHIFT | PUBLISHED_SOLO);
     d->resched |= rq->w != rq->clock_w || rq->need_pick != 0; /* it is to publish its clock */
     if (!LIKELY(waits(rq, p.who.t, &marked))) {

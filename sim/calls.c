@@ -40,6 +40,18 @@ static bool hand_back(struct script *s, uint32_t cpu, uint32_t thread, uint32_t 
     return true;
 }
 
+/* The thread on `cpu` waits.  Returns: `to`, which waited, has the CPU on a context of its own. */
+static bool turn_over(struct script *s, uint32_t cpu, uint32_t to)
+{
+    struct machine *m = s->machine;
+    struct decision d;
+
+    if (sched_turn_over(m->sched, rq_of(m->sched, cpu), ref_of(s, to), m->now, &d) != LEND_DONE)
+        return false;
+    machine_hand(m, cpu, &d);
+    return true;
+}
+
 static void go_home(struct script *s, uint32_t cpu)
 {
     struct machine *m = s->machine;
@@ -79,7 +91,7 @@ static void call(struct script *s, uint32_t cpu, uint32_t thread, uint32_t endpo
         uint32_t server = script_take_first(s, endpoint);
 
         serve(s, server, thread);
-        if (is_passive(s, endpoint) && lend(s, cpu, server))
+        if (is_passive(s, endpoint) ? lend(s, cpu, server) : turn_over(s, cpu, server))
             return;
         machine_wake(s->machine, cpu, server, WAKE_ENDPOINT);
     } else {
@@ -134,7 +146,8 @@ static void answer_and_receive(struct script *s, uint32_t cpu, uint32_t thread, 
     bool is_waiting = receive(s, cpu, thread, endpoint);
 
     if (caller != MACHINE_THREAD_NONE) {
-        if (is_waiting && hand_back(s, cpu, thread, caller))
+        if (is_waiting && (is_passive(s, endpoint) ? hand_back(s, cpu, thread, caller)
+                                                   : turn_over(s, cpu, caller)))
             return;
         if (is_waiting || !is_passive(s, endpoint))
             go_home(s, cpu);

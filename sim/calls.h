@@ -8,7 +8,8 @@
  *
  * At a passive endpoint the server executes on its caller's context: lent with the call if the
  * server waits; borrowed from a caller in the line; handed back with an answer after which there is
- * nothing to receive.  Where the core refuses that, and everywhere else, the other is woken.
+ * nothing to receive.  At any other a call and such an answer turn the CPU over to the other, on a
+ * context of its own.  Where the core refuses that, and everywhere else, the other is woken.
  *
  *   CA1  Those who wait at an endpoint are all callers, or all receivers.
  *   CA2  A caller waits: in the line, or served by one thread, which owes it the answer.

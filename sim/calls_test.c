@@ -268,6 +268,52 @@ static void test_calls_starve_nobody(void **state)
     }
 }
 
+/* How many lines of a run's events are of `event`. */
+static uint32_t count_events(const char *text, const char *event)
+{
+    struct scenario s;
+    char line[256];
+    uint32_t count = 0;
+    FILE *events = tmpfile();
+
+    assert_non_null(events);
+    scenario_run(&s, &(struct sim_config){.cpu_count = 1, .check_every = 1, .events = events},
+                 text);
+    assert_true(s.header->failed == 0);
+    scenario_fini(&s);
+    rewind(events);
+    while (fgets(line, sizeof line, events) != NULL) {
+        char name[16];
+
+        count += sscanf(line, "%*u %*u %15s", name) == 1 && strcmp(name, event) == 0;
+    }
+    (void)fclose(events);
+    return count;
+}
+
+/* Goal: as on the kernel, a CPU is turned over between two contexts where nobody else is queued,
+ * and only there.  Method: 50 calls of a pair with a context each, alone: 50 there and back, but
+ * for the checks that are due; beside two hogs: none. */
+static void test_calls_own_context_turn_over(void **state)
+{
+    static const char alone[] =
+        "{\"tasks\": {\"c\": {\"loop\": 50, \"run\": 100, \"capos-call\": \"e\"},"
+        " \"s\": {\"loop\": 50, \"capos-serve\": {\"endpoint\": \"e\", \"run\": 100}}},"
+        " \"global\": {\"duration\": -1}}";
+    static const char beside[] =
+        "{\"tasks\": {\"c\": {\"loop\": 50, \"run\": 100, \"capos-call\": \"e\"},"
+        " \"s\": {\"loop\": 50, \"capos-serve\": {\"endpoint\": \"e\", \"run\": 100}},"
+        " \"hog\": {\"instance\": 2, \"loop\": 50, \"run\": 10000}},"
+        " \"global\": {\"duration\": -1}}";
+
+    (void)state;
+    uint32_t count = count_events(alone, "hand");
+
+    assert_true(count <= 100);
+    assert_true(count >= 90);
+    assert_int_equal(count_events(beside, "hand"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_calls_passive_elsewhere),
         cmocka_unit_test(test_calls_passive_moves),
         cmocka_unit_test(test_calls_starve_nobody),
+        cmocka_unit_test(test_calls_own_context_turn_over),
     };
 
     return cmocka_run_group_tests_name("sim/calls", tests, NULL, NULL);

@@ -38,7 +38,9 @@ static inline uint64_t bench_count(void)
 /* `operations` operations in a row.  Returns: the instructions they took. */
 typedef uint64_t bench_batch(uint32_t operations);
 
-/* Measure a row and print it: "bench NAME INSTRUCTIONS", per operation, rounded up. */
+/* Measure a row and print it: "writes NAME OPERATIONS SPACES TIMERS IPIS", what all batches made
+ * the CPUs write (abi/machine.h), with what the row does between its measurements; then "bench NAME
+ * INSTRUCTIONS", per operation, rounded up. */
 void bench_row(const char *name, bench_batch *batch, uint32_t operations);
 
 /* A figure that was found in another way. */

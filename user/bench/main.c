@@ -70,18 +70,32 @@ static void print_writes(const char *name, uint64_t operations, const struct wri
     print("writes ", name, figures, 4);
 }
 
-void bench_row(const char *name, bench_batch *batch, uint32_t operations)
+/* Returns: instructions for each operation. */
+static uint64_t measure(bench_batch *batch, uint32_t operations)
 {
     uint64_t values[BENCH_BATCHES];
 
+    for (uint32_t i = 0; i < BENCH_BATCHES; i++)
+        values[i] = batch(operations);
+    return (median(values) + operations - 1) / operations;
+}
+
+void bench_row(const char *name, bench_batch *batch, uint32_t operations)
+{
     ASSERT(operations > 0);
     (void)batch(operations); /* once, unmeasured: what is made at first use is made */
     struct writes before = writes_now();
+    uint64_t figure = measure(batch, operations);
 
-    for (uint32_t i = 0; i < BENCH_BATCHES; i++)
-        values[i] = batch(operations);
     print_writes(name, (uint64_t)operations * BENCH_BATCHES, &before);
-    bench_print(name, (median(values) + operations - 1) / operations);
+    bench_print(name, figure);
+}
+
+void bench_instructions(const char *name, bench_batch *batch, uint32_t operations)
+{
+    ASSERT(operations > 0);
+    (void)batch(operations);
+    bench_print(name, measure(batch, operations));
 }
 
 int64_t rt_main(uint64_t argument)
@@ -90,6 +104,8 @@ int64_t rt_main(uint64_t argument)
         return BENCH_CHILD_STATUS;
     if (argument == BENCH_SERVER || argument == BENCH_LONG_SERVER)
         return bench_serve(argument == BENCH_LONG_SERVER);
+    if (argument > BENCH_CROWD)
+        bench_crowd((uint32_t)(argument - BENCH_CROWD));
     if (rt_cpu_count() == 2) {
         bench_two_cpus();
         rt_print("bench end 0");
@@ -103,6 +119,7 @@ int64_t rt_main(uint64_t argument)
     bench_processes();
     bench_endpoints();
     bench_timers();
+    bench_wakes_in_crowds();
     rt_print("bench end 0");
     return 0;
 }

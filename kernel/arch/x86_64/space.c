@@ -278,8 +278,6 @@ HOT void arch_space_activate(uint64_t root)
     ASSERT(root % ARCH_PAGE_BYTES == 0);
     if (root == 0)
         root = paging_root;
-    if (cpu->root == root)
-        return;
     cpu->root = root;
     cpu->counts.space_count++;
     x86_write_cr3(root);

@@ -177,14 +177,13 @@ static bool own_devices_check(const struct event *e)
            arch_port_is_open(CLOCK_DATA) && !arch_port_is_open(CLOCK_DATA + 1);
 }
 
-/* Goal: what the hardware is told is counted, once each.  Method: tell it; a space that is active
- * already is no write, and neither is a kick that is taken. */
+/* Goal: what the hardware is told is counted, once each.  Method: tell it; a kick that is taken is
+ * none that is sent. */
 static struct arch_counts told;
 
 static void counts_start(void)
 {
     told = arch_counts_of(0);
-    arch_space_activate(0);
     arch_space_activate(0);
     arch_space_activate(test_root);
     arch_space_flush();

@@ -17,6 +17,9 @@ struct cap_cpu_stat {
     uint64_t overloads;        /* times that the CPU became overloaded (core/overload.h) */
     uint64_t latency_bound_ns; /* how long somebody queued there waits while nobody else comes */
     uint64_t irq_ns; /* interrupts: busy + idle + irq + kernel is the time since boot */
+    uint64_t space_writes; /* the CPU was given an address space: another one, or its own again */
+    uint64_t timer_writes; /* its timer was set or stopped */
+    uint64_t ipis_sent;    /* interrupts that it sent to CPUs; resched_ipis are those it took */
 };
 
 /* What the machine holds and what has happened on it.  Counts of what is free do not count what a

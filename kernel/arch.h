@@ -14,6 +14,7 @@
 #define KERNEL_ARCH_H
 
 #include "base/types.h"
+#include "kernel/arch_count.h"  /* the part that counts */
 #include "kernel/arch_device.h" /* the part for devices that programs drive */
 
 #define ARCH_CPU_MAX 64u
@@ -215,9 +216,8 @@ extern const unsigned char arch_hog_code[], arch_hog_code_end[];
 
 /* ---- What the kernel gives the architecture -------------------------------------------------- */
 
-/* On CPU 0 after boot: descriptor tables, paging, LAPIC, clock and FPU work. */
+/* On CPU 0 after boot, and on each other: descriptor tables, paging, LAPIC, clock and FPU work. */
 NORETURN void kernel_main(struct arch_boot *boot);
-/* On each other CPU, the same state. */
 NORETURN void kernel_cpu_main(uint32_t cpu);
 
 /* A system call by the thread running on this CPU. */

@@ -19,6 +19,7 @@
 static void read_stat(uint32_t cpu, struct cap_cpu_stat *stat)
 {
     struct rq *rq = rq_of(glue_sched(), cpu);
+    const struct arch_counts counts = arch_counts_of(cpu);
     uint64_t open_ns = 0;
     uint64_t excluded_ns;
 
@@ -40,6 +41,9 @@ static void read_stat(uint32_t cpu, struct cap_cpu_stat *stat)
         .pushes = rq->stat.push_count,
         .overloads = rq->stat.overload_count,
         .latency_bound_ns = rq_latency_bound_ns(rq),
+        .space_writes = counts.space_count,
+        .timer_writes = counts.timer_count,
+        .ipis_sent = counts.kick_count,
     };
     port_unlock(&rq->lock);
 }

@@ -292,12 +292,12 @@ void endpoint_cancel(struct op *op)
 
 void endpoint_expire(struct endpoint *e)
 {
-    struct thread_ref late[WAITERS_PER_STEP];
+    struct thread_ref late[CALLERS_PER_STEP];
     struct mono now = glue_now();
     uint32_t count = 0;
 
     lock_take(&e->lock, LOCK_ENDPOINT);
-    while (count < WAITERS_PER_STEP && e->line.root != NULL && !mono_before(now, e->line.root->at))
+    while (count < CALLERS_PER_STEP && e->line.root != NULL && !mono_before(now, e->line.root->at))
         late[count++] = end(e, LIST_ENTRY(e->line.root, struct op, timer.node), STATUS_EXPIRED);
     set_timer(e); /* for the rest, at once if need be */
     lock_give(&e->lock, LOCK_ENDPOINT);
@@ -318,12 +318,12 @@ static struct op *anybody(const struct endpoint *e)
 bool endpoint_end_some(uint32_t index, enum status status)
 {
     struct endpoint *e = endpoint_at(index);
-    struct thread_ref ended[WAITERS_PER_STEP];
+    struct thread_ref ended[CALLERS_PER_STEP];
     uint32_t count = 0;
     bool is_empty;
 
     lock_take(&e->lock, LOCK_ENDPOINT);
-    for (; count < WAITERS_PER_STEP && anybody(e) != NULL; count++)
+    for (; count < CALLERS_PER_STEP && anybody(e) != NULL; count++)
         ended[count] = end(e, anybody(e), status);
     is_empty = anybody(e) == NULL;
     lock_give(&e->lock, LOCK_ENDPOINT);

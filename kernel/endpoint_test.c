@@ -315,7 +315,7 @@ static void test_endpoint_expires_many_in_turns(void **state)
     fixture_set_now(50);
     outside.wake_count = 0;
     endpoint_expire(endpoint_at(index_of));
-    assert_int_equal(outside.wake_count, WAITERS_PER_STEP);
+    assert_int_equal(outside.wake_count, CALLERS_PER_STEP);
     check();
     callers_pass_time(50);
     check();
@@ -398,7 +398,7 @@ static uint32_t end_all(enum status status)
     uint32_t steps = 1;
 
     for (outside.wake_count = 0; !endpoint_end_some(index_of, status); outside.wake_count = 0) {
-        assert_in_range(outside.wake_count, 1, WAITERS_PER_STEP);
+        assert_in_range(outside.wake_count, 1, CALLERS_PER_STEP);
         check();
         steps++;
     }
@@ -422,8 +422,8 @@ static void test_endpoint_end_of_a_thousand(void **state)
     assert_true(pool_stale(&endpoint_pool, index_of));
     assert_false(endpoint_end_some(index_of, STATUS_DISCONNECTED));
     assert_int_equal(call(MANY_THREADS + 1, 0, 0).status, STATUS_STALE);
-    assert_in_range(end_all(STATUS_DISCONNECTED), count / WAITERS_PER_STEP - 1,
-                    count / WAITERS_PER_STEP + 1);
+    assert_in_range(end_all(STATUS_DISCONNECTED), count / CALLERS_PER_STEP - 1,
+                    count / CALLERS_PER_STEP + 1);
     for (uint32_t i = 1; i <= MANY_THREADS; i++) {
         for (uint32_t j = 0; j < RING_INFLIGHT_MAX; j++)
             (void)expect_completion(i, STATUS_DISCONNECTED);

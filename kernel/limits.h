@@ -31,6 +31,7 @@
 #define SEATS_PER_STEP 16u  /* threads looked at, and killed */
 #define RECORDS_PER_STEP 128u /* records of a pool looked at */
 #define WAITERS_PER_STEP 16u
+#define CALLERS_PER_STEP 4u /* taken out of a line and woken */
 #define IRQS_PER_STEP 16u /* interrupt bindings ended */
 
 #define PROCESS_WAITERS_MAX 256u  /* who waits for one process: looked at in one hold of its lock */

@@ -21,6 +21,7 @@
 #define BENCH_CHILD 1u
 #define BENCH_SERVER 2u /* or bench_serve */
 #define BENCH_LONG_SERVER 3u
+#define BENCH_CROWD 1000u /* and of how many: bench_crowd */
 #define BENCH_CHILD_STATUS 7
 
 /* What reading the counter twice costs by itself. */
@@ -38,8 +39,13 @@ static inline uint64_t bench_count(void)
 /* `operations` operations in a row.  Returns: the instructions they took. */
 typedef uint64_t bench_batch(uint32_t operations);
 
-/* Measure a row and print it: "bench NAME INSTRUCTIONS", per operation, rounded up. */
+/* Measure a row and print it: "writes NAME OPERATIONS SPACES TIMERS IPIS", what all batches made
+ * the CPUs write (abi/machine.h), with what the row does between its measurements; then "bench NAME
+ * INSTRUCTIONS", per operation, rounded up. */
 void bench_row(const char *name, bench_batch *batch, uint32_t operations);
+
+/* Without the former: what the row does between its measurements would drown it. */
+void bench_instructions(const char *name, bench_batch *batch, uint32_t operations);
 
 /* A figure that was found in another way. */
 void bench_print(const char *name, uint64_t figure);
@@ -49,6 +55,8 @@ void bench_print(const char *name, uint64_t figure);
 
 void bench_calls(void);    /* system calls, null calls, the ring */
 void bench_switches(void); /* park, yield, wake */
+void bench_wakes_in_crowds(void);  /* a wake beside many who are runnable */
+NORETURN void bench_crowd(uint32_t number); /* some of those, a process of its own */
 void bench_threads(void);  /* spawn and join */
 void bench_timers(void);   /* expiry */
 void bench_memory(void);   /* bytes, not instructions; before any row that makes threads */

@@ -92,6 +92,13 @@ void arch_kick(uint32_t cpu)
     (void)cpu;
 }
 
+/* An increment at each write, none of them atomic: only its CPU writes a count. */
+struct arch_counts arch_counts_of(uint32_t cpu)
+{
+    (void)cpu;
+    return (struct arch_counts){0};
+}
+
 /* ---- User contexts -------------------------------------------------------------------------- */
 
 void arch_context_init(struct arch_context *context, uint64_t entry, uint64_t stack,

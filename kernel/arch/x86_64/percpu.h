@@ -46,6 +46,7 @@ struct percpu {
     uint32_t reserved;
     uint64_t gdt[PERCPU_GDT_ENTRIES];
     void *local; /* arch_local */
+    struct arch_counts counts;
 } ALIGNED(256);
 
 _Static_assert(offsetof(struct percpu, context) == PERCPU_CONTEXT, "layout.h");

@@ -176,7 +176,14 @@ uint32_t smp_lapic_of(uint32_t cpu)
 
 void arch_kick(uint32_t cpu)
 {
+    percpu_this()->counts.kick_count++;
     lapic_send(smp_lapic_of(cpu), VECTOR_KICK);
+}
+
+struct arch_counts arch_counts_of(uint32_t cpu)
+{
+    ASSERT(cpu < ARCH_CPU_MAX);
+    return percpu_blocks[cpu].counts;
 }
 
 uint32_t arch_panic_stop(void)

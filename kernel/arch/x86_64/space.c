@@ -278,13 +278,15 @@ HOT void arch_space_activate(uint64_t root)
     ASSERT(root % ARCH_PAGE_BYTES == 0);
     if (root == 0)
         root = paging_root;
-    if (cpu->root == root)
-        return;
     cpu->root = root;
+    cpu->counts.space_count++;
     x86_write_cr3(root);
 }
 
 void arch_space_flush(void)
 {
-    x86_write_cr3(percpu_this()->root);
+    struct percpu *cpu = percpu_this();
+
+    cpu->counts.space_count++;
+    x86_write_cr3(cpu->root);
 }

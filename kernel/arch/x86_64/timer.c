@@ -11,21 +11,33 @@
 #include "kernel/arch/x86_64/lapic.h"
 #include "kernel/arch/x86_64/percpu.h"
 
-static HOT void start(uint64_t at_ns, uint64_t now_ns)
+static HOT void set(struct percpu *cpu, uint32_t count)
 {
-    lapic_timer_start(at_ns > now_ns ? clock_lapic_count(at_ns - now_ns) : 1);
+    cpu->counts.timer_count++;
+    lapic_timer_start(count);
+}
+
+static HOT void start(struct percpu *cpu, uint64_t now_ns)
+{
+    uint64_t at_ns = cpu->armed_ns;
+
+    set(cpu, at_ns > now_ns ? clock_lapic_count(at_ns - now_ns) : 1);
 }
 
 HOT void arch_timer_arm(uint64_t at_ns)
 {
-    percpu_this()->armed_ns = at_ns;
-    start(at_ns, arch_clock_ns());
+    struct percpu *cpu = percpu_this();
+
+    cpu->armed_ns = at_ns;
+    start(cpu, arch_clock_ns());
 }
 
 HOT void arch_timer_disarm(void)
 {
-    percpu_this()->armed_ns = TIMER_NEVER;
-    lapic_timer_start(0);
+    struct percpu *cpu = percpu_this();
+
+    cpu->armed_ns = TIMER_NEVER;
+    set(cpu, 0);
 }
 
 enum timer_verdict timer_came(void)
@@ -36,7 +48,7 @@ enum timer_verdict timer_came(void)
     if (cpu->armed_ns == TIMER_NEVER)
         return TIMER_UNASKED;
     if (now_ns < cpu->armed_ns) {
-        start(cpu->armed_ns, now_ns);
+        start(cpu, now_ns);
         return TIMER_EARLY;
     }
     cpu->armed_ns = TIMER_NEVER;

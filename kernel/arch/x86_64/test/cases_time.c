@@ -177,6 +177,30 @@ static bool own_devices_check(const struct event *e)
            arch_port_is_open(CLOCK_DATA) && !arch_port_is_open(CLOCK_DATA + 1);
 }
 
+/* Goal: what the hardware is told is counted, once each.  Method: tell it; a kick that is taken is
+ * none that is sent. */
+static struct arch_counts told;
+
+static void counts_start(void)
+{
+    told = arch_counts_of(0);
+    arch_space_activate(0);
+    arch_space_activate(test_root);
+    arch_space_flush();
+    arm_in(NS_PER_S);
+    arch_timer_disarm();
+    arch_kick(0);
+    arch_idle();
+}
+
+static bool counts_check(const struct event *e)
+{
+    struct arch_counts now = arch_counts_of(0);
+
+    return e->kind == EVENT_KICK && now.space_count == told.space_count + 3 &&
+           now.timer_count == told.timer_count + 2 && now.kick_count == told.kick_count + 1;
+}
+
 /* Goal: a kick sent before the CPU idles wakes it.  Method: kick oneself with interrupts off. */
 static void kick_self_start(void)
 {
@@ -265,6 +289,7 @@ const struct test_case cases_time[] = {
     {"lines and ports that programs may have", own_devices_start, own_devices_check},
     {"a kick before idle is not slept through", kick_self_start, kick_check},
     {"a kick before user mode arrives there", kick_user_start, kick_check},
+    {"spaces, timers and kicks are counted", counts_start, counts_check},
     {"kicks cross CPUs", kick_other_start, kick_check},
     {"one clock on all CPUs", clock_start, clock_check},
     {"the clock's description", describe_start, describe_check},

@@ -266,15 +266,15 @@ HOT void enter_entry(struct uthread *t)
         .reserved = 0,
     };
     t->enter.is_entry = true;
+    t->enter.is_active = true; /* before others can find it waiting */
     outcome = perform(t, &entry); /* in line, so that `entry` stays in registers */
-    if (outcome.is_waiting) {
-        t->enter.is_active = true;
-    } else {
-        t->enter.is_entry = false;
-        arch_context_set_results(&t->context, outcome.status, outcome.value);
-        if (outcome.has_words)
-            arch_context_set_words(&t->context, t->enter.words);
-    }
+    if (outcome.is_waiting)
+        return; /* who has handed its context back may run on another CPU by now */
+    t->enter.is_active = false;
+    t->enter.is_entry = false;
+    arch_context_set_results(&t->context, outcome.status, outcome.value);
+    if (outcome.has_words)
+        arch_context_set_words(&t->context, t->enter.words);
     give_up_if_asked(t);
 }
 

@@ -162,9 +162,10 @@ enum cap_slot {
  *   ASSIGN        args[0] = thread index, args[1] = generation, args[2] = address of a struct
  *                 cpumask.  A thread of the caller's process: the CPUs that are in both.
  * MEMORY, VIEW
- *   MAP           args[0] = page-aligned address, args[1] = MEMORY_MAP_WRITE or 0.  The whole
- *                 object, in the caller's address space.  ADDRESS_IN_USE; BAD_ARGUMENT for a
- *                 writable VIEW.  Value: the object's bytes.
+ *   MAP           args[0] = page-aligned address, args[1] = MEMORY_MAP_WRITE or 0, args[2] = a
+ *                 PROCESS handle, or 0: the caller's process.  The whole object, in that one's
+ *                 address space, on its ledger.  ADDRESS_IN_USE; BAD_ARGUMENT for a writable VIEW;
+ *                 STALE also: the process has ended.  Value: the object's bytes.
  *   UNMAP         args[0] = address that MAP was given.  Completes when no CPU can reach it.
  *   INFO          OK; value = the object's bytes.
  *   TO_VIEW       Result: a VIEW handle for the same object.

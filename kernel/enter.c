@@ -6,6 +6,7 @@
 #include "kernel/cap.h"
 #include "kernel/clock.h"
 #include "kernel/direct.h"
+#include "kernel/fault.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -432,13 +433,15 @@ static HOT bool entry_continue(struct uthread *t)
     return true;
 }
 
-/* The same for a call that drains the ring. */
+/* The same for a call that drains the ring, and for a fault. */
 static NOINLINE bool ring_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 
     op_collect(t);
     if (e->is_held) {
+        if (e->is_fault)
+            return fault_continue(t);
         enum status status;
 
         glue_settle();

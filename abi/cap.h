@@ -19,6 +19,7 @@
 
 #include "abi/device.h"
 #include "abi/endpoint.h"
+#include "abi/fault.h"
 #include "abi/ledger.h"
 #include "abi/machine.h"
 #include "abi/process.h"
@@ -97,23 +98,24 @@ enum cap_slot {
  *                 rsi and its generation in rdx.  Its CPU set is the process's, or what of it the
  *                 params name (OUTSIDE_MASK: nothing).  Its weight and class are the process's
  *                 (SET_PROCESS of POLICY); others need POLICY in its well-known slot (BAD_CAP).
- *                 Result: the thread's index (its ring and telemetry record); value = generation.
- *                 The thread starts at once.
+ *                 It starts at once.  Result: its index (of ring and telemetry record); value = its
+ *                 generation.  Its fault endpoint, if the params name one, is as of SET_FAULT.
  *   JOIN          args[0] = index, args[1] = generation.  Completes when it has ended, with OK and
  *                 value = its exit status; KILLED if it was ended by KILL.  One joiner; that a
  *                 thread ended is remembered until then.
  *   SELF          Result: the caller's index; value = its generation.
  *   DETACH        args[0] = index, args[1] = generation.  Nobody will join it.  BUSY: somebody
  *                 waits in JOIN.
- *   KILL          args[0] = index, args[1] = generation.  It is as good as ended: it executes no
- *                 instruction more once its CPU has noticed, for which nobody waits.  OK also for
- *                 the caller itself, whose process goes on without it.
+ *   KILL          args[0] = index, args[1] = generation.  It executes no instruction more once its
+ *                 CPU has noticed, for which nobody waits.  OK also for the caller itself.
  *   END           args[0] = exit status.  Ends the caller's process with all its threads.
  *   STAT          args[0] = index, args[1] = generation, args[2] = address of struct
  *                 cap_thread_stat to fill.  STALE: it has ended.
  *   PROCESS_STAT  args[0] = address of struct cap_process_stat to fill: the caller's process.
  *   WHY           args[0] = index, args[1] = generation, args[2] = address of struct
  *                 cap_thread_why to fill: why it was moved, preempted and so on.  STALE: as STAT.
+ *   SET_FAULT     args[0] = index, args[1] = generation, args[2] = CLIENT, the thread's fault
+ *                 endpoint from now on, or 0: none; args[3] = its cookie (abi/fault.h).
  * MACHINE
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
@@ -143,8 +145,7 @@ enum cap_slot {
  *                 there at once, zeroed, and stay where they are until it is destroyed.
  *   MEMORY_DESTROY args[0] = MEMORY handle of an object made from this ledger.  Every capability
  *                 for it is STALE at once; completes when it is mapped nowhere any more.
- *   ENDPOINT_CREATE args[0] = ENDPOINT_* flags.  Result: an ENDPOINT handle.  It ends with DESTROY
- *                 or the caller's process.
+ *   ENDPOINT_CREATE args[0] = ENDPOINT_* flags.  Result: an ENDPOINT handle; ends with its maker.
  *   FAIL_AFTER    args[0] = n.  A test of the caller's own: of its reservations from now on, the
  *                 n-th (from 1) is refused LEDGER_FULL.  0: none.
  * TABLE
@@ -162,9 +163,10 @@ enum cap_slot {
  *   ASSIGN        args[0] = thread index, args[1] = generation, args[2] = address of a struct
  *                 cpumask.  A thread of the caller's process: the CPUs that are in both.
  * MEMORY, VIEW
- *   MAP           args[0] = page-aligned address, args[1] = MEMORY_MAP_WRITE or 0.  The whole
- *                 object, in the caller's address space.  ADDRESS_IN_USE; BAD_ARGUMENT for a
- *                 writable VIEW.  Value: the object's bytes.
+ *   MAP           args[0] = page-aligned address, args[1] = MEMORY_MAP_WRITE or 0, args[2] = a
+ *                 PROCESS handle, or 0: the caller's process.  The whole object, in that one's
+ *                 address space, on its ledger.  ADDRESS_IN_USE; BAD_ARGUMENT for a writable VIEW;
+ *                 STALE also: the process has ended.  Value: the object's bytes.
  *   UNMAP         args[0] = address that MAP was given.  Completes when no CPU can reach it.
  *   INFO          OK; value = the object's bytes.
  *   TO_VIEW       Result: a VIEW handle for the same object.
@@ -174,12 +176,11 @@ enum cap_slot {
  *   INFO          args[0] = address of struct cap_process_info to fill.
  *   STAT          args[0] = address of struct cap_process_stat to fill.  BUSY: no thread of it is
  *                 left, but it has not ended yet; WAIT.
- *   WHY           as of THREADS, of a thread of that process.  STALE also: it has no thread left.
+ *   WHY, SET_FAULT  as of THREADS, of a thread of that process.  STALE also: it has none left.
  * ENDPOINT
  *   MINT          args[0] = badge (32 bits).  Result: a CLIENT handle; what comes by it, or by its
  *                 copies, is received with that badge.
- *   DESTROY       Every capability for it is STALE at once; who waits there, also for an answer,
- *                 completes STALE.
+ *   DESTROY       Every capability for it is STALE at once, and so is what waits there.
  *   STAT          args[0] = address of struct cap_endpoint_stat to fill.
  * CLIENT          Its methods are the receiver's: CALL and SEND are messages (abi/ring.h).
  *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
@@ -200,7 +201,8 @@ enum cap_threads_method {
     THREADS_END = 5,
     THREADS_STAT = 6,
     THREADS_PROCESS_STAT = 7,
-    THREADS_WHY = 8
+    THREADS_WHY = 8,
+    THREADS_SET_FAULT = 9
 };
 enum cap_machine_method {
     MACHINE_CPU_COUNT = 0,
@@ -232,7 +234,8 @@ enum cap_process_method {
     PROCESS_KILL = 1,
     PROCESS_INFO = 2,
     PROCESS_STAT = 3,
-    PROCESS_WHY = 4
+    PROCESS_WHY = 4,
+    PROCESS_SET_FAULT = 5
 };
 
 /* What SET_PROCESS sets, of each thread and for those to come. */

@@ -27,6 +27,9 @@ struct cap_process_params {
     struct cap_gift gifts[CAP_GIFTS_MAX];
     uint32_t session; /* SESSION handle (STALE: it is logged out); 0: the caller's session */
     uint32_t service; /* 1..CAP_SERVICES_MAX: needs SESSIONS in its slot (BAD_CAP); 0: caller's */
+    uint32_t fault_client; /* the first thread's fault endpoint: the caller's CLIENT handle; or 0 */
+    uint32_t reserved;
+    uint64_t fault_cookie;
 };
 
 /* What belongs to a service is told by its number: the n-th of the manifest, from 1; 0: none. */

@@ -95,6 +95,7 @@
 #define RECEIVED_BADGE(status) ((uint32_t)((uint64_t)(status) >> 16))
 #define RECEIVED_SEND (INT64_C(1) << 48)  /* nobody waits for an answer */
 #define RECEIVED_GIFT (INT64_C(1) << 49)  /* a capability came along; also in an answer's status */
+#define RECEIVED_FAULT (INT64_C(1) << 50) /* a fault in user code (abi/fault.h) */
 
 #define RING_OP_TABLE(X)                                                                  \
     X(NOP, 0) X(CALL, 1) X(PARK, 2) X(UNPARK, 3) X(SLEEP_UNTIL, 4) X(YIELD, 5) X(CANCEL, 6) \

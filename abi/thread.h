@@ -11,8 +11,9 @@ struct cap_thread_params {
     uint32_t weight;        /* WEIGHT_MIN..WEIGHT_MAX; 0 = default */
     uint32_t latency_class; /* enum latency_class, or CAP_CLASS_DEFAULT */
     uint32_t has_mask;      /* 0 or 1 */
-    uint32_t reserved;
-    uint64_t mask[16]; /* 1024 CPUs */
+    uint32_t fault_client;  /* CLIENT handle: its fault endpoint (abi/fault.h); 0: none */
+    uint64_t mask[16];      /* 1024 CPUs */
+    uint64_t fault_cookie;
 };
 
 #define CAP_CLASS_DEFAULT UINT32_MAX /* in cap_thread_params: the process's */

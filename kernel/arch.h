@@ -129,8 +129,7 @@ void arch_context_forget(void);
 /* Run `context` in user mode on this CPU; its address space must be active here. */
 NORETURN void arch_return_to_user(struct arch_context *context);
 
-/* Let interrupts in that are waiting: if there is one, this does not return; it enters the kernel
- * as from arch_idle. */
+/* Let waiting interrupts in: if there is one, this does not return; it enters as from arch_idle. */
 void arch_take_interrupts(void);
 
 /* Wait for an interrupt with this CPU's stack reset; the interrupt enters the kernel as usual.
@@ -236,7 +235,8 @@ struct arch_fault {
     uint32_t vector;
     uint64_t error;
     uint64_t address; /* of a page fault, else 0 */
-    uint32_t access;  /* of a page fault where nothing was mapped: what was wanted; else 0 */
+    uint32_t access;  /* of a page fault: what was wanted; else 0 */
+    bool is_mapped;   /* of a page fault: something is mapped there, but not for that */
     const struct arch_context *registers;
 };
 

@@ -131,6 +131,8 @@ $(foreach noun,endpoint message,\
 $(eval $(call UNIT_TEST,kernel/endpoint_model_test,$(KERNEL_OBJECTS_TESTED) \
     $(KERNEL_NO_PROCESSES) $(KERNEL_NO_WALKS) $(KERNEL_CALLERS) \
     $(B)/san/kernel/fixture/endpoint_model.o))
+$(eval $(call UNIT_TEST,kernel/fault_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
+    $(KERNEL_NO_WALKS) $(KERNEL_CALLERS) $(B)/san/kernel/fault.o $(B)/san/base/fmt.o))
 $(eval $(call UNIT_TEST,kernel/walk_test,$(KERNEL_OBJECTS_TESTED) $(KERNEL_NO_PROCESSES) \
     $(B)/san/kernel/walk.o))
 $(foreach noun,process_make process_end session,\

@@ -45,18 +45,14 @@ static void count_lending(struct endpoint *e, bool is_lent)
     lock_give(&e->lock, LOCK_ENDPOINT);
 }
 
-HOT int64_t call_send(struct cap_call *call, enum op_kind kind)
+/* What has been found good; `lends`: the endpoint is PASSIVE. */
+static HOT int64_t send(struct cap_call *call, enum op_kind kind, bool lends)
 {
     struct uthread *t = call->thread;
     struct endpoint *e = endpoint_at(call->ref.object);
-    bool lends = (e->flags & ENDPOINT_PASSIVE) != 0;
     struct op *op;
-    enum status status = message_decode(call->entry->flags, call->entry->args, t->enter.is_entry);
+    enum status status = take_op(t, kind, call->entry, &call->ref, &op);
 
-    if (status == STATUS_OK && lends && (kind != OP_CALL || !t->enter.is_entry))
-        status = STATUS_WOULD_LEND_TWICE;
-    if (status == STATUS_OK)
-        status = take_op(t, kind, call->entry, &call->ref, &op);
     if (status != STATUS_OK)
         return status;
     struct submitted s = endpoint_submit(op, call->entry, &call->ref);
@@ -76,6 +72,34 @@ HOT int64_t call_send(struct cap_call *call, enum op_kind kind)
     if (lends)
         count_lending(e, is_lent);
     return s.status;
+}
+
+static HOT bool is_passive(const struct cap_ref *client)
+{
+    return (endpoint_at(client->object)->flags & ENDPOINT_PASSIVE) != 0;
+}
+
+HOT int64_t call_send(struct cap_call *call, enum op_kind kind)
+{
+    bool lends = is_passive(&call->ref);
+    bool is_entry = call->thread->enter.is_entry;
+    enum status status = message_decode(call->entry->flags, call->entry->args, is_entry);
+
+    if (status == STATUS_OK && lends && (kind != OP_CALL || !is_entry))
+        status = STATUS_WOULD_LEND_TWICE;
+    return status == STATUS_OK ? send(call, kind, lends) : status;
+}
+
+int64_t call_fault(struct uthread *t, const struct cap_ref *client)
+{
+    static const struct ring_sqe entry = {.op = RING_OP_CALL, .flags = MESSAGE_FAULT};
+    struct cap_call call = {.thread = t, .entry = &entry, .ref = *client};
+    int64_t status;
+
+    t->enter.is_entry = true; /* as with an entry in registers: it waits for this answer alone */
+    status = send(&call, OP_CALL, is_passive(client));
+    t->enter.is_entry = false;
+    return status;
 }
 
 /* ---- Receiving ---- */

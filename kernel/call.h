@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call.h - messages as the running thread asks for them: CALL, SEND, RECV, RETURN (abi/ring.h).
+ * call.h - messages as the running thread asks for them: CALL, SEND, RECV, RETURN (abi/ring.h); and
+ * the CALL that a fault of its is.
  *
  * The endpoint says who meets whom (kernel/endpoint.h); here it is decided who runs then.  At a
  * PASSIVE endpoint the caller's context is lent to the receiver and comes back with the answer
@@ -19,6 +20,10 @@
 /* CALL or SEND to the CLIENT call->ref.  Returns: as a method does; call->is_waiting if it waits,
  * or has been passed and waits for its answer.  Another thread may be current then. */
 MUST_USE int64_t call_send(struct cap_call *call, enum op_kind kind);
+
+/* The CALL that tells `client` of the fault in t->enter.fault; `t` runs.  Returns: OK: it waits, as
+ * above; or a refusal. */
+MUST_USE int64_t call_fault(struct uthread *t, const struct cap_ref *client);
 
 /* How a RECV or RETURN came out. */
 struct call_result {

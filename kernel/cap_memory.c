@@ -135,6 +135,40 @@ static enum status check_place(uint64_t virt, uint64_t bytes)
     return STATUS_OK;
 }
 
+/* Reserve what mapping it for `target` needs, as the work of `t`. */
+static enum status begin_map(struct uthread *t, struct process *target, const struct cap_call *call,
+                             uint64_t pages, uint32_t access)
+{
+    enum status status;
+
+    work_init(&t->work, WORK_MAP, target, t->ref);
+    status = mapping_begin(&t->work, &call->ref, call->args[0], pages, access);
+    if (status != STATUS_OK)
+        t->work.kind = WORK_NONE;
+    return status;
+}
+
+/* The same for the process that the PROCESS handle args[2] names, which stays until it is done. */
+static enum status begin_map_for(struct uthread *t, const struct cap_call *call, uint64_t pages,
+                                 uint32_t access)
+{
+    struct cap_ref ref;
+    enum status status =
+        cap_lookup_kind(t->process, cap_handle_of(call->args[2]), CAP_KIND_PROCESS, &ref);
+
+    if (status == STATUS_OK)
+        status = process_hold((struct pool_ref){ref.object, ref.object_gen});
+    if (status == STATUS_BUSY)
+        return STATUS_STALE; /* it has no thread any more */
+    if (status != STATUS_OK)
+        return status;
+    status = begin_map(t, process_at(ref.object), call, pages, access);
+    t->work.is_held = status == STATUS_OK;
+    if (status != STATUS_OK)
+        process_thread_gone(process_at(ref.object));
+    return status;
+}
+
 static int64_t map(struct cap_call *call)
 {
     struct uthread *t = call->thread;
@@ -154,10 +188,9 @@ static int64_t map(struct cap_call *call)
     op = op_take(t, OP_WORK, call->user_data);
     if (op == NULL)
         return STATUS_NO_SLOT;
-    work_init(&t->work, WORK_MAP, t->process, t->ref);
-    status = mapping_begin(&t->work, &call->ref, call->args[0], pages, access);
+    status = call->args[2] == CAP_NONE ? begin_map(t, t->process, call, pages, access)
+                                       : begin_map_for(t, call, pages, access);
     if (status != STATUS_OK) {
-        t->work.kind = WORK_NONE;
         op_drop(t, op);
         return status;
     }

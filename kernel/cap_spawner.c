@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_spawner.c - the methods of SPAWNER and PROCESS (abi/cap.h): making and ending processes. */
 #include "kernel/cap.h"
+#include "kernel/fault.h"
 #include "kernel/process.h"
 #include "kernel/uthread.h"
 #include "kernel/walk.h"
@@ -126,6 +127,26 @@ static int64_t why(const struct cap_call *call)
     return vspace_copy_out(&call->thread->process->space, call->args[2], &why, sizeof(why));
 }
 
+/* Of a thread of another process, or of one's own: an endpoint that the caller holds. */
+static int64_t set_fault(const struct cap_call *call)
+{
+    struct pool_ref target = {call->ref.object, call->ref.object_gen};
+    struct process *process = process_at(target.index);
+    struct fault_handler handler;
+    enum status status =
+        fault_decode(call->thread->process, call->args[2], call->args[3], &handler);
+
+    if (status == STATUS_OK)
+        status = process_hold(target);
+    if (status == STATUS_BUSY)
+        return STATUS_STALE; /* it has no thread any more */
+    if (status != STATUS_OK)
+        return status;
+    status = fault_set(process, call->args[0], call->args[1], &handler);
+    process_thread_gone(process);
+    return status;
+}
+
 int64_t process_methods(struct cap_call *call)
 {
     switch (call->method) {
@@ -142,6 +163,8 @@ int64_t process_methods(struct cap_call *call)
         return walk_begin_stat(call, (struct pool_ref){call->ref.object, call->ref.object_gen});
     case PROCESS_WHY:
         return why(call);
+    case PROCESS_SET_FAULT:
+        return set_fault(call);
     default:
         return STATUS_BAD_CAP;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cap_threads.c - the methods of THREADS (abi/cap.h): the caller's own threads. */
 #include "kernel/cap.h"
+#include "kernel/fault.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
 #include "kernel/uthread.h"
@@ -21,8 +22,6 @@ static enum status read_params(const struct process *process, uint64_t from,
         if (status != STATUS_OK)
             return status;
     }
-    if (params->reserved != 0)
-        return STATUS_BAD_FLAGS;
     if (params->has_mask > 1 || (params->latency_class >= LATENCY_CLASS_COUNT &&
                                  params->latency_class != CAP_CLASS_DEFAULT))
         return STATUS_BAD_ARGUMENT;
@@ -75,21 +74,23 @@ static int64_t spawn(struct cap_call *call)
     struct cpumask mask;
     struct thread_name name;
     struct thread_ref ref;
-    enum status status = check_start(process, call->args[0], call->args[1]);
+    struct uthread_start start = {
+        .entry = call->args[0],
+        .stack = call->args[1],
+        .argument = call->args[2],
+    };
+    enum status status = check_start(process, start.entry, start.stack);
 
     if (status == STATUS_OK)
         status = read_params(process, call->args[3], &asked);
+    if (status == STATUS_OK)
+        status = fault_decode(process, asked.fault_client, asked.fault_cookie, &start.fault);
     if (status == STATUS_OK)
         status = choose(process, &policy, &asked);
     if (status == STATUS_OK)
         status = narrow(process, &policy, &asked, &mask);
     if (status != STATUS_OK)
         return status;
-    struct uthread_start start = {
-        .entry = call->args[0],
-        .stack = call->args[1],
-        .argument = call->args[2],
-    };
     struct thread_params params = {
         .weight = asked.weight,
         .latency_class = (enum latency_class)asked.latency_class,
@@ -135,6 +136,16 @@ static int64_t kill_thread(struct cap_call *call)
     if (status == STATUS_OK)
         (void)glue_kill(ref);
     return status;
+}
+
+static int64_t set_fault(const struct cap_call *call)
+{
+    const struct process *process = call->thread->process;
+    struct fault_handler handler;
+    enum status status = fault_decode(process, call->args[2], call->args[3], &handler);
+
+    return status == STATUS_OK ? fault_set(process, call->args[0], call->args[1], &handler)
+                               : status;
 }
 
 static int64_t thread_stat(const struct cap_call *call)
@@ -195,6 +206,8 @@ int64_t threads_methods(struct cap_call *call)
         return walk_begin_stat(call, process_ref(process));
     case THREADS_WHY:
         return thread_why(call);
+    case THREADS_SET_FAULT:
+        return set_fault(call);
     default:
         return STATUS_BAD_CAP;
     }

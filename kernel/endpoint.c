@@ -108,6 +108,7 @@ static int64_t received_status(const struct op *op, const struct message_end *me
 {
     return endpoint_received(op->about.method, op->about.badge) |
            (op->kind == OP_SEND ? RECEIVED_SEND : 0) |
+           ((op->about.flags & MESSAGE_FAULT) != 0 ? RECEIVED_FAULT : 0) |
            (message->cap != CAP_NONE ? RECEIVED_GIFT : 0);
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/cap.h"
 #include "kernel/clock.h"
 #include "kernel/direct.h"
+#include "kernel/fault.h"
 #include "kernel/park.h"
 #include "kernel/process.h"
 #include "kernel/sched_glue.h"
@@ -266,15 +267,15 @@ HOT void enter_entry(struct uthread *t)
         .reserved = 0,
     };
     t->enter.is_entry = true;
+    t->enter.is_active = true; /* before others can find it waiting */
     outcome = perform(t, &entry); /* in line, so that `entry` stays in registers */
-    if (outcome.is_waiting) {
-        t->enter.is_active = true;
-    } else {
-        t->enter.is_entry = false;
-        arch_context_set_results(&t->context, outcome.status, outcome.value);
-        if (outcome.has_words)
-            arch_context_set_words(&t->context, t->enter.words);
-    }
+    if (outcome.is_waiting)
+        return; /* who has handed its context back may run on another CPU by now */
+    t->enter.is_active = false;
+    t->enter.is_entry = false;
+    arch_context_set_results(&t->context, outcome.status, outcome.value);
+    if (outcome.has_words)
+        arch_context_set_words(&t->context, t->enter.words);
     give_up_if_asked(t);
 }
 
@@ -432,13 +433,15 @@ static HOT bool entry_continue(struct uthread *t)
     return true;
 }
 
-/* The same for a call that drains the ring. */
+/* The same for a call that drains the ring, and for a fault. */
 static NOINLINE bool ring_continue(struct uthread *t)
 {
     struct enter *e = &t->enter;
 
     op_collect(t);
     if (e->is_held) {
+        if (e->is_fault)
+            return fault_continue(t);
         enum status status;
 
         glue_settle();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* entry.c - the ways into the kernel after boot (kernel/arch.h, what the kernel gives). */
 #include "abi/syscall.h"
-#include "kernel/console.h"
 #include "kernel/direct.h"
 #include "kernel/endpoint.h"
 #include "kernel/enter.h"
+#include "kernel/fault.h"
 #include "kernel/irq.h"
 #include "kernel/process.h"
 #include "kernel/quiesce.h"
@@ -12,7 +12,6 @@
 #include "kernel/selftest.h"
 #include "kernel/uthread.h"
 
-#define LINE_BYTES 160u
 /* In an entry's first word: the flags that a short way does not know. */
 #define ENTRY_FLAGS (SYSCALL_FLAGS & ~((uint64_t)RING_FLAG_MESSAGE << 8))
 
@@ -150,43 +149,16 @@ void kernel_spurious(uint32_t vector)
 
 /* ---- Faults ---- */
 
-/* The first process has nobody who would ask why it ended. */
-static void print_fault(const struct arch_fault *fault, const struct uthread *t)
-{
-    char text[LINE_BYTES];
-    struct fmt line = fmt_start(text, sizeof(text));
-
-    fmt_text(&line, "user fault: ");
-    fmt_text(&line, fault->name);
-    fmt_text(&line, " at pc 0x");
-    fmt_hex(&line, arch_context_pc(&t->context), 1);
-    fmt_text(&line, ", address 0x");
-    fmt_hex(&line, fault->address, 1);
-    fmt_text(&line, ", error 0x");
-    fmt_hex(&line, fault->error, 1);
-    fmt_text(&line, ", stack 0x");
-    fmt_hex(&line, arch_context_stack(&t->context), 1);
-    fmt_text(&line, ", thread ");
-    fmt_u64(&line, t->index, 0, ' ');
-    fmt_text(&line, " on CPU ");
-    fmt_u64(&line, cpu_this()->number, 0, ' ');
-    console_line(&line);
-}
-
 /*
- * Its process ends: other threads of it may hold what this one held, and nobody can mend it.  But
- * if the page is there: this CPU knew of a table that was taken away, with another in its place;
+ * If the page is there, this CPU knew of a table that was taken away, with another in its place;
  * the fault itself made it forget (Intel SDM volume 3, 4.10.4.1), so the thread tries again.
  */
 void kernel_user_fault(const struct arch_fault *fault)
 {
     struct uthread *t = cpu_this()->current;
+    bool is_missing = fault->access != 0 && !fault->is_mapped;
 
-    if (fault->access != 0 &&
-        vspace_lookup(&t->process->space, fault->address, fault->access) != 0)
-        glue_leave();
-    if (t->process->parent == NULL)
-        print_fault(fault, t);
-    process_end_by_fault(t->process, fault, t->index, arch_context_pc(&t->context));
-    uthread_exit(t, STATUS_KILLED);
+    if (!is_missing || vspace_lookup(&t->process->space, fault->address, fault->access) == 0)
+        fault_take(t, fault);
+    glue_leave();
 }

@@ -245,6 +245,31 @@ static void test_mapping_without_frames_is_undone(void **state)
 
 /* ---- Claims ---- */
 
+/* Goal: another's process that is mapped for is kept until that is done, once.  Method: one that is
+ * made, in two steps; one that is undone. */
+static void test_mapping_for_another_process_keeps_it(void **state)
+{
+    (void)state;
+    for (uint32_t turn = 0; turn < 2; turn++) {
+        struct cap_ref cap;
+        struct work w;
+
+        start();
+        make_object(&cap, PAGES_PER_STEP + 1);
+        if (turn == 1)
+            outside_leave_frames(0);
+        port_store32(&user.live_count, 2); /* its thread, and the mapping */
+        assert_int_equal(begin(&w, &user, &cap, AT), STATUS_OK);
+        w.is_held = true;
+        assert_int_equal(work_step(&w), WORK_MORE);
+        assert_int_equal(port_load32(&user.live_count), 2);
+        (void)finish(&w);
+        assert_int_equal(w.status, turn == 0 ? STATUS_OK : STATUS_NO_MEMORY);
+        assert_int_equal(port_load32(&user.live_count), 1);
+        outside_return_frames();
+    }
+}
+
 /* Goal: MP2: of two who would take a mapping away one may; and none while it is made.  Method:
  * by place, by object, by death, in the middle of its making, after it, during its end. */
 static void test_mapping_has_one_claimant(void **state)
@@ -487,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_mapping_does_not_overlap),
         cmocka_unit_test(test_mapping_refusal_changes_nothing),
         cmocka_unit_test(test_mapping_without_frames_is_undone),
+        cmocka_unit_test(test_mapping_for_another_process_keeps_it),
         cmocka_unit_test(test_mapping_has_one_claimant),
         cmocka_unit_test(test_mapping_ends_with_its_object),
         cmocka_unit_test(test_mapping_made_while_its_object_ends),

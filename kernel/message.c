@@ -8,6 +8,8 @@
 #define GIFT_FLAGS (RING_FLAG_COPY | RING_FLAG_MOVE | RING_FLAG_NARROW)
 #define KNOWN_FLAGS (GIFT_FLAGS | RING_FLAG_ACCEPT | RING_FLAG_MESSAGE)
 
+_Static_assert((KNOWN_FLAGS & MESSAGE_FAULT) == 0, "it is the kernel's own");
+
 /* RING_MESSAGE taken apart. */
 struct area {
     uint32_t first;
@@ -144,6 +146,15 @@ enum status message_check(const struct message *from, const struct message *to,
 
 /* ---- Words ---- */
 
+/* The faulting thread waits, so its record stays as it is. */
+static COLD void read_fault(const struct uthread *t, uint64_t words[MESSAGE_REGISTERS])
+{
+    words[0] = t->enter.fault.what;
+    words[1] = t->enter.fault.address;
+    words[2] = arch_context_pc(&t->context);
+    words[3] = t->enter.fault.cookie;
+}
+
 /* The registers of who waits there.  Returns: the first. */
 static uint64_t write_registers(const struct message *to, const uint64_t *words, uint32_t count)
 {
@@ -173,8 +184,10 @@ static uint64_t pass_words(const struct message *from, const struct message *to)
 
     if ((from->flags & RING_FLAG_MESSAGE) != 0)
         source = message_area(from->t, from->where.area);
-    else
+    else if (LIKELY((from->flags & MESSAGE_FAULT) == 0))
         arch_context_entry(&from->t->context, &entry);
+    else
+        read_fault(from->t, entry.args);
     if ((to->flags & RING_FLAG_MESSAGE) == 0) {
         ASSERT(count <= MESSAGE_REGISTERS);
         message_copy(source, few, count);

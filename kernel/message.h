@@ -19,11 +19,15 @@
 
 #define MESSAGE_REGISTERS 4u
 
+/* Beside RING_FLAG_*, but in no program's entry: the words are those of a fault (abi/fault.h), and
+ * the short ways (kernel/direct.h) know nothing of it. */
+#define MESSAGE_FAULT 128u
+
 /* One side. */
 struct message {
     struct uthread *t;
     struct message_where where;
-    uint32_t flags; /* RING_FLAG_* */
+    uint32_t flags; /* RING_FLAG_*, MESSAGE_FAULT */
     uint32_t slot;  /* reserved in its table for what comes, or CAP_NONE */
     bool is_direct; /* the completion comes in registers */
 };

@@ -61,7 +61,7 @@ struct op_message {
         uint32_t cap; /* once it has ended: the handle of what came along */
     };
     uint16_t method;
-    uint8_t flags; /* RING_FLAG_* */
+    uint8_t flags; /* RING_FLAG_*, MESSAGE_FAULT */
     uint8_t place; /* enum op_place */
 };
 

@@ -39,8 +39,11 @@ static enum status check(const struct cap_process_params *params)
 {
     if (program_at(params->program) == NULL || params->gift_count > CAP_GIFTS_MAX ||
         params->service > CAP_SERVICES_MAX ||
+        (params->fault_client == CAP_NONE && params->fault_cookie != 0) ||
         params->latency_class >= LATENCY_CLASS_COUNT || params->weight > WEIGHT_MAX)
         return STATUS_BAD_ARGUMENT;
+    if (params->reserved != 0)
+        return STATUS_BAD_FLAGS;
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
         if (params->limits[i] > UINT32_MAX)
             return STATUS_BAD_ARGUMENT;
@@ -219,6 +222,7 @@ static enum status make_thread(struct process *p, struct thread_ref *ref)
         .entry = p->program->plan.entry,
         .stack = PROCESS_STACK_TOP,
         .argument = p->params.argument,
+        .fault = {.cookie = p->params.fault_cookie},
     };
     struct thread_params params = {
         .weight = p->params.weight != 0 ? p->params.weight : WEIGHT_UNIT,
@@ -227,8 +231,12 @@ static enum status make_thread(struct process *p, struct thread_ref *ref)
         .mask = p->cpus.words,
     };
     struct thread_name name;
+    enum status status = STATUS_OK;
 
-    return uthread_create(p, &start, &params, &name, ref);
+    if (p->params.fault_client != CAP_NONE)
+        status = cap_lookup_kind(p->parent, p->params.fault_client, CAP_KIND_CLIENT,
+                                 &start.fault.client);
+    return status == STATUS_OK ? uthread_create(p, &start, &params, &name, ref) : status;
 }
 
 /* The next part of it.  *ref is its first thread once that is made. */

@@ -243,7 +243,7 @@ static void test_process_make_without_a_slot_is_undone(void **state)
 static void test_process_make_names_each_defect(void **state)
 {
     (void)state;
-    for (uint32_t defect = 0; defect < 9; defect++) {
+    for (uint32_t defect = 0; defect < 11; defect++) {
         start();
         params.program = defect == 0;
         params.latency_class = defect == 1 ? LATENCY_CLASS_COUNT : 0;
@@ -257,18 +257,22 @@ static void test_process_make_names_each_defect(void **state)
         if (defect == 7)
             params.limits[3] = UINT64_C(1) << 32;
         params.gifts[1].reserved = defect == 8;
-        assert_int_equal(begin(), defect == 8 ? STATUS_BAD_FLAGS : STATUS_BAD_ARGUMENT);
+        params.reserved = defect == 9;
+        params.fault_cookie = defect == 10;
+        assert_int_equal(begin(), defect == 8 || defect == 9 ? STATUS_BAD_FLAGS
+                                                             : STATUS_BAD_ARGUMENT);
         expect_nothing_left();
     }
 }
 
 /* Goal: a gift that is not the parent's to give ends the making.  Method: no handle, a dead object,
- * a grant that does not descend, a dead grant, a handle that is no grant. */
+ * a grant that does not descend, a dead grant, a handle that is no grant; a fault endpoint that is
+ * none. */
 static void test_process_make_with_a_bad_gift_is_undone(void **state)
 {
     (void)state;
     static const enum status expected[] = {STATUS_BAD_CAP, STATUS_STALE, STATUS_NOT_GRANTED,
-                                           STATUS_STALE, STATUS_BAD_CAP};
+                                           STATUS_STALE, STATUS_BAD_CAP, STATUS_BAD_CAP};
 
     for (uint32_t n = 0; n < ARRAY_COUNT(expected); n++) {
         struct cap_ref ref = {.kind = CAP_KIND_MEMORY, .object_gen = 7, .grant = GRANT_ROOT};
@@ -294,7 +298,9 @@ static void test_process_make_with_a_bad_gift_is_undone(void **state)
             params.gifts[1].from = dead;
         else if (n == 2)
             params.gifts[1].from = held;
-        if (n >= 2)
+        if (n == 5)
+            params.fault_client = params.gifts[0].from;
+        else if (n >= 2)
             params.gifts[1].grant = n == 4 ? held : through;
         assert_int_equal(begin(), STATUS_OK);
         if (n == 3)

@@ -49,6 +49,7 @@ static struct uthread *prepare(struct process *process, struct thread_ref ref)
     t->wait_source = WAKE_PARK;
     t->waits = 0;
     t->enter = (struct enter){.timer = {.node = {.note = TIMER_WAIT}}};
+    t->fault.client.kind = CAP_KIND_EMPTY;
     t->work_op = NULL;
     t->serving = NULL;
     t->work.kind = WORK_NONE;
@@ -84,6 +85,7 @@ static void begin(struct uthread *t, struct seat *seat, const struct uthread_sta
     t->seat = seat;
     t->index = seat->index;
     t->gen = seat->gen + 1;
+    t->fault = start->fault;
     *name = seat_occupy(seat, t);
     arch_context_init(&t->context, start->entry, start->stack, start->argument, name->index,
                       name->gen);
@@ -264,7 +266,7 @@ enum status uthread_set_mask(const struct process *process, uint64_t index, uint
     return d.status;
 }
 
-void uthread_exit(struct uthread *t, int64_t status)
+static HOT void end(struct uthread *t, int64_t status)
 {
     struct process *process = t->process;
 
@@ -286,7 +288,17 @@ void uthread_exit(struct uthread *t, int64_t status)
     ledger_subtract(&more, &before);
     seat_settle(seat, &more);
     process_thread_gone(process);
+}
+
+void uthread_exit(struct uthread *t, int64_t status)
+{
+    end(t, status);
     glue_leave();
+}
+
+NOINLINE void uthread_end(struct uthread *t, int64_t status)
+{
+    end(t, status);
 }
 
 void uthread_take_down(struct uthread *t)

@@ -37,16 +37,35 @@ struct enter_answer {
     bool has_words; /* those of enter.words follow the value */
 };
 
-/* A wait in cap_enter, from the call until its result is known. */
+/* A fault that the thread's fault endpoint is told of (abi/fault.h), but for the place. */
+struct fault_record {
+    uint64_t what;
+    uint64_t address;
+    uint64_t cookie;
+};
+
+/* A wait in cap_enter, from the call until its result is known; or in a fault. */
 struct enter {
     bool is_active;
     bool is_entry; /* the call brought one entry in registers and waits for its answer */
-    bool is_held;  /* entries wait in the queue behind one whose work is not done */
+    bool is_held;  /* not for completions alone: entries wait behind one whose work is not done, */
+    bool is_fault; /* or it is no call, but a fault (kernel/fault.h) */
     struct enter_answer answer;
     uint64_t words[MESSAGE_REGISTERS - 1]; /* of a message; whoever passes it writes them */
-    uint32_t min_complete;
-    struct mono deadline;
+    union {
+        struct { /* a call without an entry */
+            uint32_t min_complete;
+            struct mono deadline;
+        };
+        struct fault_record fault;
+    };
     struct timer timer;
+};
+
+/* A thread's fault endpoint. */
+struct fault_handler {
+    struct cap_ref client; /* of kind CAP_KIND_EMPTY: it has none */
+    uint64_t cookie;
 };
 
 struct uthread {
@@ -84,12 +103,16 @@ struct uthread {
 
     /* LOCK_FAMILY. */
     struct reap_item item; /* a record whose work must be done before it is taken down */
+
+    /* LOCK_THREAD of the seat. */
+    struct fault_handler fault;
 } ALIGNED(64);
 
 struct uthread_start {
     uint64_t entry;
     uint64_t stack;
     uint64_t argument; /* then its index, its generation */
+    struct fault_handler fault;
 };
 
 /* Make the records.  At boot; false: no memory. */
@@ -138,8 +161,10 @@ struct ledger uthread_ledger(const struct uthread *t);
 void uthread_end_parks(const struct process *process, uint32_t first, uint32_t count,
                        uint64_t virt, uint64_t bytes);
 
-/* The running thread ends.  Its joiner is woken; the last of its process ends that. */
+/* The running thread ends.  Its joiner is woken; the last of its process ends that.  uthread_end:
+ * the same inside glue_leave, which goes on with whoever is current then. */
 NORETURN void uthread_exit(struct uthread *t, int64_t status);
+void uthread_end(struct uthread *t, int64_t status);
 
 /* `t` has been ended by a kill: it is taken down, or its process's reaper will do that once its
  * work is done. */

@@ -104,6 +104,16 @@ static enum work_turn revoke_step(struct work *w)
     return WORK_MORE;
 }
 
+/* A step for a process that is another's, perhaps. */
+static enum work_turn let_go(struct work *w, enum work_turn turn)
+{
+    if (turn == WORK_DONE && w->is_held) {
+        w->is_held = false;
+        process_thread_gone(w->process);
+    }
+    return turn;
+}
+
 enum work_turn work_step(struct work *w)
 {
     switch (w->kind) {
@@ -112,9 +122,9 @@ enum work_turn work_step(struct work *w)
     case WORK_MEMORY_CREATE:
         return memobj_create_step(w);
     case WORK_MAP:
-        return mapping_make_step(w);
+        return let_go(w, mapping_make_step(w));
     case WORK_UNMAP:
-        return mapping_unmap_step(w);
+        return let_go(w, mapping_unmap_step(w));
     case WORK_DESTROY:
         return memobj_destroy_step(w);
     case WORK_REVOKE:

@@ -56,6 +56,7 @@ struct work {
     uint32_t mapping; /* being made */
     uint32_t slot;    /* reserved in `process`'s table for the result */
     uint32_t tables;  /* of a reservation */
+    bool is_held;     /* MAP: `process` is another's, kept meanwhile as process_hold does */
     uint64_t cursor;
     struct process *process; /* for whom */
     struct thread_ref worker;

@@ -99,7 +99,7 @@ static const struct malformed entries[] = {
     {"an empty slot", STATUS_BAD_CAP, CALL(EMPTY_SLOT, 0, 0)},
     {"a capability of another generation", STATUS_STALE, CALL(HANDLE(CAP_CONSOLE, 1), 0, 0)},
     {"method unknown to CONSOLE", STATUS_BAD_CAP, CALL(CAP_CONSOLE, 2, 0)},
-    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, THREADS_WHY + 1, 0)},
+    {"method unknown to THREADS", STATUS_BAD_CAP, CALL(CAP_THREADS, THREADS_SET_FAULT + 1, 0)},
     {"method unknown to MACHINE", STATUS_BAD_CAP, CALL(CAP_MACHINE, 4, 0)},
     {"method unknown to POLICY", STATUS_BAD_CAP, CALL(CAP_POLICY, UINT16_MAX, 0)},
     {"method unknown to POWER", STATUS_BAD_CAP, CALL(CAP_POWER, 1, 0)},
@@ -157,7 +157,7 @@ static const struct malformed addresses[] = {
 
 static const struct cap_thread_params heavy = {.weight = WEIGHT_MAX + 1};
 static const struct cap_thread_params classless = {.latency_class = LATENCY_CLASS_COUNT};
-static const struct cap_thread_params reserved = {.reserved = 1};
+static const struct cap_thread_params cookie_only = {.fault_cookie = 1};
 static const struct cap_thread_params masked = {.has_mask = 2};
 static const struct cap_thread_params nowhere = {.has_mask = 1};
 static const struct cpumask empty;
@@ -195,8 +195,8 @@ static const struct malformed methods[] = {
      SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(heavy))},
     {"latency class unknown", STATUS_BAD_ARGUMENT,
      SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(classless))},
-    {"parameters with the reserved field", STATUS_BAD_FLAGS,
-     SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(reserved))},
+    {"parameters with a cookie for no fault endpoint", STATUS_BAD_ARGUMENT,
+     SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(cookie_only))},
     {"parameters with a mask and a half", STATUS_BAD_ARGUMENT,
      SPAWN((uint64_t)(uintptr_t)rt_thread_entry, STACK, 0, AT(masked))},
     {"thread without a CPU", STATUS_OUTSIDE_MASK,

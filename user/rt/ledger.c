@@ -35,6 +35,11 @@ int64_t rt_memory_map(uint32_t handle, uint64_t address, uint32_t flags, uint64_
     return rt_entry_do(&entry, bytes);
 }
 
+int64_t rt_memory_map_for(uint32_t process, uint32_t handle, uint64_t address, uint32_t flags)
+{
+    return rt_call(handle, MEMORY_MAP, address, flags, process);
+}
+
 int64_t rt_memory_unmap(uint32_t handle, uint64_t address)
 {
     return rt_call(handle, MEMORY_UNMAP, address, 0, 0);

@@ -28,6 +28,8 @@ int64_t rt_memory_destroy(uint32_t handle);
 /* Map the whole object at `address`; `flags` is MEMORY_MAP_WRITE or 0.  The object's bytes in
  * *bytes, if not NULL. */
 int64_t rt_memory_map(uint32_t handle, uint64_t address, uint32_t flags, uint64_t *bytes);
+/* The same in another process's address space, on its ledger; `process` is a PROCESS handle. */
+int64_t rt_memory_map_for(uint32_t process, uint32_t handle, uint64_t address, uint32_t flags);
 
 int64_t rt_memory_unmap(uint32_t handle, uint64_t address);
 

@@ -15,6 +15,7 @@
 #include "user/rt/condition.h"
 #include "user/rt/endpoint.h"
 #include "user/rt/entry.h"
+#include "user/rt/fault.h"
 #include "user/rt/files.h"
 #include "user/rt/irq.h"
 #include "user/rt/layout.h"

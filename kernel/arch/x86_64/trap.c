@@ -34,13 +34,15 @@ static uint64_t word(const struct arch_context *frame, uint32_t offset)
     return frame->words[offset / 8];
 }
 
-/* Intel SDM volume 3, 4.7: bit 0 a page was there, 1 it was a write, 4 an instruction fetch. */
+/* Of a page fault's error code: Intel SDM volume 3, 4.7. */
+#define PAGE_PRESENT 1u
+#define PAGE_WRITE 2u
+#define PAGE_FETCH 16u
+
 static uint32_t access_of_fault(uint64_t error)
 {
-    if ((error & 1) != 0)
-        return 0;
-    return (uint32_t)ARCH_READ | ((error & 2) != 0 ? (uint32_t)ARCH_WRITE : 0) |
-           ((error & 16) != 0 ? (uint32_t)ARCH_EXECUTE : 0);
+    return (uint32_t)ARCH_READ | ((error & PAGE_WRITE) != 0 ? (uint32_t)ARCH_WRITE : 0) |
+           ((error & PAGE_FETCH) != 0 ? (uint32_t)ARCH_EXECUTE : 0);
 }
 
 static struct arch_fault describe(const struct arch_context *frame)
@@ -56,6 +58,7 @@ static struct arch_fault describe(const struct arch_context *frame)
         .error = word(frame, CONTEXT_ERROR),
         .address = is_page_fault ? x86_read_cr2() : 0,
         .access = is_page_fault ? access_of_fault(word(frame, CONTEXT_ERROR)) : 0,
+        .is_mapped = is_page_fault && (word(frame, CONTEXT_ERROR) & PAGE_PRESENT) != 0,
         .registers = frame,
     };
 }

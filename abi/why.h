@@ -4,7 +4,7 @@
  * were compared.  One table: name, one sentence; %a and %b stand for the numbers.
  *
  * A thread keeps its last WHY_RECORD_COUNT reasons of those that are news to it: PLACED_* (but not
- * PLACED_PREVIOUS), MIGRATED_*, PREEMPTED_*, NOT_PREEMPTED, CLAMPED_* (core/why.h).  THREADS WHY
+ * PLACED_PREVIOUS), MIGRATED_*, PREEMPTED_*, NOT_PREEMPTED*, CLAMPED_* (core/why.h).  THREADS WHY
  * reads them (abi/cap.h).  Virtual times are those of the CPU where it happened.
  */
 #ifndef ABI_WHY_H
@@ -41,7 +41,8 @@
     X(DENIED_CLOCK, "the charge ran from %a to %b, backwards or too long")                    \
     X(DENIED_MASK, "no CPU of the mask is online; lowest asked %a, CPUs %b")                  \
     X(PLACED_WAKER, "placed on CPU %a of who woke it, which leaves; CPU %b was busy")         \
-    X(HANDED, "runs for thread slot %a, which waits; %b lent it what it runs on")
+    X(HANDED, "runs for thread slot %a, which waits; %b lent it what it runs on")             \
+    X(NOT_PREEMPTED_LATER, "a shorter slice, but waits: its deadline %a is later than %b")
 
 enum why_rule {
 #define WHY_ENUM(name, sentence) WHY_##name,

@@ -210,6 +210,8 @@ static HOT void dispatch_next(struct sched *s, struct rq *rq, struct mono now, s
 
     if (is_queued && previous != next)
         note_preempted(s, rq, thread_of(s, previous), next != SLOT_NONE ? t : NULL, now);
+    else if (is_queued && rq->need_pick == PICK_SHORTER)
+        why_went_on(s, rq, previous, now);
     if (next != SLOT_NONE) {
         uint64_t word = rq_dispatch(s, rq, next, t, now);
 

@@ -88,9 +88,8 @@ static HOT struct why rule_of(const struct sched *s, const struct rq *rq, const 
     v = fair_now(s, rq, now);
     if (rq->fair_policy == FAIR_EEVDF && vtime_diff_vns(own->v, v) > 0)
         return (struct why){.rule = WHY_PREEMPTED_AHEAD, .a = own->v.vns, .b = v.vns};
-    return (struct why){.rule = WHY_PREEMPTED_DEADLINE,
-                        .a = other->vdeadline.vns,
-                        .b = own->vdeadline.vns};
+    return (struct why){
+        .rule = WHY_PREEMPTED_DEADLINE, .a = other->vdeadline.vns, .b = own->vdeadline.vns};
 }
 
 /* Not COLD: an interactive thread that wakes beside hogs comes here each time. */
@@ -105,6 +104,35 @@ NOINLINE void why_gave_way(struct sched *s, const struct rq *rq, const struct th
     why.subject_gen = word_gen(thread_word_load(next));
     why.time_ns = now.ns;
     tell(s, rq, sc_thread(own), &why);
+}
+
+/* Who has a shorter slice than `own` and comes after it, soonest; SLOT_NONE: nobody near. */
+static uint32_t shorter_behind(const struct sched *s, const struct rq *rq, uint32_t own)
+{
+    uint32_t sc = own;
+
+    for (uint32_t i = 0; i < STEAL_SCAN_MAX && sc != SLOT_NONE; i++) {
+        sc = eedq_next(s, &rq->fair, sc);
+        if (sc != SLOT_NONE && sc_of(s, sc)->latency_class > sc_of(s, own)->latency_class)
+            return sc;
+    }
+    return SLOT_NONE;
+}
+
+NOINLINE void why_went_on(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now)
+{
+    uint32_t own = thread_sc(thread_of(s, thread));
+    uint32_t sc = shorter_behind(s, rq, own);
+
+    if (sc == SLOT_NONE)
+        return;
+    tell(s, rq, sc_thread(sc_of(s, sc)),
+         &(struct why){.rule = WHY_NOT_PREEMPTED_LATER,
+                       .subject_slot = thread,
+                       .subject_gen = thread_ref_of(s, thread).gen,
+                       .time_ns = now.ns,
+                       .a = sc_of(s, sc)->vdeadline.vns,
+                       .b = sc_of(s, own)->vdeadline.vns});
 }
 
 /* Read one record whole.  Returns: false if it is empty, or was being written each time. */

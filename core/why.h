@@ -80,6 +80,10 @@ static inline void why_clear(struct sched *s, uint32_t thread)
         port_note64(&why_row_of(s, thread)->records[i].head, 0);
 }
 
+/* `thread`, queued again, is picked although a shorter slice woke: who waits so is told why, if its
+ * deadline is later.  Lock: rq.  O(STEAL_SCAN_MAX). */
+void why_went_on(struct sched *s, const struct rq *rq, uint32_t thread, struct mono now);
+
 /* The last reasons of the thread in this slot, newest first.  Any CPU.  Returns: how many. */
 MUST_USE uint32_t why_read(const struct sched *s, uint32_t thread,
                            struct why reasons[WHY_RECORD_COUNT]);

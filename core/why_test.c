@@ -51,12 +51,13 @@ static struct thread_ref started(struct fixture *f, enum latency_class class, ui
 /* Reason number `number` of a thread, with what a reason can have. */
 static void note(struct fixture *f, uint32_t thread, uint32_t number)
 {
-    why_note(f->s, thread, &(struct why){.rule = 1 + number % (WHY_RULE_COUNT - 1),
-                                         .subject_slot = number % 2 != 0 ? number : SLOT_NONE,
-                                         .subject_gen = number % 2 != 0 ? UINT32_MAX - number : 0,
-                                         .time_ns = number / 2,
-                                         .a = -(int64_t)number,
-                                         .b = INT64_MIN + number});
+    why_note(f->s, thread,
+             &(struct why){.rule = 1 + number % (WHY_RULE_COUNT - 1),
+                           .subject_slot = number % 2 != 0 ? number : SLOT_NONE,
+                           .subject_gen = number % 2 != 0 ? UINT32_MAX - number : 0,
+                           .time_ns = number / 2,
+                           .a = -(int64_t)number,
+                           .b = INT64_MIN + number});
 }
 
 /* Goal: the last four are kept as they were, newest first.  Method: 100, read after each; two at a
@@ -101,8 +102,7 @@ static void test_why_leaves_out_what_is_being_written(void **state)
         if (number < WHY_RECORD_COUNT)
             continue;
         struct why_row row = *why_row_of(f->s, 0);
-        struct why_record *next =
-            &why_row_of(f->s, 0)->records[(number + 1) % WHY_RECORD_COUNT];
+        struct why_record *next = &why_row_of(f->s, 0)->records[(number + 1) % WHY_RECORD_COUNT];
 
         port_note64(&next->head, 0);
         port_note64(&next->a, 77);
@@ -305,6 +305,33 @@ static void test_why_not_preempted(void **state)
     fixture_free(f);
 }
 
+/* Goal: the same where it might preempt, but who runs has the earlier deadline, and for a thread of
+ * the same class, nothing.  Method: both wake shortly before a hog's request is used up. */
+static void test_why_not_preempted_as_later(void **state)
+{
+    struct fixture *f = fixture_new(1, 3, 0);
+    struct thread_ref quick = started(f, LATENCY_INTERACTIVE, 1, 0);
+
+    (void)state;
+    fixture_block(f, 0);
+    struct thread_ref equal = started(f, LATENCY_NORMAL, 1, 0);
+
+    fixture_block(f, 0);
+    struct thread_ref hog = started(f, LATENCY_NORMAL, 1, 0);
+
+    f->now = mono_add(f->now, SLICE_NORMAL_NS / 2 - SLICE_INTERACTIVE_NS / 2);
+    (void)fixture_wake(f, 0, equal);
+    uint32_t told_count = count_of(f, equal);
+
+    (void)fixture_wake(f, 0, quick);
+    assert_int_equal(fixture_current(f, 0), hog.slot);
+    expect(f, quick, WHY_NOT_PREEMPTED_LATER, sc_of(f->s, quick.slot)->vdeadline.vns,
+           sc_of(f->s, hog.slot)->vdeadline.vns);
+    expect_subject(f, quick, hog);
+    assert_int_equal(count_of(f, equal), told_count);
+    fixture_free(f);
+}
+
 /* Goal: a credit cut at the bound is told: what it was, what is left.  Method: a timer that comes
  * 97 ms late; who waited for it runs and blocks at once. */
 static void test_why_clamped_leaving(void **state)
@@ -363,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_why_preempted_by_a_shorter_slice),
         cmocka_unit_test(test_why_preempted_at_the_end_of_a_slice),
         cmocka_unit_test(test_why_not_preempted),
+        cmocka_unit_test(test_why_not_preempted_as_later),
         cmocka_unit_test(test_why_clamped_leaving),
         cmocka_unit_test(test_why_clamped_arriving),
     };

@@ -161,6 +161,29 @@ static void test_too_long(void)
            "a RECV that waits can be cancelled");
 }
 
+static int64_t call_without_room(void *argument)
+{
+    struct ring_sqe call = entry_of(RING_OP_CALL, client, RING_MESSAGE(0, 0, 0));
+
+    (void)argument;
+    return rt_ring_do(&call, NULL);
+}
+
+/* Goal: a server in registers gets rid of a caller that has no room for four words.  Method: it
+ * answers in both ways, then without words. */
+static void test_no_room(void)
+{
+    struct rt_thread_ref caller = helper_spawn(call_without_room, NULL, NULL);
+    struct rt_message m = {{0}};
+    int64_t got = rt_endpoint_receive(endpoint, &m);
+
+    ASSERT(got >= 0);
+    tap_equal(rt_endpoint_return(1, &m), STATUS_TOO_LONG, "four words need room");
+    tap_equal(rt_endpoint_return_receive(endpoint, 1, &m), STATUS_TOO_LONG, "in both ways");
+    tap_equal(rt_endpoint_refuse(3), STATUS_OK, "none do not");
+    tap_equal(helper_join(&caller), 3, "the caller has that status");
+}
+
 /* Goal: malformed messages, a second RECV, and what would lend twice are refused.  Method: each. */
 static void test_refusals(void)
 {
@@ -201,7 +224,7 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, NULL, 0); /* helper_warm's */
-    helper_begin(1 + 1 + 7 + 7 + 1);
+    helper_begin(1 + 1 + 7 + 4 + 7 + 1);
     helper_warm(2);
     struct helper_holdings before = helper_holdings();
 
@@ -210,6 +233,7 @@ int64_t rt_main(uint64_t argument)
     test_lengths();
     test_outstanding();
     test_too_long();
+    test_no_room();
     test_refusals();
     (void)rt_endpoint_destroy(endpoint);
     (void)rt_release(endpoint);

@@ -75,6 +75,14 @@ int64_t rt_endpoint_return(uint16_t status, const struct rt_message *words)
     return message(RING_OP_RETURN, CAP_NONE, status, &copy);
 }
 
+int64_t rt_endpoint_refuse(uint16_t status)
+{
+    struct ring_sqe entry = {
+        .op = RING_OP_RETURN, .flags = RING_FLAG_MESSAGE, .method = status};
+
+    return rt_message_do(&entry);
+}
+
 int64_t rt_endpoint_return_receive(uint32_t endpoint, uint16_t status, struct rt_message *words)
 {
     return message(RING_OP_RETURN_RECV, endpoint, status, words);

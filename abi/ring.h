@@ -58,12 +58,13 @@
  *   SEND           cap = CLIENT, method.  The same without an answer: completes OK when received.
  *   RECV           cap = ENDPOINT.  Waits for a message.  Its status is then RECEIVED_METHOD,
  *                  RECEIVED_BADGE and RECEIVED_* flags in one.  BUSY: this thread has not answered
- *                  the one before; or it may ask once more, as many messages did not fit.
+ *                  the one before.  AGAIN: many messages that did not fit were refused, and there
+ *                  are more.
  *   RETURN         method = the answer's status.  Answers the message this thread received last.
  *                  STALE: nobody waits for that any more; nothing is sent.  BAD_CAP: also where
  *                  what should go along is STALE; he waits on.
- *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal means: not answered.  If
- *                  nobody waits for the answer any more it is dropped.
+ *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal but AGAIN means: not
+ *                  answered.  If nobody waits for the answer any more it is dropped.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  * That of a CALL or SEND counts while it waits to be received, not afterwards.
  *

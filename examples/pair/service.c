@@ -25,6 +25,17 @@ static bool refuse(const char *what, int64_t status)
     return false;
 }
 
+/* Wait for a message, which comes to the message area. */
+static struct ring_sqe receive(void)
+{
+    return (struct ring_sqe){
+        .op = RING_OP_RECV,
+        .flags = RING_FLAG_MESSAGE,
+        .cap = endpoint,
+        .args = {RING_MESSAGE(0, 0, RING_MESSAGE_WORDS)},
+    };
+}
+
 /* Answer with the first `count` words of the message area, and wait for the next message there. */
 static struct ring_sqe answer(uint16_t status, uint64_t count)
 {
@@ -64,19 +75,20 @@ static int64_t serve(void *unused)
 {
     uint64_t *words = rt_message_area();
     uint64_t count = 0;
-    struct ring_sqe next = answer(0, 0);
+    struct ring_sqe next = receive();
     int64_t got;
 
     (void)unused;
-    next.op = RING_OP_RECV; /* there is nothing to answer yet */
-    for (;;) {              /* waits in the kernel */
+    for (;;) { /* waits in the kernel */
         got = rt_entry_do(&next, &count);
         if (got == STATUS_TOO_LONG || got == STATUS_NOT_ACCEPTED)
             next = answer(PAIR_REFUSED, 0); /* it asked, and left no place: this fits everybody */
         else if (got >= 0)
             next = handle(got, words, count);
-        else if (got != STATUS_BUSY) /* BUSY: as it was, once more */
-            return got;              /* STALE: the endpoint is gone */
+        else if (got == STATUS_AGAIN)
+            next = receive();
+        else
+            return got; /* STALE: the endpoint is gone */
     }
 }
 

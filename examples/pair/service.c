@@ -22,6 +22,8 @@ static bool refuse(const char *what, int64_t status)
     fmt_text(&line.f, ": ");
     fmt_text(&line.f, status_sentence(status));
     rt_line_end(&line);
+    if (status == STATUS_LEDGER_FULL)
+        rt_ledger_print(); /* of what there is too little */
     return false;
 }
 

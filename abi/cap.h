@@ -177,13 +177,13 @@ enum cap_slot {
  *   STAT          args[0] = address of struct cap_process_stat to fill.  BUSY: no thread of it is
  *                 left, but it has not ended yet; WAIT.
  *   WHY, SET_FAULT  as of THREADS, of a thread of that process.  STALE also: it has none left.
+ *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
  * ENDPOINT
  *   MINT          args[0] = badge (32 bits).  Result: a CLIENT handle; what comes by it, or by its
  *                 copies, is received with that badge.
  *   DESTROY       Every capability for it is STALE at once, and so is what waits there.
  *   STAT          args[0] = address of struct cap_endpoint_stat to fill.
  * CLIENT          Its methods are the receiver's: CALL and SEND are messages (abi/ring.h).
- *   RELEASE of the handle that SPAWN gave lets go of the record; a process still running goes on.
  * IRQS, IRQ, PORTS: abi/device.h
  */
 #define CONSOLE_WRITE_BYTES_MAX 1024u

@@ -17,7 +17,7 @@
     X(THREADS, 2, "threads", "a thread that has not been reaped")                        \
     X(OPERATIONS, 3, "operations", "a record of an operation that waits; 16 a thread")   \
     X(GRANTS, 4, "grants", "a grant that was not revoked")                               \
-    X(OBJECTS, 5, "objects", "a process, session, memory object, mapping, CPU set, bound line")
+    X(OBJECTS, 5, "objects", "a process, session, endpoint, memory object, mapping, CPU set, line")
 
 enum ledger_resource {
 #define LEDGER_ENUM(name, number, word, what) LEDGER_##name = (number),

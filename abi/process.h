@@ -18,10 +18,10 @@ struct cap_gift {
 };
 
 struct cap_process_params {
-    uint32_t program; /* the n-th program of the boot archive, from 0 */
+    uint32_t program; /* the n-th program of the boot archive, from 0: init */
     uint32_t gift_count;
     uint32_t weight;        /* of the first thread; 0 = default */
-    uint32_t latency_class; /* of the first thread */
+    uint32_t latency_class; /* of the first thread; default: LATENCY_NORMAL, which is not 0 */
     uint64_t argument;      /* the first thread's, as SPAWN of THREADS says */
     uint64_t limits[LEDGER_RESOURCE_COUNT];
     struct cap_gift gifts[CAP_GIFTS_MAX];

@@ -53,17 +53,18 @@
  *                  ended before; its completion is there or follows.  Of several of that name, one.
  *   RELEASE        cap.  Gives the slot of a capability back, live or not; its handle is STALE.
  *                  What its maker lets go so of a process: abi/cap.h; a CPUS object and an IRQ
- *                  end; a MEMORY object and a GRANT stay until they are destroyed and revoked, or
- *                  he ends.
+ *                  end; a MEMORY object, an ENDPOINT and a GRANT stay until they are destroyed and
+ *                  revoked, or he ends.
  *   SEND           cap = CLIENT, method.  The same without an answer: completes OK when received.
  *   RECV           cap = ENDPOINT.  Waits for a message.  Its status is then RECEIVED_METHOD,
  *                  RECEIVED_BADGE and RECEIVED_* flags in one.  BUSY: this thread has not answered
- *                  the one before.
+ *                  the one before.  AGAIN: many messages that did not fit were refused, and there
+ *                  are more.
  *   RETURN         method = the answer's status.  Answers the message this thread received last.
  *                  STALE: nobody waits for that any more; nothing is sent.  BAD_CAP: also where
  *                  what should go along is STALE; he waits on.
- *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal means: not answered.  If
- *                  nobody waits for the answer any more it is dropped.
+ *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal but AGAIN means: not
+ *                  answered.  If nobody waits for the answer any more it is dropped.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  * That of a CALL or SEND counts while it waits to be received, not afterwards.
  *

@@ -12,9 +12,9 @@
  *                 cap_total_stat to fill.
  * SESSION
  *   LOGOUT        args[0] = 0.  At once its processes hold nothing of use any more, and what they
- *                 made (memory objects, CPU sets, grants, bound lines) is STALE for everybody; then
- *                 they are ended (INFO says so at once).  Completes with OK when all are gone, also
- *                 if it was logged out before.
+ *                 made (memory objects, endpoints, CPU sets, grants, bound lines) is STALE for
+ *                 everybody; then they are ended (INFO says so at once).  Completes with OK when
+ *                 all are gone, also if it was logged out before.
  *                 Of one's own session: it ends the caller.  The first session has no handle.
  *                 NO_SLOT: too many wait for it already.  CANCEL ends the wait, not the logout;
  *                 revoking the grant that the handle was held under ends neither.

@@ -35,7 +35,8 @@
     X(ADDRESS_IN_USE, -23, "something is mapped there already")                               \
     X(WOULD_LEND_TWICE, -24, "its server runs on its callers' contexts, and this call lends none") \
     X(NOT_ACCEPTED, -25, "the other side did not ask for a capability")                       \
-    X(TOO_LONG, -26, "the message does not fit where the other side wants it")
+    X(TOO_LONG, -26, "the message does not fit where the other side wants it")                \
+    X(AGAIN, -27, "a part of it is done, which was as much as can be at once; ask again")
 
 enum status {
 #define STATUS_ENUM(name, value, sentence) STATUS_##name = (value),

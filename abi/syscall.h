@@ -21,7 +21,7 @@
  *           rdx, r10, r8, r9   args[0] to args[3]
  *       user_data and the reserved field count as 0.  The completion comes back in
  *           rax   its status
- *           rdx   its value; r10, r8, r9   0: the places of a reply's further words
+ *           rdx   its value; r10, r8, r9   of a message the words behind the first, else 0
  *   exit(status)   end the calling thread with `status`; its joiner receives it.  Never returns.
  *   Any other number returns BAD_OP.
  */

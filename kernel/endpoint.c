@@ -215,7 +215,7 @@ struct submitted endpoint_receive(struct op *op, const struct cap_ref *cap)
         if (s.end.cap != CAP_NONE)
             op->slot = CAP_NONE;
     } else if (e->line.root != NULL) { /* more refusals than one hold of the lock allows */
-        s.status = STATUS_BUSY;
+        s.status = STATUS_AGAIN;
     } else {
         endpoint_link_receiver(e, op);
     }

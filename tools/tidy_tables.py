@@ -29,7 +29,7 @@ INCLUDES = [
     ("sim/", ["abi/", "base/", "core/", "workload/", "sim/"], ANY),
     ("tools/", ["abi/", "base/", "workload/", "sim/sim.h", "tools/"], ANY),
     ("tests/", [""], ANY),
-    ("examples/", [], FREESTANDING + ["capos.h"]),  # as outside the tree, with the SDK
+    ("examples/", ["examples/."], FREESTANDING + ["capos.h"]),  # with the SDK
 ]
 # "kernel/*" is the folder itself, not those below it; "user/." the file's own folder.
 # A unit test may include, besides what its folder may, the libraries it needs, everything of its

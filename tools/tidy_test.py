@@ -35,7 +35,7 @@ case("include", "what the table allows passes", {
                         '#include "user/loadgen/b.h"\n',
     "sim/a.c": '#include "core/d.h"\n#include "workload/step.h"\n#include <stdio.h>\n',
     "tools/a.c": '#include "sim/sim.h"\n#include "workload/x.h"\n#include <argp.h>\n',
-    "examples/a/a.c": "#include <capos.h>\n#include <stdint.h>\n"})
+    "examples/a/a.c": '#include <capos.h>\n#include <stdint.h>\n#include "b.h"\n'})
 case("include", "upward and sideways includes are found", {
     "abi/a.h": '#include "base/b.h"\n',
     "base/a.c": '#include "core/d.h"\n',
@@ -46,11 +46,12 @@ case("include", "upward and sideways includes are found", {
     "workload/a.c": '#include "core/d.h"\n',
     "workload/step.c": '#include "workload/read.h"\n',
     "tools/a.c": '#include "core/d.h"\n#include "sim/machine.h"\n',
-    "examples/a/a.c": '#include "user/rt/r.h"\n'},
+    "examples/a/a.c": '#include "user/rt/r.h"\n#include "../b.h"\n',
+    "user/rt/b.c": '#include "b.h"\n'},
     [("abi/a.h", 1), ("base/a.c", 1), ("core/a.c", 2), ("core/a.c", 3), ("kernel/a.c", 1),
      ("kernel/arch/x86_64/a.c", 1), ("kernel/arch/x86_64/a.c", 2), ("user/loadgen/a.c", 1),
      ("user/loadgen/a.c", 2), ("workload/a.c", 1), ("workload/step.c", 1), ("tools/a.c", 1),
-     ("tools/a.c", 2), ("examples/a/a.c", 1)])
+     ("tools/a.c", 2), ("examples/a/a.c", 1), ("examples/a/a.c", 2), ("user/rt/b.c", 1)])
 case("include", "the C library stays out of freestanding code, but not out of its tests", {
     "core/a.c": "#include <string.h>\n", "kernel/a.c": "#include <stdio.h>\n",
     "user/rt/a.c": "#include <stdlib.h>\n", "core/a_test.c": "#include <cmocka.h>\n"},

@@ -161,6 +161,88 @@ static void test_too_long(void)
            "a RECV that waits can be cancelled");
 }
 
+/* As many calls as a thread can have out, each too long; says how many were refused so. */
+static int64_t call_too_long(void *argument)
+{
+    struct ring_sqe calls[RING_INFLIGHT_MAX];
+    struct ring_cqe ends[RING_INFLIGHT_MAX];
+    int64_t refused = 0;
+
+    (void)argument;
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
+        calls[i] = entry_of(RING_OP_CALL, client, RING_MESSAGE(0, 5, 4));
+    rt_ring_batch(calls, RING_INFLIGHT_MAX, ends);
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++)
+        refused += ends[i].status == STATUS_TOO_LONG;
+    return refused;
+}
+
+static void wait_for_line(uint32_t count)
+{
+    struct cap_endpoint_stat stat = {0};
+
+    for (; stat.waiting < count; helper_sleep(NS_PER_MS)) /* until all have called */
+        (void)rt_endpoint_stat(endpoint, &stat);
+}
+
+/* Goal: a line of more than can be refused at once does not stop a server.  Method: 48 calls that
+ * are too long, then a good one, are received by an entry that is AGAIN, then by the runtime; the
+ * same while answering. */
+static void test_many_too_long(void)
+{
+    struct rt_thread_ref late[2][4];
+    struct rt_message m;
+    int64_t refused = 0, sum = 0;
+
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 3; i++)
+            late[round][i] = helper_spawn(call_too_long, NULL, NULL);
+        wait_for_line(3 * RING_INFLIGHT_MAX);
+        late[round][3] = helper_spawn(call_with, (void *)4, NULL);
+        wait_for_line(3 * RING_INFLIGHT_MAX + 1);
+        if (round == 0) {
+            struct ring_sqe entry = {.op = RING_OP_RECV, .cap = endpoint};
+
+            tap_equal(rt_message_do(&entry), STATUS_AGAIN, "some are refused at once");
+            tap_ok(rt_endpoint_receive(endpoint, &m) >= 0, "and the good one comes");
+        } else {
+            tap_ok(rt_endpoint_return_receive(endpoint, 0, &m) >= 0, "while answering, too");
+        }
+    }
+    (void)rt_endpoint_return(0, &m);
+    for (uint32_t i = 0; i < 8; i++) {
+        int64_t got = helper_join(&late[i / 4][i % 4]);
+
+        refused += i % 4 < 3 ? got : 0;
+        sum += i % 4 < 3 ? 0 : got;
+    }
+    tap_equal(refused, 6 * RING_INFLIGHT_MAX, "each of the others is refused");
+    tap_equal(sum, 0, "and both good ones are answered");
+}
+
+static int64_t call_without_room(void *argument)
+{
+    struct ring_sqe call = entry_of(RING_OP_CALL, client, RING_MESSAGE(0, 0, 0));
+
+    (void)argument;
+    return rt_ring_do(&call, NULL);
+}
+
+/* Goal: a server in registers gets rid of a caller that has no room for four words.  Method: it
+ * answers in both ways, then without words. */
+static void test_no_room(void)
+{
+    struct rt_thread_ref caller = helper_spawn(call_without_room, NULL, NULL);
+    struct rt_message m = {{0}};
+    int64_t got = rt_endpoint_receive(endpoint, &m);
+
+    ASSERT(got >= 0);
+    tap_equal(rt_endpoint_return(1, &m), STATUS_TOO_LONG, "four words need room");
+    tap_equal(rt_endpoint_return_receive(endpoint, 1, &m), STATUS_TOO_LONG, "in both ways");
+    tap_equal(rt_endpoint_refuse(3), STATUS_OK, "none do not");
+    tap_equal(helper_join(&caller), 3, "the caller has that status");
+}
+
 /* Goal: malformed messages, a second RECV, and what would lend twice are refused.  Method: each. */
 static void test_refusals(void)
 {
@@ -201,8 +283,8 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, NULL, 0); /* helper_warm's */
-    helper_begin(1 + 1 + 7 + 7 + 1);
-    helper_warm(2);
+    helper_begin(1 + 1 + 7 + 5 + 4 + 7 + 1);
+    helper_warm(8);
     struct helper_holdings before = helper_holdings();
 
     endpoint = helper_must(rt_endpoint_create(0));
@@ -210,6 +292,8 @@ int64_t rt_main(uint64_t argument)
     test_lengths();
     test_outstanding();
     test_too_long();
+    test_many_too_long();
+    test_no_room();
     test_refusals();
     (void)rt_endpoint_destroy(endpoint);
     (void)rt_release(endpoint);

@@ -21,7 +21,7 @@
 #define WORKERS 6u
 #define REPORT_SLOT 20u
 #define REPORT_AT RT_FREE_BASE
-#define STATUSES (1u + (uint32_t)-STATUS_TOO_LONG) /* of the table, 0 to its last */
+#define STATUSES (1u + (uint32_t)-STATUS_AGAIN) /* of the table, 0 to its last */
 #define LATE (UINT64_C(1) << 63)
 #define PATTERN_WORDS 256u
 #define LOOK_NS (500 * NS_PER_US)

@@ -229,18 +229,13 @@ struct cap_process_params helper_child_params(uint32_t role, uint64_t word)
 {
     static const uint32_t slots[] = {CAP_CONSOLE, CAP_THREADS, CAP_MACHINE, CAP_POLICY,
                                      CAP_LEDGER,  CAP_TABLE,   CAP_CPUS};
-    struct cap_process_params params = {
-        .program = HELPER_PROGRAM,
-        .latency_class = LATENCY_NORMAL,
-        .argument = word << HELPER_ROLE_BITS | (role + 1),
-        .limits = {[LEDGER_FRAMES] = CHILD_FRAMES,
-                   [LEDGER_SLOTS] = CHILD_SLOTS,
-                   [LEDGER_THREADS] = CHILD_THREADS,
-                   [LEDGER_OPERATIONS] = CHILD_THREADS * RING_INFLIGHT_MAX,
-                   [LEDGER_GRANTS] = CHILD_GRANTS,
-                   [LEDGER_OBJECTS] = CHILD_OBJECTS},
-    };
+    struct cap_process_params params =
+        rt_process_params(HELPER_PROGRAM, word << HELPER_ROLE_BITS | (role + 1), CHILD_THREADS);
 
+    params.limits[LEDGER_FRAMES] = CHILD_FRAMES;
+    params.limits[LEDGER_SLOTS] = CHILD_SLOTS;
+    params.limits[LEDGER_GRANTS] = CHILD_GRANTS;
+    params.limits[LEDGER_OBJECTS] = CHILD_OBJECTS;
     for (uint32_t i = 0; i < ARRAY_COUNT(slots); i++)
         helper_give(&params, slots[i], slots[i], CAP_NONE);
     return params;
@@ -248,10 +243,7 @@ struct cap_process_params helper_child_params(uint32_t role, uint64_t word)
 
 void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant)
 {
-    ASSERT(params->gift_count < CAP_GIFTS_MAX);
-
-    params->gifts[params->gift_count++] =
-        (struct cap_gift){.from = from, .slot = slot, .grant = grant};
+    rt_process_give(params, from, slot, grant);
 }
 
 void helper_withhold(struct cap_process_params *params, uint32_t slot)

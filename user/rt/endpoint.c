@@ -64,8 +64,13 @@ int64_t rt_endpoint_send(uint32_t client, uint16_t method, const struct rt_messa
 
 int64_t rt_endpoint_receive(uint32_t endpoint, struct rt_message *words)
 {
-    *words = (struct rt_message){{0}};
-    return message(RING_OP_RECV, endpoint, 0, words);
+    int64_t status;
+
+    do { /* each turn ends some messages that could not be passed */
+        *words = (struct rt_message){{0}};
+        status = message(RING_OP_RECV, endpoint, 0, words);
+    } while (status == STATUS_AGAIN);
+    return status;
 }
 
 int64_t rt_endpoint_return(uint16_t status, const struct rt_message *words)
@@ -75,7 +80,17 @@ int64_t rt_endpoint_return(uint16_t status, const struct rt_message *words)
     return message(RING_OP_RETURN, CAP_NONE, status, &copy);
 }
 
+int64_t rt_endpoint_refuse(uint16_t status)
+{
+    struct ring_sqe entry = {
+        .op = RING_OP_RETURN, .flags = RING_FLAG_MESSAGE, .method = status};
+
+    return rt_message_do(&entry);
+}
+
 int64_t rt_endpoint_return_receive(uint32_t endpoint, uint16_t status, struct rt_message *words)
 {
-    return message(RING_OP_RETURN_RECV, endpoint, status, words);
+    int64_t got = message(RING_OP_RETURN_RECV, endpoint, status, words);
+
+    return got == STATUS_AGAIN ? rt_endpoint_receive(endpoint, words) : got; /* it has answered */
 }

@@ -44,6 +44,9 @@ int64_t rt_endpoint_receive(uint32_t endpoint, struct rt_message *message);
 /* Answer the call received last, with `status`. */
 int64_t rt_endpoint_return(uint16_t status, const struct rt_message *message);
 
+/* The same without words, which every caller has room for: where rt_endpoint_return is TOO_LONG. */
+int64_t rt_endpoint_refuse(uint16_t status);
+
 /* Both at once, which is the cheaper way; the next message replaces the answer. */
 int64_t rt_endpoint_return_receive(uint32_t endpoint, uint16_t status, struct rt_message *message);
 

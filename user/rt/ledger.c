@@ -2,10 +2,36 @@
 #include "user/rt/ledger.h"
 
 #include "user/rt/entry.h"
+#include "user/rt/print.h"
 
 int64_t rt_ledger_read(struct ledger_account *account)
 {
     return rt_call(CAP_LEDGER, LEDGER_READ, (uint64_t)account, 0, 0);
+}
+
+void rt_ledger_print(void)
+{
+    static const char *const names[] = {
+#define LEDGER_NAME(name, number, word, what) [number] = word,
+        LEDGER_TABLE(LEDGER_NAME)
+#undef LEDGER_NAME
+    };
+    struct ledger_account account;
+    struct rt_line line;
+
+    if (rt_ledger_read(&account) != STATUS_OK)
+        return;
+    for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++) {
+        const struct ledger_row *row = &account.rows[i];
+
+        rt_line_begin(&line);
+        fmt_text(&line.f, names[i]);
+        fmt_text(&line.f, ": ");
+        fmt_u64(&line.f, row->used + row->reserved, 1, ' ');
+        fmt_text(&line.f, " of ");
+        fmt_u64(&line.f, row->limit, 1, ' ');
+        rt_line_end(&line);
+    }
 }
 
 int64_t rt_ledger_fail_after(uint64_t n)

@@ -13,6 +13,9 @@
 
 int64_t rt_ledger_read(struct ledger_account *account);
 
+/* A line for each row, `frames: 20 of 20`: what is taken, of what is allowed. */
+void rt_ledger_print(void);
+
 /* The n-th reservation from now on (from 1) is refused; 0: none is. */
 int64_t rt_ledger_fail_after(uint64_t n);
 

@@ -1,7 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/rt/process.h"
 
+#include "base/assert.h"
 #include "user/rt/entry.h"
+
+struct cap_process_params rt_process_params(uint32_t program, uint64_t argument,
+                                            uint32_t thread_count)
+{
+    return (struct cap_process_params){
+        .program = program,
+        .latency_class = LATENCY_NORMAL,
+        .argument = argument,
+        .limits = {[LEDGER_THREADS] = thread_count,
+                   [LEDGER_OPERATIONS] = (uint64_t)thread_count * RING_INFLIGHT_MAX},
+    };
+}
+
+void rt_process_give(struct cap_process_params *params, uint32_t from, uint32_t slot,
+                     uint32_t grant)
+{
+    ASSERT(params->gift_count < CAP_GIFTS_MAX);
+
+    params->gifts[params->gift_count++] =
+        (struct cap_gift){.from = from, .slot = slot, .grant = grant};
+}
 
 int64_t rt_process_spawn(const struct cap_process_params *params)
 {

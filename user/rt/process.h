@@ -11,6 +11,19 @@
 #include "abi/sched.h"
 #include "user/rt/ledger.h"
 
+/*
+ * What a process of program `program` with `thread_count` threads needs anyhow: the default weight,
+ * LATENCY_NORMAL (0 is LATENCY_BATCH, which takes POLICY), and the operations of its threads.  The
+ * other limits are 0 and there are no gifts: they are the caller's to say.
+ */
+MUST_USE struct cap_process_params rt_process_params(uint32_t program, uint64_t argument,
+                                                     uint32_t thread_count);
+
+/* One gift more, of at most CAP_GIFTS_MAX: a copy of `from` in `slot`, through `grant` unless that
+ * is CAP_NONE. */
+void rt_process_give(struct cap_process_params *params, uint32_t from, uint32_t slot,
+                     uint32_t grant);
+
 /* Start a process of the boot archive's program params->program.  Returns: a PROCESS handle > 0, or
  * a refusal with nothing done. */
 MUST_USE int64_t rt_process_spawn(const struct cap_process_params *params);

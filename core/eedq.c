@@ -58,18 +58,22 @@ void eedq_init(struct eedq *q)
 
 /* ---- The array ---- */
 
-/* The newcomer goes behind its equals: it came last. */
+/* The newcomer goes behind its equals: it came last.  Somebody is there already. */
 static NOINLINE void array_insert(struct eedq *q, uint32_t sc, int64_t deadline)
 {
-    uint32_t at = q->count;
+    size_t at = q->count;
+    int64_t before = q->deadline[at - 1];
 
-    for (; at > 0 && key_before(deadline, q->deadline[at - 1]); at--) {
-        q->sorted[at] = q->sorted[at - 1]; /* at most EEDQ_ARRAY_MAX - 1 turns */
-        q->deadline[at] = q->deadline[at - 1];
+    q->count++;
+    while (key_before(deadline, before)) { /* at most EEDQ_ARRAY_MAX - 1 turns */
+        q->deadline[at] = before;
+        q->sorted[at] = q->sorted[at - 1];
+        if (--at == 0)
+            break;
+        before = q->deadline[at - 1];
     }
     q->sorted[at] = sc;
     q->deadline[at] = deadline;
-    q->count++;
 }
 
 static HOT void array_remove(struct eedq *q, uint32_t sc)

@@ -109,6 +109,7 @@ struct process {
     uint32_t handle_slot;   /* in its parent's table */
     bool is_released;       /* that handle */
     bool is_told;           /* GONE, and whoever waited knows */
+    bool is_paid;           /* its parent has the record's row of OBJECTS back */
     bool is_reaper_ending;
 
     /* Of the worker that makes it, then of the reaper that ends it. */

@@ -350,15 +350,22 @@ static void give_back(struct process *p)
     ledger_undelegate(&p->parent->ledger, &p->ledger);
 }
 
+/* The record is its parent's concern no more.  Under LOCK_FAMILY. */
+static void pay_back(struct process *p)
+{
+    if (!p->is_paid)
+        ledger_release(&p->parent->ledger, LEDGER_OBJECTS, 1);
+    p->is_paid = true;
+}
+
 /* Under LOCK_FAMILY: nothing links it. */
 static void free_record(struct process *p)
 {
-    struct process *parent = p->parent;
     uint32_t index = pool_index(&process_pool, p);
 
+    pay_back(p);
     port_store32(&p->state, PROCESS_FREE);
     (void)pool_stale(&process_pool, index);
-    ledger_release(&parent->ledger, LEDGER_OBJECTS, 1);
     pool_give(&process_pool, index);
 }
 
@@ -409,6 +416,8 @@ void process_release(struct process *parent, struct pool_ref ref, uint32_t slot)
         if (p->is_told) {
             list_remove(&p->sibling);
             free_record(p);
+        } else if (process_state(p) == PROCESS_GONE) {
+            pay_back(p); /* who was answered first need not wait until all are */
         }
     }
     family_unlock();

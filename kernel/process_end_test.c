@@ -245,6 +245,47 @@ static void test_process_end_answers_all(void **state)
     assert_int_equal(cpu_this()->waited_count, 1);
 }
 
+static void step_reaper(uint32_t steps)
+{
+    for (uint32_t i = 0; i < steps; i++)
+        (void)(reaper_step(first_process.reaper) == WORK_DONE);
+}
+
+/* Goal: who has his answer and releases the handle has the object back at once, though others wait
+ * for theirs still.  Method: more who wait than a step answers. */
+static void test_process_release_gives_back_at_once(void **state)
+{
+    (void)state;
+    static struct uthread second;
+    struct cap_ref ref;
+    uint32_t handle;
+
+    start();
+    second = (struct uthread){.ref = {61, 1}, .process = &first_process};
+    op_init(&second);
+    struct process *p = spawn(&first_process, 200, &handle);
+
+    ref = ref_of(p);
+    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
+        struct op *op = op_take(&second, OP_WAIT, 0);
+
+        (void)begin_wait(&ref);
+        assert_int_equal(process_wait(p, op, &ref), STATUS_OK);
+    }
+    process_end(p, PROCESS_KILLED, 0);
+    while (port_load32(&second.done) == 0) { /* it ends: answered in the last phase */
+        threads_take_down_killed();
+        step_reaper(1);
+    }
+    assert_int_not_equal(port_load32(&second.done), OP_ALL_FREE);
+    threads_release(&first_process, handle);
+    assert_memory_equal(&first_process.ledger, &ledger_before, sizeof(ledger_before));
+    assert_int_equal(pool_free_count(&process_pool), PROCESSES_MAX - 1);
+    threads_settle();
+    assert_int_equal(port_load32(&second.done), OP_ALL_FREE);
+    expect_nothing_left();
+}
+
 /* ---- Kin ---- */
 
 /* Goal: a record is free once it is GONE and released, in either order.  Method: release first. */
@@ -291,12 +332,6 @@ static void test_process_end_takes_children_along(void **state)
     assert_int_equal(pool_free_count(&process_pool), PROCESSES_MAX - 1);
     threads_release(&first_process, handle);
     expect_nothing_left();
-}
-
-static void step_reaper(uint32_t steps)
-{
-    for (uint32_t i = 0; i < steps; i++)
-        (void)(reaper_step(first_process.reaper) == WORK_DONE);
 }
 
 /* Goal: nothing of a process goes before its last thread has, nor before its reaper has; meanwhile
@@ -543,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_process_wait_of_each_kind),
         cmocka_unit_test(test_process_wait_ends_with_its_grant),
         cmocka_unit_test(test_process_end_answers_all),
+        cmocka_unit_test(test_process_release_gives_back_at_once),
         cmocka_unit_test(test_process_release_before_the_end),
         cmocka_unit_test(test_process_end_takes_children_along),
         cmocka_unit_test(test_process_end_waits_for_its_threads),

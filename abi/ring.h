@@ -64,7 +64,8 @@
  *                  STALE: nobody waits for that any more; nothing is sent.  BAD_CAP: also where
  *                  what should go along is STALE; he waits on.
  *   RETURN_RECV    cap = ENDPOINT, method: RETURN, then RECV.  A refusal but AGAIN means: not
- *                  answered.  If nobody waits for the answer any more it is dropped.
+ *                  answered; but STALE may come after the answer.  If nobody waits for the answer
+ *                  any more it is dropped.
  * An entry whose deadline_ns has passed completes EXPIRED and is not begun, whatever it asks for.
  * That of a CALL or SEND counts while it waits to be received, not afterwards.
  *

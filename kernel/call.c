@@ -218,8 +218,8 @@ struct call_result call_return_receive(struct uthread *t, const struct ring_sqe 
     /* Behind an entry of a ring others may follow, which are this thread's. */
     if (result.is_waiting && t->enter.is_entry && glue_hand_back(caller))
         return result;
-    if (result.is_waiting || (endpoint_at(cap.object)->flags & ENDPOINT_PASSIVE) == 0)
-        glue_go_home();
+    if (!result.has_words || (endpoint_at(cap.object)->flags & ENDPOINT_PASSIVE) == 0)
+        glue_go_home(); /* else it has gone, and has the next caller's */
     glue_wake(caller, WAKE_ENDPOINT);
     return result;
 }

@@ -9,7 +9,8 @@
  *
  *   FA1  A thread that waits for the answer to its fault has enter.is_active, is_held and is_fault;
  *        meanwhile enter.fault is that fault, and nothing is written to its registers.
- *   FA2  The thread goes on, or its process ends FAULTED with that fault: there is no third.
+ *   FA2  The thread goes on, or its process ends FAULTED with that fault, unless the thread is
+ *        killed or the process has begun to end otherwise.
  *
  * Without an endpoint the process ends: other threads of it may hold what this one held, and nobody
  * can mend it.

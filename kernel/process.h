@@ -109,7 +109,8 @@ struct process {
     uint32_t handle_slot;   /* in its parent's table */
     bool is_released;       /* that handle */
     bool is_told;           /* GONE, and whoever waited knows */
-    bool is_paid;           /* its parent has the record's row of OBJECTS back */
+    bool is_paid;           /* its parent has the record's row of OBJECTS back; what bounds the
+                               records then is that each has waiters left, and OPERATIONS those */
     bool is_reaper_ending;
 
     /* Of the worker that makes it, then of the reaper that ends it. */

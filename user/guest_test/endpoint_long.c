@@ -11,6 +11,7 @@
 #define STEP (RING_MESSAGE_WORDS / (LENGTHS - 1))
 #define OUTSTANDING 15u
 #define PIECE (RING_MESSAGE_WORDS / RING_SQ_ENTRIES)
+#define LATE 17u /* one more than can be refused at once */
 #define MARK UINT64_C(0x1122334455667788)
 
 static uint32_t endpoint, client;
@@ -220,6 +221,51 @@ static void test_many_too_long(void)
     tap_equal(sum, 0, "and both good ones are answered");
 }
 
+static bool is_answered;
+
+static int64_t call_and_say(void *argument)
+{
+    struct rt_message m = {{0}};
+    int64_t status = rt_endpoint_call(client, 0, &m);
+
+    if (argument != NULL)
+        __atomic_store_n(&is_answered, true, __ATOMIC_RELEASE);
+    return status;
+}
+
+/* Goal: who has his answer from a passive server goes on, also if it has received nobody then.
+ * Method: a RETURN_RECV that finds a line of more than can be refused at once, and no other. */
+static void test_answered_goes_on(void)
+{
+    const uint32_t others[] = {endpoint, client};
+    struct ring_sqe both = {.op = RING_OP_RETURN_RECV, .flags = RING_FLAG_MESSAGE};
+    struct rt_thread_ref late[LATE + 1];
+    struct rt_message m;
+    uint32_t refused = 0;
+
+    endpoint = helper_must(rt_endpoint_create(ENDPOINT_PASSIVE));
+    client = helper_must(rt_endpoint_mint(endpoint, 0));
+    late[LATE] = helper_spawn(call_and_say, &is_answered, NULL);
+    ASSERT(rt_endpoint_receive(endpoint, &m) >= 0);
+    for (uint32_t i = 0; i < LATE; i++)
+        late[i] = helper_spawn(call_and_say, NULL, NULL);
+    wait_for_line(LATE);
+    both.cap = endpoint; /* with no room for four words */
+    tap_equal(rt_message_do(&both), STATUS_AGAIN, "a passive server answers, and receives nobody");
+    for (uint32_t i = 0; i < 100 && !__atomic_load_n(&is_answered, __ATOMIC_ACQUIRE); i++)
+        helper_sleep(NS_PER_MS); /* at most so often */
+    tap_ok(is_answered, "who has the answer goes on");
+    (void)rt_endpoint_destroy(endpoint);
+    for (uint32_t i = 0; i < LATE; i++)
+        refused += helper_join(&late[i]) < 0;
+    tap_equal(refused, LATE, "the others are refused");
+    tap_equal(helper_join(&late[LATE]), 0, "and it had its answer");
+    (void)rt_release(endpoint);
+    (void)rt_release(client);
+    endpoint = others[0];
+    client = others[1];
+}
+
 static int64_t call_without_room(void *argument)
 {
     struct ring_sqe call = entry_of(RING_OP_CALL, client, RING_MESSAGE(0, 0, 0));
@@ -283,8 +329,8 @@ int64_t rt_main(uint64_t argument)
 {
     if (argument != 0)
         return helper_child(argument, NULL, 0); /* helper_warm's */
-    helper_begin(1 + 1 + 7 + 5 + 4 + 7 + 1);
-    helper_warm(8);
+    helper_begin(1 + 1 + 7 + 5 + 4 + 4 + 7 + 1);
+    helper_warm(LATE + 1);
     struct helper_holdings before = helper_holdings();
 
     endpoint = helper_must(rt_endpoint_create(0));
@@ -293,6 +339,7 @@ int64_t rt_main(uint64_t argument)
     test_outstanding();
     test_too_long();
     test_many_too_long();
+    test_answered_goes_on();
     test_no_room();
     test_refusals();
     (void)rt_endpoint_destroy(endpoint);

@@ -217,20 +217,17 @@ static void test_process_wait_ends_with_its_grant(void **state)
     expect_nothing_left();
 }
 
-/* Goal: all who wait are answered, in bounded steps.  Method: 16 of each of two threads. */
-static void test_process_end_answers_all(void **state)
-{
-    (void)state;
-    static struct uthread second;
-    struct cap_ref ref;
-    uint32_t handle;
+static struct uthread second; /* of the first process, too */
 
+/* A child for which both threads wait by all their operations: more than a step answers. */
+static struct process *spawn_awaited(uint32_t *handle)
+{
     start();
     second = (struct uthread){.ref = {61, 1}, .process = &first_process};
     op_init(&second);
-    struct process *p = spawn(&first_process, 200, &handle);
+    struct process *p = spawn(&first_process, 200, handle);
+    struct cap_ref ref = ref_of(p);
 
-    ref = ref_of(p);
     for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
         struct op *op = op_take(&second, OP_WAIT, 0);
 
@@ -238,6 +235,16 @@ static void test_process_end_answers_all(void **state)
         assert_int_equal(process_wait(p, op, &ref), STATUS_OK);
     }
     assert_true(2 * RING_INFLIGHT_MAX > WAITERS_PER_STEP);
+    return p;
+}
+
+/* Goal: all who wait are answered, in bounded steps.  Method: 16 of each of two threads. */
+static void test_process_end_answers_all(void **state)
+{
+    (void)state;
+    uint32_t handle;
+    struct process *p = spawn_awaited(&handle);
+
     process_end(p, PROCESS_KILLED, 0);
     threads_settle();
     assert_int_equal(port_load32(&waiter.done), OP_ALL_FREE);
@@ -256,22 +263,9 @@ static void step_reaper(uint32_t steps)
 static void test_process_release_gives_back_at_once(void **state)
 {
     (void)state;
-    static struct uthread second;
-    struct cap_ref ref;
     uint32_t handle;
+    struct process *p = spawn_awaited(&handle);
 
-    start();
-    second = (struct uthread){.ref = {61, 1}, .process = &first_process};
-    op_init(&second);
-    struct process *p = spawn(&first_process, 200, &handle);
-
-    ref = ref_of(p);
-    for (uint32_t i = 0; i < RING_INFLIGHT_MAX; i++) {
-        struct op *op = op_take(&second, OP_WAIT, 0);
-
-        (void)begin_wait(&ref);
-        assert_int_equal(process_wait(p, op, &ref), STATUS_OK);
-    }
     process_end(p, PROCESS_KILLED, 0);
     while (port_load32(&second.done) == 0) { /* it ends: answered in the last phase */
         threads_take_down_killed();

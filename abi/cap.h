@@ -120,7 +120,7 @@ enum cap_slot {
  *   CPU_COUNT     Result: CPUs online.
  *   CPU_STAT      args[0] = cpu, args[1] = address of struct cap_cpu_stat to fill.
  *   CONSERVATION  Result: 1 if, on every CPU, thread + interrupt + kernel + idle time equals wall
- *                 time, and the threads' ledgers add up to the CPUs' thread time; else 0.
+ *                 time, and the threads' ledgers add up to that; else 0, or if CPUs never rest.
  *   STAT          args[0] = address of struct cap_machine_stat to fill.
  * POLICY
  *   SET_WEIGHT    args[0] = thread index, args[1] = generation, args[2] = weight.

@@ -44,8 +44,7 @@ HOT enum status message_decode(uint32_t flags, const uint64_t args[MESSAGE_REGIS
     return is_direct ? STATUS_OK : STATUS_BAD_FLAGS; /* a ring keeps no words */
 }
 
-HOT struct message message_of(struct uthread *t, uint32_t flags,
-                              const uint64_t args[MESSAGE_REGISTERS])
+struct message message_of(struct uthread *t, uint32_t flags, const uint64_t args[MESSAGE_REGISTERS])
 {
     return (struct message){
         .t = t,
@@ -54,7 +53,7 @@ HOT struct message message_of(struct uthread *t, uint32_t flags,
     };
 }
 
-HOT struct message message_of_op(const struct op *op, struct uthread *t)
+struct message message_of_op(const struct op *op, struct uthread *t)
 {
     return (struct message){t, op->where, op->about.flags, op->slot, op->is_direct};
 }

@@ -157,9 +157,7 @@ static enum status begin_map_for(struct uthread *t, const struct cap_call *call,
         cap_lookup_kind(t->process, cap_handle_of(call->args[2]), CAP_KIND_PROCESS, &ref);
 
     if (status == STATUS_OK)
-        status = process_hold((struct pool_ref){ref.object, ref.object_gen});
-    if (status == STATUS_BUSY)
-        return STATUS_STALE; /* it has no thread any more */
+        status = process_hold_living((struct pool_ref){ref.object, ref.object_gen});
     if (status != STATUS_OK)
         return status;
     status = begin_map(t, process_at(ref.object), call, pages, access);

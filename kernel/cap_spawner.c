@@ -114,10 +114,8 @@ static int64_t why(const struct cap_call *call)
     struct pool_ref target = {call->ref.object, call->ref.object_gen};
     struct process *process = process_at(target.index);
     struct cap_thread_why why;
-    enum status status = process_hold(target);
+    enum status status = process_hold_living(target);
 
-    if (status == STATUS_BUSY)
-        return STATUS_STALE; /* it has no thread any more */
     if (status != STATUS_OK)
         return status;
     status = why_of_thread(process, call->args[0], call->args[1], &why);
@@ -137,9 +135,7 @@ static int64_t set_fault(const struct cap_call *call)
         fault_decode(call->thread->process, call->args[2], call->args[3], &handler);
 
     if (status == STATUS_OK)
-        status = process_hold(target);
-    if (status == STATUS_BUSY)
-        return STATUS_STALE; /* it has no thread any more */
+        status = process_hold_living(target);
     if (status != STATUS_OK)
         return status;
     status = fault_set(process, call->args[0], call->args[1], &handler);

@@ -90,6 +90,13 @@ enum status process_hold(struct pool_ref ref)
     return STATUS_STALE;
 }
 
+enum status process_hold_living(struct pool_ref ref)
+{
+    enum status status = process_hold(ref);
+
+    return status == STATUS_BUSY ? STATUS_STALE : status;
+}
+
 void process_leave(struct process *process, const struct ledger *left, uint32_t thread_count)
 {
     lock_take(&process->lock, LOCK_PROCESS);

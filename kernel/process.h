@@ -188,6 +188,8 @@ void process_note_exit(struct process *process, int64_t status);
  * thread more.  Returns: STATUS_OK; STALE: it is another's; BUSY: no thread of it is left.
  */
 MUST_USE enum status process_hold(struct pool_ref ref);
+/* The same for who is to do something with what it is while it lives: STALE where none is left. */
+MUST_USE enum status process_hold_living(struct pool_ref ref);
 
 /* What its threads begin with now; change it in those fields that are set. */
 struct process_policy process_policy(struct process *process);

@@ -6,22 +6,12 @@
 /* The current thread of `cpu` calls `to`.  Returns: how it went. */
 static enum lend_result lend(struct fixture *f, uint32_t cpu, struct thread_ref to)
 {
-    struct decision d;
-    enum lend_result result = sched_lend(f->s, rq_of(f->s, cpu), to, f->now, &d);
-
-    if (result == LEND_DONE)
-        fixture_act(f, cpu, d);
-    return result;
+    return fixture_hand(f, cpu, sched_lend, to);
 }
 
 static enum lend_result hand_back(struct fixture *f, uint32_t cpu, struct thread_ref to)
 {
-    struct decision d;
-    enum lend_result result = sched_hand_back(f->s, rq_of(f->s, cpu), to, f->now, &d);
-
-    if (result == LEND_DONE)
-        fixture_act(f, cpu, d);
-    return result;
+    return fixture_hand(f, cpu, sched_hand_back, to);
 }
 
 static void go_home(struct fixture *f, uint32_t cpu)
@@ -55,16 +45,6 @@ static void release(struct fixture *f, uint32_t cpu, struct thread_ref expected)
     sched_release(f->s, ref);
 }
 
-/* A thread that has run on CPU 0 and waits. */
-static struct thread_ref server(struct fixture *f)
-{
-    struct thread_ref ref = fixture_start(f, 1024, LATENCY_NORMAL);
-
-    assert_int_equal(fixture_current(f, 0), ref.slot);
-    fixture_block(f, 0);
-    return ref;
-}
-
 static void pass(struct fixture *f, uint64_t ns)
 {
     f->now = mono_add(f->now, ns);
@@ -75,7 +55,7 @@ static void pass(struct fixture *f, uint64_t ns)
 static void test_lend_caller_pays(void **state)
 {
     struct fixture *f = fixture_new(1, 4, 0);
-    struct thread_ref callee = server(f);
+    struct thread_ref callee = fixture_waiter(f, 1024);
     struct thread_ref caller = fixture_start(f, 1024, LATENCY_NORMAL);
     struct sc *c = sc_of(f->s, caller.slot);
 
@@ -108,7 +88,7 @@ static void test_lend_caller_pays(void **state)
 static void test_lend_pair_has_one_share(void **state)
 {
     struct fixture *f = fixture_new(1, 4, 0);
-    struct thread_ref callee = server(f);
+    struct thread_ref callee = fixture_waiter(f, 1024);
     struct thread_ref caller = fixture_start(f, 1024, LATENCY_NORMAL);
     struct thread_ref hog = fixture_start(f, 1024, LATENCY_NORMAL);
 
@@ -134,7 +114,7 @@ static void test_lend_pair_has_one_share(void **state)
 static void test_lend_refusals(void **state)
 {
     struct fixture *f = fixture_new(2, 16, 0);
-    struct thread_ref callee = server(f);
+    struct thread_ref callee = fixture_waiter(f, 1024);
     struct thread_ref caller = fixture_start(f, 1024, LATENCY_NORMAL);
     struct thread_ref queued = fixture_start(f, 1024, LATENCY_NORMAL);
     struct thread_ref stale = {callee.slot, callee.gen + 1};
@@ -164,7 +144,7 @@ static void test_lend_refusals(void **state)
 static void make_chain(struct fixture *f, struct thread_ref *refs, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
-        refs[i] = server(f);
+        refs[i] = fixture_waiter(f, 1024);
     refs[0] = fixture_start(f, 1024, LATENCY_NORMAL);
     for (uint32_t i = 1; i < count; i++) {
         pass(f, 10);
@@ -179,7 +159,7 @@ static void test_lend_depth(void **state)
 {
     struct fixture *f = fixture_new(1, 16, 0);
     struct thread_ref refs[LEND_DEPTH_MAX + 1];
-    struct thread_ref extra = server(f);
+    struct thread_ref extra = fixture_waiter(f, 1024);
 
     (void)state;
     make_chain(f, refs, LEND_DEPTH_MAX + 1);
@@ -341,7 +321,7 @@ static void test_lend_death_is_announced(void **state)
 static void test_lend_class_over_a_post(void **state)
 {
     struct fixture *f = fixture_new(2, 8, 0);
-    struct thread_ref callee = server(f);
+    struct thread_ref callee = fixture_waiter(f, 1024);
     struct thread_ref caller = fixture_start(f, 1024, LATENCY_INTERACTIVE);
 
     (void)state;

@@ -10,24 +10,9 @@ static void pass(struct fixture *f, uint64_t ns)
     f->now = mono_add(f->now, ns);
 }
 
-/* A thread that has run on CPU 0 and waits. */
-static struct thread_ref server(struct fixture *f, uint32_t weight)
-{
-    struct thread_ref ref = fixture_start(f, weight, LATENCY_NORMAL);
-
-    assert_int_equal(fixture_current(f, 0), ref.slot);
-    fixture_block(f, 0);
-    return ref;
-}
-
 static enum lend_result turn_over(struct fixture *f, uint32_t cpu, struct thread_ref to)
 {
-    struct decision d;
-    enum lend_result result = sched_turn_over(f->s, rq_of(f->s, cpu), to, f->now, &d);
-
-    if (result == LEND_DONE)
-        fixture_act(f, cpu, d);
-    return result;
+    return fixture_hand(f, cpu, sched_turn_over, to);
 }
 
 /* The same in two steps, with no decision in between. */
@@ -49,7 +34,7 @@ static struct pair pair_new(uint32_t weight, uint32_t other)
 {
     struct pair p = {.f = fixture_new(1, 4, 0)};
 
-    p.refs[1] = server(p.f, other);
+    p.refs[1] = fixture_waiter(p.f, other);
     p.refs[0] = fixture_start(p.f, weight, LATENCY_NORMAL);
     return p;
 }
@@ -125,7 +110,7 @@ static void test_turn_over_is_wake_and_block(void **state)
 static void test_turn_over_refusals(void **state)
 {
     struct fixture *f = fixture_new(2, 16, 0);
-    struct thread_ref callee = server(f, 1024);
+    struct thread_ref callee = fixture_waiter(f, 1024);
     struct thread_ref elsewhere = fixture_thread(f, 1024, LATENCY_NORMAL, 0, 1);
     struct thread_ref stale = {callee.slot, callee.gen + 1};
 
@@ -156,11 +141,11 @@ static void test_turn_over_refusals(void **state)
 static void test_turn_over_protects_whose_turn_it_is(void **state)
 {
     struct pair p = {.f = fixture_new(1, 4, 0)};
-    struct thread_ref third = server(p.f, 1024);
+    struct thread_ref third = fixture_waiter(p.f, 1024);
     uint64_t slice_ns = sc_slice_ns(LATENCY_NORMAL);
 
     (void)state;
-    p.refs[1] = server(p.f, 1024);
+    p.refs[1] = fixture_waiter(p.f, 1024);
     p.refs[0] = fixture_start(p.f, 1024, LATENCY_NORMAL);
     for (uint64_t at = 0; at < LATE_NS; at += NS_PER_MS) {
         pass(p.f, NS_PER_MS);

@@ -15,41 +15,26 @@ static struct thread_ref ref_of(const struct script *s, uint32_t thread)
 
 /* ---- Contexts: passed on with the CPU, or taken -------------------------------------------- */
 
-/* Returns: `server` has the CPU. */
-static bool lend(struct script *s, uint32_t cpu, uint32_t server)
+/* The thread on `cpu` waits, by one of the core's ways.  Returns: `to`, which waited, has it. */
+static bool hand(struct script *s, uint32_t cpu,
+                 enum lend_result (*way)(struct sched *s, struct rq *rq, struct thread_ref to,
+                                         struct mono now, struct decision *d),
+                 uint32_t to)
 {
     struct machine *m = s->machine;
     struct decision d;
 
-    if (sched_lend(m->sched, rq_of(m->sched, cpu), ref_of(s, server), m->now, &d) != LEND_DONE)
+    if (way(m->sched, rq_of(m->sched, cpu), ref_of(s, to), m->now, &d) != LEND_DONE)
         return false;
     machine_hand(m, cpu, &d);
     return true;
 }
 
-/* Returns: `caller` has it. */
+/* Back to `caller`, if `thread`, on `cpu`, has its context.  Returns: it has that and the CPU. */
 static bool hand_back(struct script *s, uint32_t cpu, uint32_t thread, uint32_t caller)
 {
-    struct machine *m = s->machine;
-    struct decision d;
-
-    if (!lend_is_lent(m->sched, ref_of(s, thread).slot) ||
-        sched_hand_back(m->sched, rq_of(m->sched, cpu), ref_of(s, caller), m->now, &d) != LEND_DONE)
-        return false;
-    machine_hand(m, cpu, &d);
-    return true;
-}
-
-/* The thread on `cpu` waits.  Returns: `to`, which waited, has the CPU on a context of its own. */
-static bool turn_over(struct script *s, uint32_t cpu, uint32_t to)
-{
-    struct machine *m = s->machine;
-    struct decision d;
-
-    if (sched_turn_over(m->sched, rq_of(m->sched, cpu), ref_of(s, to), m->now, &d) != LEND_DONE)
-        return false;
-    machine_hand(m, cpu, &d);
-    return true;
+    return lend_is_lent(s->machine->sched, ref_of(s, thread).slot) &&
+           hand(s, cpu, sched_hand_back, caller);
 }
 
 static void go_home(struct script *s, uint32_t cpu)
@@ -91,7 +76,7 @@ static void call(struct script *s, uint32_t cpu, uint32_t thread, uint32_t endpo
         uint32_t server = script_take_first(s, endpoint);
 
         serve(s, server, thread);
-        if (is_passive(s, endpoint) ? lend(s, cpu, server) : turn_over(s, cpu, server))
+        if (hand(s, cpu, is_passive(s, endpoint) ? sched_lend : sched_turn_over, server))
             return;
         machine_wake(s->machine, cpu, server, WAKE_ENDPOINT);
     } else {
@@ -147,7 +132,7 @@ static void answer_and_receive(struct script *s, uint32_t cpu, uint32_t thread, 
 
     if (caller != MACHINE_THREAD_NONE) {
         if (is_waiting && (is_passive(s, endpoint) ? hand_back(s, cpu, thread, caller)
-                                                   : turn_over(s, cpu, caller)))
+                                                   : hand(s, cpu, sched_turn_over, caller)))
             return;
         if (is_waiting || !is_passive(s, endpoint))
             go_home(s, cpu);

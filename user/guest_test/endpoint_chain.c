@@ -127,8 +127,8 @@ static void begin_process(uint32_t i)
     uint32_t cpu = i % 2 == 0 ? i % rt_cpu_count() + 1 : 0;
     struct cap_process_params params = helper_child_params(0, cpu);
 
-    helper_give(&params, endpoints[i], ENDPOINT_SLOT, CAP_NONE);
-    helper_give(&params, clients[i + 1], NEXT_SLOT, CAP_NONE);
+    rt_process_give(&params, endpoints[i], ENDPOINT_SLOT, CAP_NONE);
+    rt_process_give(&params, clients[i + 1], NEXT_SLOT, CAP_NONE);
     processes[i] = helper_start(&params);
 }
 

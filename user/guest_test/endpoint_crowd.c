@@ -11,7 +11,6 @@
 #define PROCESSES 4u
 #define THREADS 250u
 #define CALLERS (PROCESSES * THREADS)
-#define LOOK_NS (200 * NS_PER_US)
 
 /* Of a client: its threads' stacks, ring pages, FPU states and tables. */
 #define CLIENT_FRAMES (512u + THREADS * 8u)
@@ -61,18 +60,13 @@ static int64_t serve_nobody(uint64_t wanted)
 {
     struct ring_sqe send = {.op = RING_OP_SEND, .cap = CLIENT_SLOT, .flags = RING_FLAG_NARROW};
     uint32_t endpoint = helper_must(rt_endpoint_create(0));
-    struct cap_endpoint_stat stat = {0};
 
     leave_its_cpu();
     send.args[3] = RING_GIFT(endpoint, CAP_NONE);
     int64_t status = rt_message_do(&send);
 
     ASSERT(status == STATUS_OK);
-    while (stat.waiting < wanted) { /* bound: each has its turn */
-        helper_sleep(LOOK_NS);
-        status = rt_endpoint_stat(endpoint, &stat);
-        ASSERT(status == STATUS_OK);
-    }
+    helper_wait_for_line(endpoint, wanted);
     hello();
     helper_hang();
 }
@@ -168,7 +162,7 @@ static uint32_t start_server(uint32_t endpoint, uint32_t client, uint32_t *its_c
     struct ring_sqe receive = {.op = RING_OP_RECV, .flags = RING_FLAG_ACCEPT, .cap = endpoint};
     struct cap_process_params params = helper_child_params(0, CALLERS);
 
-    helper_give(&params, client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, client, CLIENT_SLOT, CAP_NONE);
     uint32_t server = helper_start(&params);
     int64_t got = rt_message_do(&receive);
 
@@ -186,7 +180,7 @@ static uint32_t start_client(uint32_t its_client)
     params.limits[LEDGER_THREADS] = THREADS + 1;
     params.limits[LEDGER_OPERATIONS] = (THREADS + 1) * RING_INFLIGHT_MAX;
     params.limits[LEDGER_OBJECTS] = CLIENT_OBJECTS;
-    helper_give(&params, its_client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, its_client, CLIENT_SLOT, CAP_NONE);
     return helper_start(&params);
 }
 

@@ -29,20 +29,11 @@ static void unmake(void)
     (void)rt_release(client);
 }
 
-static struct cap_endpoint_stat stat_of(uint32_t handle)
-{
-    struct cap_endpoint_stat stat = {0};
-    int64_t status = rt_endpoint_stat(handle, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat;
-}
-
 /* Until so many wait and are served: a hang detector ends what never comes. */
 static void wait_until(uint32_t waiting, uint32_t serving)
 {
     for (;;) {
-        struct cap_endpoint_stat stat = stat_of(endpoint);
+        struct cap_endpoint_stat stat = helper_endpoint_stat(endpoint);
 
         if (stat.waiting == waiting && stat.serving == serving)
             return;
@@ -158,7 +149,7 @@ static void test_process(void)
     to_parent = client;
     struct cap_process_params params = helper_child_params(0, 1);
 
-    helper_give(&params, to_parent, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, to_parent, CLIENT_SLOT, CAP_NONE);
     uint32_t child = helper_start(&params);
 
     receive.cap = parents;
@@ -204,7 +195,7 @@ static void test_server_thread(void)
     (void)rt_thread_kill(&server);
     tap_equal(helper_join(&first), STATUS_DISCONNECTED, "whose server is killed is told");
     tap_equal(rt_thread_join(&server, NULL), STATUS_KILLED, "it is gone");
-    tap_equal(stat_of(endpoint).waiting, 1, "the next one waits on");
+    tap_equal(helper_endpoint_stat(endpoint).waiting, 1, "the next one waits on");
     server = helper_spawn(serve, NULL, NULL);
     tap_equal(helper_join(&second), 7, "and is served by another");
     (void)call(STOP);
@@ -291,7 +282,7 @@ static void test_receiver_thread(void)
 
     make(0);
     server = helper_spawn(serve, NULL, NULL);
-    while (stat_of(endpoint).receivers == 0)
+    while (helper_endpoint_stat(endpoint).receivers == 0)
         helper_sleep(LOOK_NS);
     (void)rt_thread_kill(&server);
     (void)rt_thread_join(&server, NULL);
@@ -323,7 +314,7 @@ static void test_destroy(void)
 
     make(0);
     refs[0] = helper_spawn(receive_once, NULL, NULL);
-    while (stat_of(endpoint).receivers == 0)
+    while (helper_endpoint_stat(endpoint).receivers == 0)
         helper_sleep(LOOK_NS);
     tap_equal(rt_endpoint_destroy(endpoint), STATUS_OK, "an endpoint is destroyed");
     tap_equal(helper_join(&refs[0]), STATUS_STALE, "who receives there is told");
@@ -374,7 +365,7 @@ static void test_cancel(void)
         tap_ok(status == STATUS_OK && ended == STATUS_OK &&
                    completion.status == STATUS_CANCELLED,
                turn == 0 ? "a call in the line is cancelled" : "and one that is served");
-        struct cap_endpoint_stat stat = stat_of(endpoint);
+        struct cap_endpoint_stat stat = helper_endpoint_stat(endpoint);
 
         tap_equal(stat.waiting + stat.serving, 0, "nothing waits there any more");
         unmake();

@@ -10,7 +10,6 @@
 #define CLIENT_SLOT 20u
 #define GIFT_AT RT_FREE_BASE
 #define MARK UINT64_C(0xfeedface12345678)
-#define LOOK_NS (200 * NS_PER_US)
 
 enum role { GIVER, TAKER, ASKER };
 
@@ -117,7 +116,7 @@ static uint32_t start(uint32_t role, uint32_t grant)
 {
     struct cap_process_params params = helper_child_params(role, 0);
 
-    helper_give(&params, client, CLIENT_SLOT, grant);
+    rt_process_give(&params, client, CLIENT_SLOT, grant);
     return helper_start(&params);
 }
 
@@ -211,19 +210,6 @@ static void test_slots(void)
     tap_ok(helper_is_as_before(&before), "no slot is lost");
 }
 
-static void wait_for_line(uint32_t count)
-{
-    struct cap_endpoint_stat stat = {0};
-
-    while (stat.waiting < count) { /* a hang detector ends what never comes */
-        rt_pause();
-        helper_sleep(LOOK_NS);
-        int64_t status = rt_endpoint_stat(endpoint, &stat);
-
-        ASSERT(status == STATUS_OK);
-    }
-}
-
 /* Goal: a client that was given through a grant ends with it, and so does what it waits for.
  * Method: revoke while a child's call is in the line; while it is served. */
 static void test_revoked_clients(void)
@@ -234,7 +220,7 @@ static void test_revoked_clients(void)
         uint32_t none;
 
         if (i == 0) {
-            wait_for_line(1);
+            helper_wait_for_line(endpoint, 1);
         } else {
             int64_t got = receive(&none);
 

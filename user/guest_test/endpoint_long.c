@@ -178,14 +178,6 @@ static int64_t call_too_long(void *argument)
     return refused;
 }
 
-static void wait_for_line(uint32_t count)
-{
-    struct cap_endpoint_stat stat = {0};
-
-    for (; stat.waiting < count; helper_sleep(NS_PER_MS)) /* until all have called */
-        (void)rt_endpoint_stat(endpoint, &stat);
-}
-
 /* Goal: a line of more than can be refused at once does not stop a server.  Method: 48 calls that
  * are too long, then a good one, are received by an entry that is AGAIN, then by the runtime; the
  * same while answering. */
@@ -198,9 +190,9 @@ static void test_many_too_long(void)
     for (uint32_t round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < 3; i++)
             late[round][i] = helper_spawn(call_too_long, NULL, NULL);
-        wait_for_line(3 * RING_INFLIGHT_MAX);
+        helper_wait_for_line(endpoint, 3 * RING_INFLIGHT_MAX);
         late[round][3] = helper_spawn(call_with, (void *)4, NULL);
-        wait_for_line(3 * RING_INFLIGHT_MAX + 1);
+        helper_wait_for_line(endpoint, 3 * RING_INFLIGHT_MAX + 1);
         if (round == 0) {
             struct ring_sqe entry = {.op = RING_OP_RECV, .cap = endpoint};
 
@@ -249,7 +241,7 @@ static void test_answered_goes_on(void)
     ASSERT(rt_endpoint_receive(endpoint, &m) >= 0);
     for (uint32_t i = 0; i < LATE; i++)
         late[i] = helper_spawn(call_and_say, NULL, NULL);
-    wait_for_line(LATE);
+    helper_wait_for_line(endpoint, LATE);
     both.cap = endpoint; /* with no room for four words */
     tap_equal(rt_message_do(&both), STATUS_AGAIN, "a passive server answers, and receives nobody");
     for (uint32_t i = 0; i < 100 && !__atomic_load_n(&is_answered, __ATOMIC_ACQUIRE); i++)

@@ -13,27 +13,8 @@
 #define OLD_METHOD 1000u
 #define LATER_NS (3600 * NS_PER_S)
 #define SOON_NS (2 * NS_PER_MS)
-#define LOOK_NS (200 * NS_PER_US)
 
 static uint32_t endpoint, client;
-
-static struct cap_endpoint_stat stat(void)
-{
-    struct cap_endpoint_stat stat;
-    int64_t status = rt_endpoint_stat(endpoint, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat;
-}
-
-/* Until so many wait in the line: a hang detector ends what never comes. */
-static void wait_for_line(uint32_t count)
-{
-    while (stat().waiting < count) {
-        rt_pause();
-        helper_sleep(LOOK_NS);
-    }
-}
 
 /* Receive one and answer it.  Returns: its method. */
 static uint32_t serve_one(void)
@@ -101,7 +82,7 @@ static void test_order(void)
     for (uint32_t i = 0; i < CLIENTS; i++) {
         callers[i] = (struct caller){after_ns[i] != 0 ? from_ns + after_ns[i] : 0, (uint16_t)i};
         refs[i] = helper_spawn(call_once, &callers[i], NULL);
-        wait_for_line(i + 1);
+        helper_wait_for_line(endpoint, i + 1);
     }
     for (uint32_t i = 0; i < CLIENTS; i++)
         right += serve_one() == order[i];
@@ -120,11 +101,12 @@ static void test_oldest(void)
     struct rt_thread_ref first = helper_spawn(call_once, &old, NULL);
     uint32_t right = 0, next = 0;
 
-    wait_for_line(1);
+    helper_wait_for_line(endpoint, 1);
     struct rt_thread_ref crowd = helper_spawn(call_many, &from_ns, NULL);
 
-    wait_for_line(CROWD + 1);
-    uint32_t turn = OLDEST_EVERY - 1 - (uint32_t)(stat().received % OLDEST_EVERY);
+    helper_wait_for_line(endpoint, CROWD + 1);
+    uint64_t received = helper_endpoint_stat(endpoint).received;
+    uint32_t turn = OLDEST_EVERY - 1 - (uint32_t)(received % OLDEST_EVERY);
     bool is_first = true;
 
     for (uint32_t i = 0; i <= CROWD; i++) {
@@ -132,7 +114,7 @@ static void test_oldest(void)
 
         right += serve_one() == (is_old ? OLD_METHOD : next);
         next += !is_old;
-        is_first = is_first && stat().waiting == CROWD - i;
+        is_first = is_first && helper_endpoint_stat(endpoint).waiting == CROWD - i;
     }
     tap_equal(right, CROWD + 1, "the 8th message is the oldest; all others go by deadline");
     tap_ok(is_first, "the line gets shorter by one each time");
@@ -150,12 +132,12 @@ static void test_expired(void)
 
     tap_equal(helper_join(&ref), STATUS_EXPIRED, "who is not received in time is EXPIRED");
     tap_ok(!mono_before(rt_now(), (struct mono){soon.deadline_ns}), "not before that time");
-    wait_for_line(1);
+    helper_wait_for_line(endpoint, 1);
     tap_equal(serve_one(), 2, "who has no deadline waits on");
     (void)helper_join(&other);
     soon.deadline_ns = 1;
     tap_equal(call_once(&soon), STATUS_EXPIRED, "what comes too late is not begun");
-    tap_equal(stat().waiting, 0, "nobody waits");
+    tap_equal(helper_endpoint_stat(endpoint).waiting, 0, "nobody waits");
 }
 
 /* Goal: a deadline does not matter once the call is received.  Method: answer after it. */

@@ -137,7 +137,7 @@ static uint32_t start(enum role role, bool is_set)
         params.fault_client = client;
         params.fault_cookie = COOKIE;
     } else {
-        helper_give(&params, client, CLIENT_SLOT, CAP_NONE);
+        rt_process_give(&params, client, CLIENT_SLOT, CAP_NONE);
     }
     return helper_start(&params);
 }
@@ -187,9 +187,8 @@ static void test_pager(uint32_t flags, bool is_set, const char *what)
         map_page(child, address);
         got = i > 1 ? rt_fault_resume_receive(endpoint, &m) : rt_fault_resume();
     }
-    struct cap_endpoint_stat stat = {0};
+    struct cap_endpoint_stat stat = helper_endpoint_stat(endpoint);
 
-    (void)rt_endpoint_stat(endpoint, &stat);
     is_right = is_right && stat.received == PAGES && /* each was lent, or tried to be */
                stat.lent + stat.refused == ((flags & ENDPOINT_PASSIVE) != 0 ? PAGES : 0);
     tap_ok(is_right && got == STATUS_OK, what);
@@ -285,8 +284,8 @@ static uint32_t start_server(uint32_t served)
 {
     struct cap_process_params params = helper_child_params(SERVE, 0);
 
-    helper_give(&params, client, CLIENT_SLOT, CAP_NONE);
-    helper_give(&params, served, SERVE_SLOT, CAP_NONE);
+    rt_process_give(&params, client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, served, SERVE_SLOT, CAP_NONE);
     return helper_start(&params);
 }
 
@@ -341,7 +340,7 @@ static void test_handler_faults(void)
 
     make(ENDPOINT_PASSIVE);
     served_client = helper_must(rt_endpoint_mint(served, 0));
-    helper_give(&params, served_client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, served_client, CLIENT_SLOT, CAP_NONE);
     uint32_t handler = start_server(served);
     uint32_t child = helper_start(&params);
     int64_t got = rt_endpoint_receive(endpoint, &m);

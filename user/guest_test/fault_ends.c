@@ -37,20 +37,11 @@ static void unmake(void)
     helper_release(client);
 }
 
-static struct cap_endpoint_stat stat_of(void)
-{
-    struct cap_endpoint_stat stat = {0};
-    int64_t status = rt_endpoint_stat(endpoint, &stat);
-
-    ASSERT(status == STATUS_OK);
-    return stat;
-}
-
 /* A hang detector ends what never comes. */
 static void wait_for(uint32_t waiting, uint32_t serving, uint32_t receivers)
 {
     for (;;) {
-        struct cap_endpoint_stat stat = stat_of();
+        struct cap_endpoint_stat stat = helper_endpoint_stat(endpoint);
 
         if (stat.waiting == waiting && stat.serving == serving && stat.receivers == receivers)
             return;
@@ -129,7 +120,7 @@ static uint32_t start_by(uint64_t before, uint32_t handle, uint32_t grant)
 {
     struct cap_process_params params = helper_child_params(FAULT, before);
 
-    helper_give(&params, handle, CLIENT_SLOT, grant);
+    rt_process_give(&params, handle, CLIENT_SLOT, grant);
     return helper_start(&params);
 }
 
@@ -287,7 +278,7 @@ static void test_handlers_end(void)
     make(0);
     struct cap_process_params params = helper_child_params(HOLD, 0);
 
-    helper_give(&params, endpoint, SERVE_SLOT, CAP_NONE);
+    rt_process_give(&params, endpoint, SERVE_SLOT, CAP_NONE);
     uint32_t handler = helper_start(&params);
     uint32_t child = start(SETS);
 
@@ -297,7 +288,7 @@ static void test_handlers_end(void)
     tap_equal(helper_end_of(handler), PROCESS_KILLED, "which is all that it notices");
 
     params = helper_child_params(OWN, 0);
-    helper_give(&params, client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, client, CLIENT_SLOT, CAP_NONE);
     handler = helper_start(&params);
     receive.cap = endpoint;
     int64_t got = rt_message_do(&receive);
@@ -340,7 +331,7 @@ static void test_untold(void)
     make(0);
     expect_faulted(start(SETS | SLEEPS), "its ring has all its operations in flight");
     expect_faulted(start(SETS | UNSETS), "its endpoint was taken away from it");
-    struct cap_endpoint_stat stat = stat_of();
+    struct cap_endpoint_stat stat = helper_endpoint_stat(endpoint);
 
     tap_equal((int64_t)(stat.received + stat.waiting), 0, "of these nothing was told");
     unmake();

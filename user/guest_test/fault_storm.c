@@ -146,7 +146,7 @@ static void cycle_process(enum how how)
     struct cap_process_params params = helper_child_params(0, 0);
 
     begin();
-    helper_give(&params, client, CLIENT_SLOT, CAP_NONE);
+    rt_process_give(&params, client, CLIENT_SLOT, CAP_NONE);
     params.fault_client = client;
     uint32_t child = helper_start(&params);
 

@@ -429,7 +429,7 @@ static void start_neighbour(struct watched *w)
     struct cap_process_params params = helper_child_params(1, 0);
 
     params.weight = WEIGHT_MAX / 2; /* its share is its own, whatever the others take */
-    helper_give(&params, w->memory, REPORT_SLOT, CAP_NONE);
+    rt_process_give(&params, w->memory, REPORT_SLOT, CAP_NONE);
     w->handle = helper_start(&params);
 }
 
@@ -443,12 +443,12 @@ static void start_child(struct watched *w, uint64_t seed, uint32_t grant)
     params.limits[LEDGER_GRANTS] = CHILD_GRANTS;
     params.limits[LEDGER_THREADS] = CHILD_THREADS;
     params.limits[LEDGER_OPERATIONS] = CHILD_THREADS * RING_INFLIGHT_MAX;
-    helper_give(&params, CAP_SESSIONS, CAP_SESSIONS, CAP_NONE);
-    helper_give(&params, w->memory, REPORT_SLOT, CAP_NONE);
-    helper_give(&params, CAP_IRQS, CAP_IRQS, CAP_NONE);
-    helper_give(&params, CAP_PORTS, CAP_PORTS, CAP_NONE);
-    helper_give(&params, CAP_MACHINE, REPORT_SLOT + 1, grant);
-    helper_give(&params, grant, REPORT_SLOT + 2, grant);
+    rt_process_give(&params, CAP_SESSIONS, CAP_SESSIONS, CAP_NONE);
+    rt_process_give(&params, w->memory, REPORT_SLOT, CAP_NONE);
+    rt_process_give(&params, CAP_IRQS, CAP_IRQS, CAP_NONE);
+    rt_process_give(&params, CAP_PORTS, CAP_PORTS, CAP_NONE);
+    rt_process_give(&params, CAP_MACHINE, REPORT_SLOT + 1, grant);
+    rt_process_give(&params, grant, REPORT_SLOT + 2, grant);
     w->handle = helper_start(&params);
 }
 

@@ -170,8 +170,8 @@ static int64_t run_child(uint32_t memory, uint64_t word)
 
     params.gifts[0] = (struct cap_gift){.from = CAP_SPAWNER, .slot = CAP_SPAWNER};
     params.limits[LEDGER_FRAMES] = CHILD_FRAMES;
-    helper_give(&params, CAP_SESSIONS, CAP_SESSIONS, CAP_NONE);
-    helper_give(&params, memory, REPORT_SLOT, CAP_NONE);
+    rt_process_give(&params, CAP_SESSIONS, CAP_SESSIONS, CAP_NONE);
+    rt_process_give(&params, memory, REPORT_SLOT, CAP_NONE);
     return helper_finish(helper_start(&params));
 }
 

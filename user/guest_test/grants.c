@@ -161,8 +161,8 @@ static uint32_t start(uint32_t role, uint32_t handle, uint32_t grant)
     struct cap_process_params params = helper_child_params(role, 0);
 
     *shared = (struct shared){0};
-    helper_give(&params, shared_memory, SHARED_SLOT, CAP_NONE);
-    helper_give(&params, handle, GIFT_SLOT, grant);
+    rt_process_give(&params, shared_memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, handle, GIFT_SLOT, grant);
     return helper_start(&params);
 }
 

@@ -213,6 +213,25 @@ void helper_release(uint32_t handle)
     ASSERT(status == STATUS_OK);
 }
 
+/* ---- Endpoints ---- */
+
+struct cap_endpoint_stat helper_endpoint_stat(uint32_t endpoint)
+{
+    struct cap_endpoint_stat stat = {0};
+    int64_t status = rt_endpoint_stat(endpoint, &stat);
+
+    ASSERT(status == STATUS_OK);
+    return stat;
+}
+
+void helper_wait_for_line(uint32_t endpoint, uint64_t count)
+{
+    while (helper_endpoint_stat(endpoint).waiting < count) {
+        rt_pause();
+        helper_sleep(LOOK_NS);
+    }
+}
+
 /* ---- Children ---- */
 
 int64_t helper_child(uint64_t argument, helper_role *const *roles, uint32_t count)
@@ -237,13 +256,8 @@ struct cap_process_params helper_child_params(uint32_t role, uint64_t word)
     params.limits[LEDGER_GRANTS] = CHILD_GRANTS;
     params.limits[LEDGER_OBJECTS] = CHILD_OBJECTS;
     for (uint32_t i = 0; i < ARRAY_COUNT(slots); i++)
-        helper_give(&params, slots[i], slots[i], CAP_NONE);
+        rt_process_give(&params, slots[i], slots[i], CAP_NONE);
     return params;
-}
-
-void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant)
-{
-    rt_process_give(params, from, slot, grant);
 }
 
 void helper_withhold(struct cap_process_params *params, uint32_t slot)

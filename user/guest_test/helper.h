@@ -14,6 +14,7 @@
 
 #include "user/rt/burn.h"
 #include "user/rt/calls.h"
+#include "user/rt/endpoint.h"
 #include "user/rt/process.h"
 #include "user/rt/table.h"
 #include "user/rt/tap.h"
@@ -70,6 +71,14 @@ NORETURN void helper_hang(void);
 uint32_t helper_must(int64_t handle);
 void helper_release(uint32_t handle);
 
+/* ---- Endpoints ---- */
+
+/* What it counts; a refusal ends the program. */
+struct cap_endpoint_stat helper_endpoint_stat(uint32_t endpoint);
+
+/* Wait, looking now and then, until at least so many wait in its line. */
+void helper_wait_for_line(uint32_t endpoint, uint64_t count);
+
 /* ---- Children ---- */
 
 #define HELPER_PROGRAM 1u
@@ -84,9 +93,6 @@ int64_t helper_child(uint64_t argument, helper_role *const *roles, uint32_t coun
 /* A child with limits for a few threads, and these in their slots: CONSOLE, THREADS, MACHINE,
  * POLICY, LEDGER, TABLE, CPUS.  `word` has 56 bits. */
 struct cap_process_params helper_child_params(uint32_t role, uint64_t word);
-
-/* One more gift. */
-void helper_give(struct cap_process_params *params, uint32_t from, uint32_t slot, uint32_t grant);
 
 /* No gift in this slot. */
 void helper_withhold(struct cap_process_params *params, uint32_t slot);

@@ -190,8 +190,8 @@ static uint32_t start_child(enum role role)
 {
     struct cap_process_params params = helper_child_params(role, 0);
 
-    helper_give(&params, CAP_IRQS, CAP_IRQS, CAP_NONE);
-    helper_give(&params, CAP_PORTS, CAP_PORTS, CAP_NONE);
+    rt_process_give(&params, CAP_IRQS, CAP_IRQS, CAP_NONE);
+    rt_process_give(&params, CAP_PORTS, CAP_PORTS, CAP_NONE);
     return helper_start(&params);
 }
 

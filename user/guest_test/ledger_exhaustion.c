@@ -48,7 +48,7 @@ static int64_t spawn_process(void)
     struct cap_process_params params = helper_child_params(0, 3);
 
     for (uint32_t slot = SLOT_FIRST; params.gift_count < CAP_GIFTS_MAX; slot++)
-        helper_give(&params, object, slot, slot % 2 == 0 ? grant : CAP_NONE);
+        rt_process_give(&params, object, slot, slot % 2 == 0 ? grant : CAP_NONE);
     return rt_process_spawn(&params);
 }
 

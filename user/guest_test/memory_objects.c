@@ -143,8 +143,8 @@ static uint32_t start(uint32_t role, uint32_t handle)
     struct cap_process_params params = helper_child_params(role, 0);
 
     *shared = (struct shared){.reads = 0};
-    helper_give(&params, shared_memory, SHARED_SLOT, CAP_NONE);
-    helper_give(&params, handle, OBJECT_SLOT, CAP_NONE);
+    rt_process_give(&params, shared_memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, handle, OBJECT_SLOT, CAP_NONE);
     return helper_start(&params);
 }
 

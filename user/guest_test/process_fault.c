@@ -203,7 +203,7 @@ int64_t rt_main(uint64_t argument)
 
     if (rt_memory_map((uint32_t)memory, MAPPED_AT, MEMORY_MAP_WRITE, NULL) != STATUS_OK)
         UNREACHABLE();
-    helper_give(&params, (uint32_t)memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, (uint32_t)memory, SHARED_SLOT, CAP_NONE);
     uint32_t sibling = helper_start(&params);
     struct helper_holdings before = helper_holdings();
 

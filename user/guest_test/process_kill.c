@@ -136,7 +136,7 @@ static uint32_t start(uint32_t role, uint32_t threads)
     struct cap_process_params params = helper_child_params(role, 0);
 
     *shared = (struct shared){0};
-    helper_give(&params, memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, memory, SHARED_SLOT, CAP_NONE);
     uint32_t child = helper_start(&params);
 
     helper_wait_for(&shared->started, threads);
@@ -169,7 +169,7 @@ static void test_at_once(void)
 {
     struct cap_process_params params = helper_child_params(PARK, 0);
 
-    helper_give(&params, memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, memory, SHARED_SLOT, CAP_NONE);
     uint32_t child = helper_start(&params);
     int64_t killed = rt_process_kill(child);
 

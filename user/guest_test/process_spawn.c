@@ -155,7 +155,7 @@ static void test_start(void)
               "a child has threads of its own, and its end ends those that wait");
     struct cap_process_params params = helper_child_params(ASK_CHILD, 41);
 
-    helper_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
+    rt_process_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
     for (uint32_t i = 0; i < LEDGER_RESOURCE_COUNT; i++)
         params.limits[i] *= 2;
     tap_equal(helper_finish(helper_start(&params)), 42, "a child has children of its own");
@@ -169,12 +169,12 @@ static void test_capabilities(void)
     uint64_t sum = 0;
 
     params.gift_count = 0;
-    helper_give(&params, CAP_TABLE, CAP_TABLE, CAP_NONE);
+    rt_process_give(&params, CAP_TABLE, CAP_TABLE, CAP_NONE);
     sum = mix(sum, CAP_TABLE, CAP_KIND_TABLE);
     tap_equal(helper_finish(helper_start(&params)), (int64_t)sum, "one capability, in its slot");
-    helper_give(&params, CAP_CONSOLE, HIGH_SLOT, CAP_NONE);
-    helper_give(&params, CAP_CONSOLE, CAP_SLOT_COUNT - 1, CAP_NONE);
-    helper_give(&params, CAP_CPUS, CAP_CPUS, CAP_NONE);
+    rt_process_give(&params, CAP_CONSOLE, HIGH_SLOT, CAP_NONE);
+    rt_process_give(&params, CAP_CONSOLE, CAP_SLOT_COUNT - 1, CAP_NONE);
+    rt_process_give(&params, CAP_CPUS, CAP_CPUS, CAP_NONE);
     sum = mix(sum, HIGH_SLOT, CAP_KIND_CONSOLE);
     sum = mix(sum, CAP_SLOT_COUNT - 1, CAP_KIND_CONSOLE);
     sum = mix(sum, CAP_CPUS, CAP_KIND_CPUS);
@@ -191,7 +191,7 @@ static void test_refusals(void)
     struct cap_process_params params = helper_child_params(RETURN, 0);
     struct cap_process_params other = params;
 
-    helper_give(&params, HIGH_SLOT, 20, CAP_NONE);
+    rt_process_give(&params, HIGH_SLOT, 20, CAP_NONE);
     tap_equal(rt_process_spawn(&params), STATUS_BAD_CAP, "what is not held cannot be given");
     other.program = HELPER_PROGRAM + 1;
     tap_equal(rt_process_spawn(&other), STATUS_BAD_ARGUMENT, "a program must be there");

@@ -114,7 +114,7 @@ static int64_t crowd(uint64_t word)
 
     (void)word;
     map_shared(SHARED_SLOT);
-    helper_give(&params, SHARED_SLOT, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, SHARED_SLOT, SHARED_SLOT, CAP_NONE);
     uint32_t child = helper_start(&params);
 
     parked = helper_spawn(park, NULL, NULL);
@@ -165,8 +165,8 @@ static struct cap_process_params params_in(uint32_t session, uint32_t role)
 {
     struct cap_process_params params = helper_child_params(role, 0);
 
-    helper_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
-    helper_give(&params, memory, SHARED_SLOT, CAP_NONE);
+    rt_process_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
+    rt_process_give(&params, memory, SHARED_SLOT, CAP_NONE);
     params.session = session;
     params.limits[LEDGER_FRAMES] = FRAMES;
     params.limits[LEDGER_SLOTS] = OTHERS;
@@ -269,7 +269,7 @@ static void test_own(void)
     struct cap_process_params params = params_in(session, LEAVE_ITSELF);
 
     *shared = (struct shared){0};
-    helper_give(&params, session, SESSION_SLOT, CAP_NONE);
+    rt_process_give(&params, session, SESSION_SLOT, CAP_NONE);
     tap_equal(helper_end_of(helper_start(&params)), PROCESS_LOGGED_OUT,
               "who logs out its own session ends with it");
     tap_equal(shared->begun, 0, "and does not come back from that");

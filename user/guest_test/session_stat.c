@@ -36,7 +36,7 @@ static struct cap_process_params parent_params(void)
 {
     struct cap_process_params params = helper_child_params(USE_AND_HAVE_CHILD, 0);
 
-    helper_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
+    rt_process_give(&params, CAP_SPAWNER, CAP_SPAWNER, CAP_NONE);
     params.limits[LEDGER_FRAMES] = FRAMES;
     params.limits[LEDGER_SLOTS] = OTHERS;
     params.limits[LEDGER_THREADS] = THREADS;

@@ -33,7 +33,7 @@ static int64_t run(uint32_t program)
     int64_t exit_status = 0;
 
     for (uint32_t i = 0; i < ARRAY_COUNT(slots); i++)
-        helper_give(&params, slots[i], slots[i], CAP_NONE);
+        rt_process_give(&params, slots[i], slots[i], CAP_NONE);
     uint32_t child = helper_start(&params);
     int64_t end = rt_process_wait(child, &exit_status);
     int64_t released = rt_release(child);

@@ -46,7 +46,7 @@ static uint32_t threads_of(uint32_t process)
 static void give(struct cap_process_params *params, uint32_t from, uint32_t slot)
 {
     if (from != CAP_NONE)
-        params->gifts[params->gift_count++] = (struct cap_gift){.from = from, .slot = slot};
+        rt_process_give(params, from, slot, CAP_NONE);
 }
 
 static struct cap_process_params params_of(uint32_t process, const struct load_gifts *gifts)
